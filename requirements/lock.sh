@@ -5,4 +5,5 @@ cd "$(dirname "$0")"
 lock() { uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header "$@"; }
 lock dev.in -o dev.txt
 lock -c dev.txt platform.in -o platform.txt
+lock -c dev.txt tox.in -o tox.txt
 lock delegate.in -o delegate.txt
