@@ -1,0 +1,128 @@
+"""The OCI distribution protocol on the engine's port: what `docker push`, skopeo and containerd speak.
+
+Repositories are ECR's, and as on ECR a push to one that was not created is refused. Nothing is ever kept in
+memory but a piece of a blob. Credentials are optional: the engine listens on loopback only, and who can reach
+it can read its store as well; what is sent must still be a plausible ECR login.
+
+OCI Distribution Specification 1.1, https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+
+from understudy.engine import registry_v2_model, registry_v2_wire
+from understudy.engine.ecr_model import Registry, registry_of_host
+from understudy.engine.ecr_repositories import Repositories
+from understudy.engine.ecr_uploads import Uploads
+from understudy.engine.protocol import ApiError
+from understudy.engine.registry_v2_blobs import BlobResource
+from understudy.engine.registry_v2_manifests import ManifestResource
+from understudy.engine.registry_v2_model import RegistryError, Route
+from understudy.engine.registry_v2_wire import ClientGoneError, Receive, Request, Response, Scope, Send
+
+_PAGE_LENGTH = 1000
+
+Handler = Callable[[Request, Registry, Route], Awaitable[Response]]
+
+
+class RegistryRouter:
+    """Raw ASGI router for ``/v2/``.
+
+    Args of the constructor: the repositories, the uploads that ECR's layer operations share, and the registry
+    that loopback host names stand for.
+    """
+
+    def __init__(
+        self, repositories: Repositories, uploads: Uploads, *, default_registry: Registry | None = None
+    ) -> None:
+        self._repositories = repositories
+        self._default = default_registry or Registry()
+        blobs = BlobResource(repositories, uploads)
+        manifests = ManifestResource(repositories)
+        self._handlers: Mapping[str, Mapping[str, Handler]] = {
+            "ping": {"GET": self._ping, "HEAD": self._ping},
+            "catalog": {"GET": self._catalog},
+            "tags": {"GET": self._tags},
+            "manifest": {
+                "GET": manifests.get,
+                "HEAD": manifests.get,
+                "PUT": manifests.put,
+                "DELETE": manifests.delete,
+            },
+            "referrers": {"GET": manifests.referrers},
+            "blob": {"GET": blobs.get, "HEAD": blobs.get},
+            "uploads": {"POST": blobs.start},
+            "upload": {
+                "GET": blobs.status,
+                "PATCH": blobs.append,
+                "PUT": blobs.finish,
+                "DELETE": blobs.cancel,
+            },
+        }
+
+    def matches(self, scope: Scope) -> bool:
+        """Whether the request speaks the registry protocol; API Gateway's own ``/v2/apis`` does not."""
+        if scope["type"] != "http" or not scope["path"].startswith("/v2"):
+            return False
+        headers = {bytes(name).lower(): bytes(value) for name, value in scope["headers"]}
+        is_signed = headers.get(b"authorization", b"").startswith(b"AWS4-")
+        host = headers.get(b"host", b"").decode("latin-1")
+        is_ours = registry_of_host(host, default=self._default) is not None
+        return is_ours and not is_signed and registry_v2_model.route(scope["path"]) is not None
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers one request."""
+        request = registry_v2_wire.request_of(scope, receive)
+        try:
+            response = await self._answer(request)
+        except RegistryError as failure:
+            response = registry_v2_wire.error(failure)
+        except ApiError as failure:
+            response = registry_v2_wire.error(registry_v2_model.from_api_error(failure))
+        except ClientGoneError:
+            return
+        await registry_v2_wire.reply(response, send, head=request.method == "HEAD")
+
+    async def _answer(self, request: Request) -> Response:
+        route = registry_v2_model.route(request.path)
+        registry = registry_of_host(request.host, default=self._default)
+        if route is None or registry is None:
+            raise RegistryError(
+                404, "NAME_UNKNOWN", f"{request.host}{request.path} is no address of this registry"
+            )
+        registry_v2_model.basic_password(request.headers.get("authorization"))
+        methods = self._handlers[route.resource]
+        handler = methods.get(request.method)
+        if handler is None:
+            allowed = ", ".join(methods)
+            raise RegistryError(
+                405, "UNSUPPORTED", f"{request.method} is not one of {allowed}", headers={"Allow": allowed}
+            )
+        return await handler(request, registry, route)
+
+    async def _ping(self, _request: Request, _registry: Registry, _route: Route) -> Response:
+        return registry_v2_wire.document(200, {})
+
+    async def _catalog(self, request: Request, registry: Registry, _route: Route) -> Response:
+        names = [each.name for each in self._repositories.all_of(registry)]
+        page, headers = _page(request, names)
+        return registry_v2_wire.document(200, {"repositories": page}, headers)
+
+    async def _tags(self, request: Request, registry: Registry, route: Route) -> Response:
+        repository = self._repositories.get(registry, route.name)
+        tags = sorted(tag for image in self._repositories.images(repository) for tag in image.tags)
+        page, headers = _page(request, tags)
+        return registry_v2_wire.document(200, {"name": route.name, "tags": page}, headers)
+
+
+def _page(request: Request, names: list[str]) -> tuple[list[str], dict[str, str]]:
+    """Returns the names behind ``last``, at most ``n``, and a Link header when more remain."""
+    asked = request.query.get("n", "")
+    if asked and not asked.isdigit():
+        raise RegistryError(400, "PAGINATION_NUMBER_INVALID", f"n is {asked!r}, expected a whole number")
+    length = int(asked) if asked else _PAGE_LENGTH
+    last = request.query.get("last", "")
+    rest = [name for name in names if name > last]
+    page = rest[:length]
+    if not page or len(rest) <= length:
+        return page, {}
+    return page, {"Link": f'<{request.path}?n={length}&last={page[-1]}>; rel="next"'}
