@@ -1,0 +1,233 @@
+"""Renders checked resources for one account and region: facts, names, ARNs and digests filled in.
+
+Pure: the same resources and context give the same stack. What AWS chooses (the id of an API, the number
+of a version) stays a placeholder in the stack; `filled` replaces it once it is known, and `documents`
+prints plain ACK YAML from that.
+"""
+
+import graphlib
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+from understudy.manifests import errors, references
+from understudy.manifests.errors import ManifestError, Problem
+from understudy.manifests.kinds import KINDS
+from understudy.manifests.model import (
+    DesiredResource,
+    ImageBinding,
+    Json,
+    JsonMap,
+    Resource,
+    ResourceKey,
+    Stack,
+)
+from understudy.manifests.references import Reference
+from understudy.manifests.resources import AUTO_PUBLISH, DELETION_POLICY, OWN_PREFIX
+
+Lookup = Callable[[Reference], str | None]
+
+_SUFFIX_LENGTH = 10
+_ARNS: Mapping[str, str] = {
+    "Repository": "arn:{partition}:ecr:{region}:{account}:repository/{name}",
+    "Role": "arn:{partition}:iam::{account}:role{path}{name}",
+    "Policy": "arn:{partition}:iam::{account}:policy{path}{name}",
+    "Table": "arn:{partition}:dynamodb:{region}:{account}:table/{name}",
+    "Bucket": "arn:{partition}:s3:::{name}",
+    "LogGroup": "arn:{partition}:logs:{region}:{account}:log-group:{name}",
+    "Function": "arn:{partition}:lambda:{region}:{account}:function:{name}",
+    "Alias": "arn:{partition}:lambda:{region}:{account}:function:{function}:{name}",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RenderContext:
+    """The facts of a target that manifests leave open.
+
+    Attributes:
+        account: AWS account id.
+        region: AWS region.
+        partition: AWS partition.
+        images: what each `${image.NAME}` stands for.
+    """
+
+    account: str
+    region: str
+    partition: str = "aws"
+    images: Mapping[str, ImageBinding] = field(default_factory=dict)
+
+
+def render(resources: Iterable[Resource], context: RenderContext) -> Stack:
+    """The stack that these resources describe in that account and region.
+
+    Raises:
+        ManifestError: a placeholder or reference leads nowhere, or references form a circle.
+    """
+    known = {resource.key: resource for resource in resources}
+    problems: list[Problem] = []
+    for resource in known.values():
+        problems.extend(references.problems(resource, known, tuple(context.images)))
+    problems.extend(_image_problems(known, context))
+    if problems:
+        raise ManifestError(problems)
+    renderer = _Renderer(known, context)
+    desired = {key: renderer.desired(resource) for key, resource in known.items()}
+    return Stack(resources=_ordered(desired, known), images=tuple(context.images.values()))
+
+
+def filled(resource: DesiredResource, lookup: Lookup) -> DesiredResource:
+    """The same resource with the placeholders replaced that `lookup` knows."""
+
+    def one(text: str) -> str:
+        def value(inner: str) -> str | None:
+            reference = references.parse(inner)
+            return lookup(reference) if reference else None
+
+        return references.substitute(text, value)
+
+    return replace(
+        resource,
+        spec=references.each_text_of(resource.spec, one),
+        document=references.each_text_of(resource.document, one),
+    )
+
+
+def literal(value: JsonMap) -> dict[str, Json]:
+    """The value as AWS takes it: `$${` becomes `${`."""
+    return references.each_text_of(value, lambda text: text.replace("$${", "${"))
+
+
+def documents(stack: Stack, lookup: Lookup = lambda _: None) -> tuple[JsonMap, ...]:
+    """Plain ACK documents of a stack, as a cluster takes them.
+
+    A Version that follows its function gets a name of its own per release, because a Version never
+    changes: ACK publishes again for a new name only.
+    """
+    return tuple(_plain(filled(resource, lookup), stack) for resource in stack)
+
+
+def _plain(resource: DesiredResource, stack: Stack) -> JsonMap:
+    document = literal(resource.document)
+    changed = _map(document["metadata"])
+    annotations = _map(changed.pop("annotations", {}))
+    kept = {name: value for name, value in annotations.items() if not name.startswith(OWN_PREFIX)}
+    if kept:
+        changed["annotations"] = kept
+    if resource.auto_publish:
+        changed["name"] = f"{resource.key.name}-{_release(resource, stack)}"
+    return {**document, "metadata": changed}
+
+
+def _map(value: Json) -> dict[str, Json]:
+    if not isinstance(value, Mapping):
+        raise TypeError(f"{value!r} was checked to be a map when it was read")
+    return dict(value)
+
+
+def _release(version: DesiredResource, stack: Stack) -> str:
+    """A short name for the code and configuration of the function that a Version follows."""
+    functions = [stack.get(key) for key in version.dependencies if key.kind == "Function"]
+    specs = [function.spec for function in functions if function]
+    return hashlib.sha256(json.dumps(specs, sort_keys=True).encode()).hexdigest()[:_SUFFIX_LENGTH]
+
+
+def _image_problems(known: Mapping[ResourceKey, Resource], context: RenderContext) -> Iterable[Problem]:
+    names = [key.name for key in known if key.kind == "Repository"]
+    for image in context.images.values():
+        if ResourceKey("Repository", image.repository) not in known and known:
+            yield Problem(
+                code="image-repository",
+                message=f"image {image.name} goes to Repository {image.repository}, "
+                "which the stack does not hold",
+                hint=errors.suggestion(image.repository, names),
+                at=next(iter(known.values())).at,
+                path="images",
+            )
+
+
+class _Renderer:
+    """Renders one resource at a time, with the others at hand."""
+
+    def __init__(self, known: Mapping[ResourceKey, Resource], context: RenderContext) -> None:
+        self._known = known
+        self._context = context
+        self._facts = {"account": context.account, "region": context.region, "partition": context.partition}
+
+    def desired(self, resource: Resource) -> DesiredResource:
+        """The resource with everything filled in that needs no answer of AWS."""
+        raw = references.each_text_of(references.values_for_refs(resource), self._images)
+        document = references.each_text_of(resource.document.mapping(), self._images)
+        targets = (reference.target for reference in references.unresolved(raw))
+        return DesiredResource(
+            key=resource.key,
+            spec=references.each_text_of(raw, self._text),
+            document=references.each_text_of(document, self._text),
+            dependencies=tuple(dict.fromkeys(target for target in targets if target != resource.key)),
+            retain=resource.annotations.get(DELETION_POLICY) == "retain",
+            auto_publish=resource.annotations.get(AUTO_PUBLISH) == "true",
+            where=str(resource.at),
+        )
+
+    def _images(self, text: str) -> str:
+        return references.substitute(text, self._image)
+
+    def _image(self, inner: str) -> str | None:
+        binding = (
+            self._context.images.get(inner.removeprefix("image.")) if inner.startswith("image.") else None
+        )
+        if binding is None:
+            return None
+        uri = Reference(target=ResourceKey("Repository", binding.repository), field="repositoryURI")
+        return f"{uri}@{binding.digest}"
+
+    def _text(self, text: str) -> str:
+        return references.substitute(text, self._value)
+
+    def _value(self, inner: str) -> str | None:
+        if inner in self._facts:
+            return self._facts[inner]
+        reference = references.parse(inner)
+        return self._static(reference) if reference else None
+
+    def _static(self, reference: Reference) -> str | None:
+        """The field's value where it follows from the manifest alone."""
+        spec = self._known[reference.target].spec
+        if reference.field == "name":
+            return self._own(reference.target, KINDS[reference.target.kind].identity)
+        pattern = _ARNS.get(reference.target.kind) if reference.field == "arn" else None
+        if pattern is None:
+            return None
+        path = spec.entries.get("path")
+        return pattern.format(
+            **self._facts,
+            name=self._own(reference.target, KINDS[reference.target.kind].identity),
+            path=(path.text or "/") if path else "/",
+            function=self._function(reference.target),
+        )
+
+    def _own(self, key: ResourceKey, name: str) -> str:
+        node = self._known[key].spec.entries.get(name)
+        return self._text(node.text or "") if node else ""
+
+    def _function(self, key: ResourceKey) -> str:
+        if key.kind != "Alias":
+            return ""
+        value = references.values_for_refs(self._known[key]).get("functionName")
+        return self._text(value) if isinstance(value, str) else ""
+
+
+def _ordered(
+    desired: Mapping[ResourceKey, DesiredResource], known: Mapping[ResourceKey, Resource]
+) -> tuple[DesiredResource, ...]:
+    sorter = graphlib.TopologicalSorter({key: resource.dependencies for key, resource in desired.items()})
+    try:
+        return tuple(desired[key] for key in sorter.static_order())
+    except graphlib.CycleError as exc:
+        circle = " -> ".join(str(key) for key in exc.args[1])
+        raise errors.problem(
+            "reference-circle",
+            f"resources wait for each other: {circle}",
+            hint="write one of the values out instead of referring to it",
+            at=known[exc.args[1][0]].at,
+        ) from exc

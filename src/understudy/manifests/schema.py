@@ -1,0 +1,166 @@
+"""The fields of each kind: ACK names, JSON types and the AWS member behind each.
+
+Built from botocore's service models on first use (one model is some 15 ms) and kept for the process.
+"""
+
+import functools
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Literal, cast
+
+from botocore.loaders import Loader
+from botocore.model import ListShape, MapShape, ServiceModel, Shape, StructureShape
+
+from understudy.manifests import kinds, names
+from understudy.manifests.kinds import ExtraField, Kind, RefField
+
+JsonType = Literal["string", "integer", "number", "boolean", "object", "map", "array"]
+
+_SCALARS: Mapping[str, JsonType] = {
+    "string": "string",
+    "character": "string",
+    "blob": "string",
+    "timestamp": "string",
+    "integer": "integer",
+    "long": "integer",
+    "float": "number",
+    "double": "number",
+    "boolean": "boolean",
+}
+# Where one AWS member is another field in ACK (NOTES 2.2, row 3).
+_SHAPE_RENAMES = {("Grantee", "Type"): "type_", ("InventoryEncryption", "SSEKMS"): "sseKMS"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Field:
+    """One field of a spec.
+
+    Attributes:
+        type: JSON type; `map` is an object with free keys.
+        member: AWS's name; empty for fields that ACK adds (references, markers).
+        members: fields of an `object`.
+        element: the values of an `array` or a `map`.
+        required: names that an `object` must hold, by AWS's model.
+        encoding: `blob` (base64 text in JSON), `timestamp`, or empty.
+    """
+
+    type: JsonType
+    member: str = ""
+    members: "Mapping[str, Field]" = field(default_factory=dict)
+    element: "Field | None" = None
+    required: tuple[str, ...] = ()
+    encoding: str = ""
+
+
+_FROM_OWNER = ("functionName", "qualifier")
+
+_STRING = Field(type="string")
+_REFERENCE = Field(
+    type="object",
+    members={"from": Field(type="object", members={"name": _STRING, "namespace": _STRING})},
+)
+_SIMPLE: Mapping[str, Field] = {
+    "string": _STRING,
+    "strings": Field(type="map", element=_STRING),
+    "list": Field(type="array", element=_STRING),
+}
+
+
+@functools.cache
+def loader() -> Loader:
+    """The loader of AWS's service models, shared by everything that reads them in this process."""
+    return Loader()
+
+
+@functools.cache
+def spec_of(kind: str) -> Field:
+    """The fields that the spec of `kind` may hold.
+
+    Raises:
+        KeyError: the kind is not in the table; callers check with `kinds.KINDS`.
+    """
+    entry = kinds.KINDS[kind]
+    model = ServiceModel(loader().load_service_model(entry.service, "service-2"), entry.service)
+    shape = model.operation_model(entry.create).input_shape
+    root = _structure(cast(StructureShape, shape), _without(entry.absent), entry.renames)
+    for path, extra in entry.extra.items():
+        root = _with(root, path.split("."), _extra(model, extra))
+    for path, ref in entry.refs.items():
+        root = _with(root, path.split("."), _reference(ref))
+    return replace(root, required=_written(entry))
+
+
+def _written(entry: Kind) -> tuple[str, ...]:
+    """Required fields that have no reference beside them; pairs are checked on their own."""
+    paired = {ref.value for ref in entry.refs.values()}
+    return tuple(name for name in entry.required if name not in paired)
+
+
+def _without(absent: frozenset[str]) -> "Callable[[str], frozenset[str] | None]":
+    """Tells for a member: None when it is absent, or else what is absent below it."""
+
+    def below(member: str) -> frozenset[str] | None:
+        if member in absent:
+            return None
+        return frozenset(path[len(member) + 1 :] for path in absent if path.startswith(f"{member}."))
+
+    return below
+
+
+def _structure(
+    shape: StructureShape,
+    below: Callable[[str], frozenset[str] | None],
+    renames: Mapping[str, str] | None = None,
+) -> Field:
+    members: dict[str, Field] = {}
+    field_of: dict[str, str] = {}
+    for member, child in shape.members.items():
+        absent = below(member)
+        if absent is None:
+            continue
+        name = (
+            (renames or {}).get(member)
+            or _SHAPE_RENAMES.get((shape.name, member))
+            or names.field_name(member)
+        )
+        field_of[member] = name
+        members[name] = replace(_of_shape(child, absent), member=member)
+    required = tuple(field_of[member] for member in shape.required_members if member in field_of)
+    return Field(type="object", members=members, required=required)
+
+
+def _of_shape(shape: Shape, absent: frozenset[str]) -> Field:
+    if isinstance(shape, StructureShape):
+        return _structure(shape, _without(absent))
+    if isinstance(shape, ListShape):
+        return Field(type="array", element=_of_shape(shape.member, absent))
+    if isinstance(shape, MapShape):
+        return Field(type="map", element=_of_shape(shape.value, absent))
+    encoding = shape.type_name if shape.type_name in ("blob", "timestamp") else ""
+    return Field(type=_SCALARS[shape.type_name], encoding=encoding)
+
+
+def _extra(model: ServiceModel, extra: ExtraField) -> Field:
+    if extra.simple:
+        return _SIMPLE[extra.simple]
+    shape = cast(Shape, model.operation_model(extra.operation).input_shape)
+    for member in extra.member.split(".") if extra.member else []:
+        shape = shape.member if isinstance(shape, ListShape) else shape
+        shape = cast(StructureShape, shape).members[member]
+    value = _of_shape(shape, extra.absent)
+    if not extra.member:
+        # ACK fills these two from the resource they sit in (NOTES 2.2, row 4).
+        value = replace(value, required=tuple(name for name in value.required if name not in _FROM_OWNER))
+    last = extra.member.rpartition(".")[2]
+    return Field(type="array", element=value, member=last) if extra.element else replace(value, member=last)
+
+
+def _reference(ref: RefField) -> Field:
+    return Field(type="array", element=_REFERENCE) if ref.many else _REFERENCE
+
+
+def _with(root: Field, path: list[str], added: Field) -> Field:
+    """The same fields plus one at `path`."""
+    head, *rest = path
+    child = _with(root.members[head], rest, added) if rest else added
+    return replace(root, members={**root.members, head: child})

@@ -1,0 +1,112 @@
+"""Our names and documents against the published CRDs of the ACK controllers."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import yaml
+
+from understudy.manifests import emit, kinds, overlays, render, schema
+from understudy.manifests.model import ImageBinding
+from understudy.manifests.references import Reference
+from understudy.manifests.schema import Field
+
+ROOT = Path(__file__).resolve().parents[2]
+CRDS = ROOT.parent / "shared" / "reference" / "ack"
+KNOWN = {
+    "apiID": "a1b2c3d4e5",
+    "version": "7",
+    "repositoryURI": "000000000000.dkr.ecr.us-east-1.amazonaws.com/dashboard",
+    "integrationID": "i1b2c3d",
+}
+
+
+def crd(kind: str) -> dict[str, Any]:
+    """The published schema of a kind; the test fails when the reference is not beside the checkout."""
+    path = CRDS / f"{kinds.KINDS[kind].group}_{kind}.yaml"
+    assert path.is_file(), f"{path} is missing: put the ACK reference beside the checkout, in ../shared"
+    text = yaml.safe_load(path.read_text(encoding="utf-8"))
+    found: dict[str, Any] = text["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
+    return found
+
+
+def crd_paths(node: dict[str, Any], path: str = "") -> Iterator[tuple[str, str]]:
+    for name, child in node.get("properties", {}).items():
+        yield f"{path}.{name}", child["type"]
+        yield from crd_paths(child, f"{path}.{name}")
+    if "items" in node:
+        yield from crd_paths(node["items"], f"{path}[]")
+    if isinstance(node.get("additionalProperties"), dict):
+        yield from crd_paths(node["additionalProperties"], f"{path}{{}}")
+
+
+def our_paths(field: Field, path: str = "") -> Iterator[tuple[str, str]]:
+    for name, child in field.members.items():
+        yield f"{path}.{name}", "object" if child.type == "map" else child.type
+        yield from our_paths(child, f"{path}.{name}")
+    if field.element is not None:
+        yield from our_paths(field.element, f"{path}[]" if field.type == "array" else f"{path}{{}}")
+
+
+def closed(node: Any) -> Any:
+    """The same schema, with unknown fields forbidden as the API server prunes them."""
+    if isinstance(node, list):
+        return [closed(child) for child in node]
+    if not isinstance(node, dict):
+        return node
+    result = {key: closed(child) for key, child in node.items()}
+    if isinstance(node.get("properties"), dict) and "additionalProperties" not in node:
+        result["additionalProperties"] = False
+    return result
+
+
+@pytest.mark.parametrize("kind", kinds.KINDS)
+def test_fields_and_types_are_exactly_those_of_the_crd(kind: str) -> None:
+    published = dict(crd_paths(crd(kind)["properties"]["spec"]))
+    assert dict(our_paths(schema.spec_of(kind))) == published
+
+
+@pytest.mark.parametrize("kind", kinds.KINDS)
+def test_requires_at_least_what_the_crd_requires(kind: str) -> None:
+    assert set(crd(kind)["properties"]["spec"].get("required", [])) <= set(kinds.KINDS[kind].required)
+
+
+def lookup(reference: Reference) -> str | None:
+    return KNOWN.get(reference.field)
+
+
+def rendered(overlay: str) -> list[dict[str, Any]]:
+    context = render.RenderContext(
+        account="000000000000",
+        region="us-east-1",
+        images={
+            "dashboard": ImageBinding(name="dashboard", repository="dashboard", digest=f"sha256:{'a' * 64}")
+        },
+    )
+    stack = render.render(overlays.load(ROOT / "deploy" / overlay, root=ROOT), context)
+    return list(yaml.safe_load_all(emit.dump(render.documents(stack, lookup))))
+
+
+@pytest.mark.parametrize("overlay", ["base", "overlays/local"])
+def test_every_rendered_document_of_deploy_is_valid_ack(overlay: str) -> None:
+    documents = rendered(overlay)
+    assert len(documents) == 12
+    for document in documents:
+        published = closed(crd(document["kind"]))
+        published["properties"]["metadata"] = {"type": "object"}
+        jsonschema.validate(document, published, cls=jsonschema.Draft202012Validator)
+        assert "${" not in yaml.safe_dump(document)
+
+
+def test_function_names_the_image_by_digest() -> None:
+    function = next(document for document in rendered("overlays/local") if document["kind"] == "Function")
+    assert function["spec"]["code"]["imageURI"] == f"{KNOWN['repositoryURI']}@sha256:{'a' * 64}"
+
+
+def test_unknown_field_is_refused_by_the_closed_schema() -> None:
+    document = next(document for document in rendered("base") if document["kind"] == "Function")
+    document["spec"]["code"]["imageUri"] = "x"
+    with pytest.raises(jsonschema.ValidationError, match="imageUri"):
+        jsonschema.validate(document, closed(crd("Function")), cls=jsonschema.Draft202012Validator)
