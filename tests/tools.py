@@ -4,6 +4,9 @@ import functools
 import os
 import shutil
 import subprocess
+import tempfile
+import time
+from pathlib import Path
 
 _PACKAGES = {
     "docker-registry": "docker-registry",
@@ -38,3 +41,25 @@ def require_tool(name: str) -> str:
     found = shutil.which(name)
     assert found, f"{_PACKAGES[name]} was installed and holds no command {name}"
     return found
+
+
+@functools.cache
+def require_docker() -> str:
+    """Returns the path of the docker client with an engine behind it, started here when none answers."""
+    docker = require_tool("docker")
+    if _engine_answers(docker):
+        return docker
+    dockerd = require_tool("dockerd")
+    log = Path(tempfile.mkstemp(prefix="dockerd-", suffix=".log")[1])
+    with log.open("wb") as output:
+        subprocess.Popen([dockerd], stdout=output, stderr=output, start_new_session=True)
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        if _engine_answers(docker):
+            return docker
+        time.sleep(0.2)
+    raise AssertionError(f"dockerd did not start:\n{log.read_text()[-2000:]}")
+
+
+def _engine_answers(docker: str) -> bool:
+    return subprocess.run([docker, "info"], capture_output=True, check=False).returncode == 0

@@ -1,0 +1,36 @@
+"""Where a project keeps what understudy makes: everything below ``.understudy/``, nothing outside it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layout:
+    """The folders of one project; `root` holds ``understudy.yaml``."""
+
+    root: Path
+
+    @property
+    def state(self) -> Path:
+        """All local state; safe to delete when nothing runs."""
+        return self.root / ".understudy"
+
+    @property
+    def store(self) -> Path:
+        """Images, layers and the build cache."""
+        return self.state / "store"
+
+    @property
+    def run(self) -> Path:
+        """What belongs to the running stack: its record, locks, sockets and logs."""
+        return self.state / "run"
+
+    @property
+    def cache(self) -> Path:
+        """What can be made again, such as the delegate's virtual environment."""
+        return self.state / "cache"
+
+    @property
+    def sandboxes(self) -> Path:
+        """Scratch space of execution environments and build steps."""
+        return self.state / "sandboxes"
