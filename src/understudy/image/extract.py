@@ -3,7 +3,7 @@
 Every step is relative to an open directory and follows no link (`tree`); absolute names count as relative,
 ``..`` in a name is refused. Device nodes and pipes are never created; in a layer for an overlay they become
 whiteouts, so that they hide what they would have hidden. Overlay attributes in an archive are dropped: they
-could point into other layers. Set-user-id bits are kept, which is why `rootfs` closes its directory to others.
+could point into other layers. Set-user-id bits are kept, so `rootfs` closes its directory to other users.
 
 A hard link's target must be in the same layer, and a symbolic link of a *lower* layer is not followed: each
 layer is unpacked alone. Builders that work on overlay mounts, BuildKit included, never need either.

@@ -264,6 +264,19 @@ class Store:
                 found[reader.text("owner")] = reader.texts("digests")
         return found
 
+    def reachable(self, extra_roots: Iterable[str] = ()) -> set[str]:
+        """Returns the digests that tags, pins and `extra_roots` need, themselves included."""
+        pinned = (digest for kept in self.pins().values() for digest in kept)
+        return collect.reachable({*self.tags().values(), *pinned, *extra_roots}, self._document)
+
+    def images(self) -> Iterator[Image]:
+        """Yields every complete image that a tag or a pin keeps."""
+        for digest in sorted(self.reachable()):
+            raw = self._document(digest)
+            if raw is not None and raw[:1] == b"{":
+                with contextlib.suppress(UnderstudyError):
+                    yield self.image(digest)
+
     def gc(self, extra_roots: Iterable[str] = (), *, wait_s: float = 0) -> GcReport:
         """Removes what nothing needs.
 
@@ -274,9 +287,7 @@ class Store:
         with locks.exclusive_within(self.gc_lock, wait_s) as alone:
             if not alone:
                 return GcReport(removed=0, bytes_freed=0, busy=True)
-            pinned = (digest for kept in self.pins().values() for digest in kept)
-            roots = {*self.tags().values(), *pinned, *extra_roots}
-            keep = collect.reachable(roots, self._document)
+            keep = self.reachable(extra_roots)
             return collect.sweep(self.root, keep, before_s=time.time() - self.grace_s)
 
     def _document(self, digest: str) -> bytes | None:
