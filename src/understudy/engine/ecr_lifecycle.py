@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from understudy.engine.ecr_errors import invalid_parameter
 from understudy.engine.ecr_model import ImageRecord, wildcard_matches
-from understudy.engine.protocol import ApiError
+from understudy.engine.protocol import ApiError, Value
 
 _DAY_S = 86400.0
 _WILDCARDS_MAX = 4
@@ -106,7 +106,7 @@ def parse(text: str) -> tuple[Rule, ...]:
     return tuple(sorted(rules, key=lambda rule: rule.priority))
 
 
-def _parse_rule(rule: Any) -> Rule:  # noqa: ANN401 - the shape is what this function checks
+def _parse_rule(rule: Value) -> Rule:
     if not isinstance(rule, dict):
         raise _type_error(rule, "object")
     _check_keys(rule, required={"rulePriority", "selection", "action"}, optional={"description"})
@@ -184,7 +184,7 @@ def _patterns(selection: Mapping[str, Any]) -> tuple[str, ...]:
     return patterns
 
 
-def _positive(value: Any) -> int:  # noqa: ANN401 - JSON from a user
+def _positive(value: Value) -> int:
     if not isinstance(value, int) or isinstance(value, bool):
         raise _type_error(value, "integer")
     if value < 1:
@@ -219,13 +219,13 @@ def _check_keys(value: Mapping[str, Any], *, required: set[str], optional: set[s
         raise _invalid(f"object instance has properties which are not allowed by the schema: ({names})")
 
 
-def _check_enum(value: Any, allowed: Sequence[str]) -> None:  # noqa: ANN401 - JSON from a user
+def _check_enum(value: Value, allowed: Sequence[str]) -> None:
     if value not in allowed:
         known = _compact(list(allowed))
         raise _invalid(f"instance value ({_compact(value)}) not found in enum (possible values: {known})")
 
 
-def _type_error(value: Any, allowed: str) -> ApiError:  # noqa: ANN401 - JSON from a user
+def _type_error(value: Value, allowed: str) -> ApiError:
     names = {dict: "object", list: "array", str: "string", bool: "boolean", int: "integer", float: "number"}
     found = names.get(type(value), "null")
     return _invalid(
@@ -233,7 +233,7 @@ def _type_error(value: Any, allowed: str) -> ApiError:  # noqa: ANN401 - JSON fr
     )
 
 
-def _compact(value: Any) -> str:  # noqa: ANN401 - JSON from a user
+def _compact(value: Value) -> str:
     return json.dumps(value, separators=(",", ":"))
 
 

@@ -13,11 +13,11 @@ from understudy.engine import registry_v2_model, registry_v2_wire
 from understudy.engine.ecr_model import Registry, registry_of_host
 from understudy.engine.ecr_repositories import Repositories
 from understudy.engine.ecr_uploads import Uploads
-from understudy.engine.protocol import ApiError
+from understudy.engine.protocol import ApiError, Receive, Scope, Send
 from understudy.engine.registry_v2_blobs import BlobResource
 from understudy.engine.registry_v2_manifests import ManifestResource
 from understudy.engine.registry_v2_model import RegistryError, Route
-from understudy.engine.registry_v2_wire import ClientGoneError, Receive, Request, Response, Scope, Send
+from understudy.engine.registry_v2_wire import ClientGoneError, Request, Response
 
 _PAGE_LENGTH = 1000
 
@@ -27,8 +27,8 @@ Handler = Callable[[Request, Registry, Route], Awaitable[Response]]
 class RegistryRouter:
     """Raw ASGI router for ``/v2/``.
 
-    Args of the constructor: the repositories, the uploads that ECR's layer operations share, and the registry
-    that loopback host names stand for.
+    Shares its uploads with ECR's layer operations. `default_registry` is what any host name but one of ECR's
+    own means: which hosts are this engine's at all is decided before, by its origin rule.
     """
 
     def __init__(
@@ -65,9 +65,8 @@ class RegistryRouter:
             return False
         headers = {bytes(name).lower(): bytes(value) for name, value in scope["headers"]}
         is_signed = headers.get(b"authorization", b"").startswith(b"AWS4-")
-        host = headers.get(b"host", b"").decode("latin-1")
-        is_ours = registry_of_host(host, default=self._default) is not None
-        return is_ours and not is_signed and registry_v2_model.route(scope["path"]) is not None
+        is_api = b".execute-api." in headers.get(b"host", b"")
+        return not (is_api or is_signed) and registry_v2_model.route(scope["path"]) is not None
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one request."""
@@ -84,8 +83,8 @@ class RegistryRouter:
 
     async def _answer(self, request: Request) -> Response:
         route = registry_v2_model.route(request.path)
-        registry = registry_of_host(request.host, default=self._default)
-        if route is None or registry is None:
+        registry = registry_of_host(request.host) or self._default
+        if route is None:
             raise RegistryError(
                 404, "NAME_UNKNOWN", f"{request.host}{request.path} is no address of this registry"
             )
