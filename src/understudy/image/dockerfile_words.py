@@ -55,6 +55,15 @@ def expand_fields(word: str, variables: Mapping[str, str], *, escape: str = "\\"
     return words
 
 
+def expand_text(text: str, variables: Mapping[str, str], *, escape: str = "\\") -> str:
+    """Returns `text` with variables replaced as in a shell's unquoted heredoc: quotes stay.
+
+    Raises:
+        WordSyntaxError: a brace is not closed.
+    """
+    return _Lexer(text, variables, escape).text()
+
+
 def split(text: str, *, escape: str = "\\") -> list[str]:
     """Returns `text` cut at blanks outside quotes; quotes and escapes stay in the words."""
     words: list[str] = []
@@ -97,6 +106,20 @@ class _Lexer:
         while self._position < len(self._text):
             found.append(self._piece())
         return found
+
+    def text(self) -> str:
+        """Returns everything, with quotes as they are."""
+        value = ""
+        while self._position < len(self._text):
+            char = self._take()
+            following = self._text[self._position : self._position + 1]
+            if char == "$":
+                value += self._dollar()
+            elif char == self._escape and following in ("$", self._escape):
+                value += self._take()
+            else:
+                value += char
+        return value
 
     def _piece(self) -> tuple[str, bool]:
         char = self._take()
