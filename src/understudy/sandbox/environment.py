@@ -1,0 +1,486 @@
+"""One Lambda execution environment: init, invoke and shutdown phases around one runtime process.
+
+The rules are AWS's (https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html): init has
+10 s; when it fails or takes longer it is tried again within the first invocation, under the function's
+timeout; a crash or a timeout resets the runtime process, and its next start is part of the next invocation,
+while `/tmp` stays. Success of init means the runtime asked for its next invocation, nothing less.
+
+Log lines come in the order they were written; each is whole and ends with a newline.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import math
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from understudy.errors import UnderstudyError
+from understudy.sandbox import explain, model, reports
+from understudy.sandbox.model import ExitStatus, Fault, InvokeRequest, InvokeResult, SandboxSpec
+from understudy.sandbox.runtime_api import Answer, RuntimeApi, State
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from understudy.sandbox.executor import Executor, Process, Sandbox
+    from understudy.sandbox.explain import ImportChain
+    from understudy.sandbox.model import Phase
+
+__all__ = ["ExecutionEnvironment", "InitReport", "InvokeRequest", "InvokeResult"]
+
+_MEMORY_CHECK_S = 0.02
+_FREEZE_AFTER_S = 0.02
+_EXIT_AFTER_INIT_ERROR_S = 1.0
+_EXPLAIN_TIMEOUT_S = 10.0
+_MEGABYTE = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InitReport:
+    """How an init attempt went.
+
+    Attributes:
+        phase: ``init``, or ``invoke`` when it was part of an invocation.
+        duration_ms: from spawn to the first ``/next``, or to the failure.
+        fault: `None` when the runtime is ready.
+        import_chain: recovered chain of imports, when the handler could not be imported.
+    """
+
+    phase: Phase
+    duration_ms: float
+    fault: Fault | None = None
+    import_chain: ImportChain | None = None
+
+
+class _Expired:
+    """Marks an invocation whose timer ran out."""
+
+
+_EXPIRED = _Expired()
+
+
+class ExecutionEnvironment:
+    """Runs the requests of one environment, one at a time.
+
+    Args:
+        spec: image, limits and environment variables.
+        executor: isolates the process.
+        log: receives whole lines, platform lines and function output, in order.
+        explain_init_errors: whether a failed import is repeated to find its chain; the handler's module
+            code then runs once more.
+    """
+
+    def __init__(
+        self,
+        spec: SandboxSpec,
+        *,
+        executor: Executor,
+        log: Callable[[bytes], None],
+        explain_init_errors: bool = True,
+    ) -> None:
+        self.spec = spec
+        self.init_report: InitReport | None = None
+        self._executor = executor
+        self._log = log
+        self._explain = explain_init_errors
+        self._api = RuntimeApi()
+        self._sandbox: Sandbox | None = None
+        self._process: Process | None = None
+        self._exit: asyncio.Task[ExitStatus] | None = None
+        self._init: asyncio.Task[InitReport] | None = None
+        self._idle: asyncio.Future[Answer | None] | None = None
+        self._running: asyncio.Future[Answer | ExitStatus | _Expired] | None = None
+        self._queued: tuple[str, bytes, bytes] | None = None
+        self._assembler = reports.LineAssembler()
+        self._tail = bytearray()
+        self._busy = False
+        self._dead = False
+        self._throttled: bool | None = None
+        self._freezer: asyncio.TimerHandle | None = None
+        self._memory_timer: asyncio.TimerHandle | None = None
+
+    @property
+    def state(self) -> Literal["starting", "idle", "busy", "dead"]:
+        """Whether a request can be run now."""
+        if self._dead:
+            return "dead"
+        if self._busy:
+            return "busy"
+        return "starting" if self._init is not None and not self._init.done() else "idle"
+
+    @property
+    def constraints(self) -> Mapping[str, str]:
+        """Which of Lambda's constraints are in force; empty before `start`."""
+        return self._sandbox.constraints if self._sandbox is not None else {}
+
+    async def start(self) -> None:
+        """Prepares the sandbox and starts the init phase, which goes on in the background.
+
+        Raises:
+            UnderstudyError: this machine cannot isolate, or the image's root cannot be assembled.
+        """
+        await self._api.open()
+        self._api.on_ready = self._runtime_ready
+        self._api.on_answer = self._runtime_answered
+        self._api.on_init_error = self._runtime_failed
+        try:
+            self._sandbox = await self._executor.prepare(self.spec)
+        except BaseException:
+            self._dead = True
+            await self._api.close()
+            raise
+        self._init = asyncio.get_running_loop().create_task(
+            self._initialise("init", self.spec.init_timeout_s)
+        )
+
+    async def ready(self) -> InitReport:
+        """Waits for the end of the init phase and returns how it went."""
+        if self._init is not None:
+            return await asyncio.shield(self._init)
+        if self.init_report is None:
+            raise _closed()
+        return self.init_report
+
+    async def invoke(self, request: InvokeRequest) -> InvokeResult:
+        """Runs one request; a function that fails is told by the result, not by an exception.
+
+        Raises:
+            UnderstudyError: the environment is shut down or busy.
+        """
+        if self._dead or self._busy or self._sandbox is None:
+            raise _closed()
+        self._busy = True
+        try:
+            return await self._invoke(request)
+        finally:
+            self._busy = False
+            self._stop_memory_checks()
+
+    async def shutdown(self) -> None:
+        """Ends the runtime process and frees the sandbox; idempotent.
+
+        Without extensions Lambda gives a runtime no notice either: it is killed.
+        """
+        self._dead = True
+        self._stop_memory_checks()
+        if self._freezer is not None:
+            self._freezer.cancel()
+        if self._init is not None:
+            self._init.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._init
+        await self._api.close()
+        if self._sandbox is not None:
+            await self._sandbox.close()
+        if self._exit is not None:
+            await asyncio.wait([self._exit])
+
+    async def _invoke(self, request: InvokeRequest) -> InvokeResult:
+        timeout_s = self.spec.timeout_s if request.timeout_s is None else request.timeout_s
+        init_ms = await self._first_init()
+        started = time.perf_counter()
+        outcome: Answer | Fault
+        fault = None if self._alive() else await self._initialise_again(timeout_s)
+        self._emit(reports.start_line(request.request_id, self.spec.function_version))
+        if fault is None:
+            outcome = await self._dispatch(request, started, timeout_s)
+        else:
+            outcome = fault
+        duration_ms = (time.perf_counter() - started) * 1000
+        if isinstance(outcome, Fault) and outcome.timed_out:
+            duration_ms = timeout_s * 1000
+        return self._finish(request, outcome, duration_ms, init_ms)
+
+    async def _first_init(self) -> float | None:
+        """Waits for the init phase if this is the first request; its duration if it succeeded."""
+        if self._init is None:
+            return None
+        init, self._init = self._init, None
+        report = await init
+        return report.duration_ms if report.fault is None else None
+
+    async def _initialise_again(self, timeout_s: float) -> Fault | None:
+        report = await self._initialise("invoke", timeout_s)
+        if report.fault is not None and report.fault.timed_out:
+            return model.timeout_fault(timeout_s)
+        return report.fault
+
+    def _alive(self) -> bool:
+        return self._exit is not None and not self._exit.done()
+
+    # The init phase
+
+    async def _initialise(self, phase: Phase, limit_s: float) -> InitReport:
+        """Starts the runtime process and waits until it is ready, fails or runs out of time."""
+        sandbox = self._sandbox
+        assert sandbox is not None  # noqa: S101 - only called after start
+        argv = [*self.spec.entrypoint, *self.spec.command]
+        started = time.perf_counter()
+        if not argv:
+            fault: Fault | None = model.no_entrypoint_fault()
+            answer = None
+        else:
+            self._spawn(sandbox, argv)
+            answer, fault = await self._await_ready(limit_s)
+        duration_ms = (time.perf_counter() - started) * 1000
+        known = chain = self.init_report.import_chain if self.init_report is not None else None
+        if answer is not None:
+            fault, found = await self._end_failed_init(answer, started + limit_s)
+            chain = found or known
+        report = InitReport(phase=phase, duration_ms=duration_ms, fault=fault, import_chain=chain)
+        self.init_report = report
+        if fault is not None:
+            await self._reset()
+            for line in chain.lines() if chain is not None and chain is not known else ():
+                self._emit(line)
+            self._emit(reports.init_report_line(duration_ms, phase, fault))
+        else:
+            self._limit_cpu(sandbox, initialising=False)
+        return report
+
+    def _spawn(self, sandbox: Sandbox, argv: list[str]) -> None:
+        loop = asyncio.get_running_loop()
+        self._api.reset()
+        self._idle = loop.create_future()
+        self._assembler = reports.LineAssembler()
+        self._limit_cpu(sandbox, initialising=True)
+        environment = {**self.spec.environment, "AWS_LAMBDA_RUNTIME_API": self._api.address}
+        self._process = sandbox.start(argv, environment, self._output)
+        self._exit = loop.create_task(self._process.wait())
+        self._exit.add_done_callback(self._process_ended)
+        self._check_memory()
+
+    async def _await_ready(self, limit_s: float) -> tuple[Answer | None, Fault | None]:
+        idle, ended = self._idle, self._exit
+        assert idle is not None  # noqa: S101 - set by _spawn
+        assert ended is not None  # noqa: S101 - set by _spawn
+        awaited: set[asyncio.Future[Any]] = {idle, ended}
+        await asyncio.wait(awaited, timeout=limit_s, return_when=asyncio.FIRST_COMPLETED)
+        self._stop_memory_checks()
+        if idle.done():
+            return idle.result(), None
+        if ended.done():
+            return None, model.exit_fault(ended.result(), self.spec)
+        return None, model.timeout_fault(limit_s)
+
+    async def _end_failed_init(self, answer: Answer, deadline: float) -> tuple[Fault, ImportChain | None]:
+        """Looks at the process that posted an init error, lets it exit, and finds its chain of imports."""
+        fault = Fault(error_type=answer.error_type or "Runtime.Unknown", body=answer.body)
+        process, ended = self._process, self._exit
+        wanted = self._explain and self.init_report is None and fault.error_type in explain.EXPLAINED
+        found = await process.peek() if wanted and process is not None else None
+        self._api.release()
+        if ended is not None:
+            grace_s = max(0.0, min(_EXIT_AFTER_INIT_ERROR_S, deadline - time.perf_counter()))
+            await asyncio.wait({ended}, timeout=grace_s)
+        if found is None:
+            return fault, None
+        await self._reset()
+        command = explain.command(found)
+        return fault, await self._explain_with(*command) if command is not None else None
+
+    async def _explain_with(self, argv: list[str], environment: Mapping[str, str]) -> ImportChain | None:
+        sandbox = self._sandbox
+        if sandbox is None:
+            return None
+        collected: list[bytes] = []
+        process = sandbox.start(argv, environment, collected.append)
+        ended = asyncio.get_running_loop().create_task(process.wait())
+        await asyncio.wait({ended}, timeout=_EXPLAIN_TIMEOUT_S)
+        if not ended.done():
+            process.kill()
+            await ended
+        return explain.parse(b"".join(collected))
+
+    # The invoke phase
+
+    async def _dispatch(self, request: InvokeRequest, started: float, timeout_s: float) -> Answer | Fault:
+        """Hands the event to the runtime and waits for its answer, its end or the timeout."""
+        loop = asyncio.get_running_loop()
+        running: asyncio.Future[Answer | ExitStatus | _Expired] = loop.create_future()
+        self._running = running
+        remaining_s = timeout_s - (time.perf_counter() - started)
+        timer = loop.call_later(remaining_s, self._expire)
+        self._memory_timer = loop.call_later(_MEMORY_CHECK_S, self._check_memory)
+        try:
+            self._thaw()
+            headers = _headers(request, int((time.time() + remaining_s) * 1000))
+            self._queued = (request.request_id, headers, request.payload)
+            if self._api.state is State.READY:
+                self._hand_over()
+            elif not self._alive() and self._exit is not None:
+                running.set_result(self._exit.result())
+            outcome = await running
+        finally:
+            timer.cancel()
+            self._running = self._queued = None
+        if isinstance(outcome, Answer):
+            return outcome
+        if isinstance(outcome, ExitStatus):
+            return model.exit_fault(outcome, self.spec)
+        await self._reset()
+        return model.timeout_fault(timeout_s)
+
+    def _hand_over(self) -> None:
+        queued, self._queued = self._queued, None
+        if queued is not None:
+            self._api.dispatch(*queued)
+
+    def _finish(
+        self, request: InvokeRequest, outcome: Answer | Fault, duration_ms: float, init_ms: float | None
+    ) -> InvokeResult:
+        """Writes END and REPORT and makes the result."""
+        if self._process is not None:
+            self._process.drain()
+        fault = outcome if isinstance(outcome, Fault) else None
+        if fault is None and isinstance(outcome, Answer) and outcome.too_large:
+            fault = model.too_large_fault()
+        billed = model.billed_ms(duration_ms, init_ms)
+        memory_mb = self._max_memory_mb(fault)
+        report = reports.Report(
+            request_id=request.request_id,
+            duration_ms=duration_ms,
+            billed_ms=billed,
+            memory_mb=self.spec.memory_mb,
+            max_memory_mb=memory_mb,
+            init_ms=init_ms,
+            fault=fault,
+        )
+        self._emit(reports.end_line(request.request_id))
+        self._emit(reports.report_line(report))
+        tail = bytes(self._tail[-model.LOG_TAIL_BYTES :])
+        self._tail.clear()
+        answer = outcome if isinstance(outcome, Answer) and fault is None else None
+        error_type = fault.error_type if fault is not None else answer.error_type if answer else None
+        return InvokeResult(
+            payload=answer.body if answer is not None else _payload(fault, request),
+            function_error="Unhandled" if error_type is not None else None,
+            error_type=error_type,
+            log_tail=tail,
+            duration_ms=duration_ms,
+            billed_ms=billed,
+            max_memory_mb=memory_mb,
+            init_ms=init_ms,
+            content_type=answer.content_type if answer is not None else "application/json",
+        )
+
+    def _max_memory_mb(self, fault: Fault | None) -> int:
+        if fault is not None and fault.error_type == model.OUT_OF_MEMORY:
+            return self.spec.memory_mb
+        peak = 0
+        if self._exit is not None and self._exit.done() and not self._exit.cancelled():
+            peak = self._exit.result().max_rss_bytes
+        elif self._process is not None:
+            peak = self._process.memory_peak_bytes()
+        return min(self.spec.memory_mb, math.ceil(peak / _MEGABYTE))
+
+    # What the runtime and its process tell
+
+    def _runtime_ready(self) -> None:
+        idle = self._idle
+        if idle is not None and not idle.done():
+            idle.set_result(None)
+        if self._queued is not None:
+            # The answer to the previous request was in, this call of the runtime still under way.
+            self._hand_over()
+            return
+        if self._freezer is not None:
+            self._freezer.cancel()
+        self._freezer = asyncio.get_running_loop().call_later(_FREEZE_AFTER_S, self._freeze)
+
+    def _runtime_failed(self, answer: Answer) -> None:
+        if self._idle is not None and not self._idle.done():
+            self._idle.set_result(answer)
+
+    def _runtime_answered(self, answer: Answer) -> None:
+        if self._running is not None and not self._running.done():
+            self._running.set_result(answer)
+
+    def _process_ended(self, task: asyncio.Task[ExitStatus]) -> None:
+        if task is not self._exit:
+            return
+        for line in self._assembler.flush():
+            self._emit(line)
+        if self._running is not None and not self._running.done() and not task.cancelled():
+            self._running.set_result(task.result())
+
+    def _expire(self) -> None:
+        if self._running is not None and not self._running.done():
+            self._running.set_result(_EXPIRED)
+
+    async def _reset(self) -> None:
+        """Ends the runtime process; `/tmp` and the sandbox stay."""
+        process, ended = self._process, self._exit
+        if process is not None and ended is not None and not ended.done():
+            process.kill()
+            await asyncio.wait({ended})
+        self._api.reset()
+
+    def _output(self, data: bytes) -> None:
+        for line in self._assembler.feed(data):
+            self._emit(line)
+
+    def _emit(self, line: bytes) -> None:
+        self._tail += line
+        if len(self._tail) > 16 * model.LOG_TAIL_BYTES:
+            del self._tail[: -model.LOG_TAIL_BYTES]
+        self._log(line)
+
+    # Limits
+
+    def _limit_cpu(self, sandbox: Sandbox, *, initialising: bool) -> None:
+        if self._throttled is not (not initialising):
+            self._throttled = not initialising
+            sandbox.limit_cpu(model.cpu_limit(self.spec, initialising=initialising))
+
+    def _freeze(self) -> None:
+        self._freezer = None
+        if not self._busy and self._sandbox is not None and self._api.state is State.READY:
+            self._sandbox.freeze()
+
+    def _thaw(self) -> None:
+        if self._freezer is not None:
+            self._freezer.cancel()
+            self._freezer = None
+        if self._sandbox is not None:
+            self._sandbox.thaw()
+
+    def _check_memory(self) -> None:
+        if self._process is not None and self._exit is not None and not self._exit.done():
+            self._process.check_memory()
+            loop = asyncio.get_running_loop()
+            self._memory_timer = loop.call_later(_MEMORY_CHECK_S, self._check_memory)
+
+    def _stop_memory_checks(self) -> None:
+        timer, self._memory_timer = self._memory_timer, None
+        if timer is not None:
+            timer.cancel()
+
+
+def _payload(fault: Fault | None, request: InvokeRequest) -> bytes:
+    return fault.payload(request.request_id) if fault is not None else b""
+
+
+def _headers(request: InvokeRequest, deadline_ms: int) -> bytes:
+    lines = [
+        f"Lambda-Runtime-Aws-Request-Id: {request.request_id}",
+        f"Lambda-Runtime-Deadline-Ms: {deadline_ms}",
+        f"Lambda-Runtime-Invoked-Function-Arn: {request.invoked_function_arn}",
+        f"Lambda-Runtime-Trace-Id: {request.trace_id}",
+    ]
+    if request.client_context is not None:
+        lines.append(f"Lambda-Runtime-Client-Context: {request.client_context}")
+    if request.cognito_identity is not None:
+        lines.append(f"Lambda-Runtime-Cognito-Identity: {request.cognito_identity}")
+    # A header cannot hold a line break; a context with one is JSON, where it means nothing.
+    text = "\n".join(line.replace("\r", " ").replace("\n", " ") for line in lines)
+    return text.replace("\n", "\r\n").encode() + b"\r\n"
+
+
+def _closed() -> UnderstudyError:
+    return UnderstudyError(
+        "environment-closed", "the execution environment is shut down or busy", hint="invoke again"
+    )

@@ -1,0 +1,161 @@
+"""Forks one process 1 per sandbox: a start costs a fork and a few mounts, no interpreter start.
+
+It owns the user namespace (when the caller is not root), a mount namespace with the shared `/dev`, and
+nothing else. It ends when its socket closes, that is when the engine ends, however it ends.
+"""
+
+# Paths are relative to a root that changes under the process; see the package's docstring.
+# ruff: noqa: PTH102, PTH106, PTH112, PTH123, PTH208
+
+import json
+import os
+import select
+import signal
+import socket
+import sys
+import time
+from typing import Any, NoReturn
+
+from . import holder, linux, root
+
+_LAST_ROUNDS = 100
+_LAST_ROUND_S = 0.02
+_NAMESPACES = linux.CLONE_NEWNS | linux.CLONE_NEWIPC | linux.CLONE_NEWUTS
+
+
+def main() -> None:
+    """Serves spawn requests on the inherited socket whose number is the first argument."""
+    settings = json.loads(sys.argv[2])
+    control = socket.socket(fileno=int(sys.argv[1]))
+    control.set_inheritable(False)
+    os.umask(0o022)
+    # From here on nothing is imported: under a changed root that would run the image's code as root.
+    sys.path.clear()
+    sys.meta_path.clear()
+    try:
+        _settle(settings, control)
+    except OSError as error:
+        control.send(json.dumps({"failed": "namespaces", "errno": error.errno, "text": str(error)}).encode())
+        return
+    control.send(b'{"ready": true}')
+    _serve(control, settings["stage"])
+    _clean_up(settings["remove"])
+
+
+def _settle(settings: dict[str, Any], control: socket.socket) -> None:
+    if settings["user_namespace"]:
+        linux.unshare(linux.CLONE_NEWUSER)
+        control.send(b'{"map": true}')
+        if not control.recv(64):
+            raise SystemExit(0)
+        user, group = settings["become"]
+        os.setresgid(group, group, group)
+        os.setresuid(user, user, user)
+    linux.unshare(linux.CLONE_NEWNS)
+    linux.mount("none", "/", None, linux.MS_REC | linux.MS_PRIVATE)
+    stage = settings["stage"]
+    linux.mount("tmpfs", stage, "tmpfs", linux.MS_NOSUID, "mode=0755,size=1m")
+    os.mkdir(f"{stage}/root")
+    root.make_lambda_devices(f"{stage}/lambda-dev")
+    root.make_devices(f"{stage}/dev")
+
+
+def _serve(control: socket.socket, stage: str) -> None:
+    own = os.open("/proc/self/ns/pid", os.O_RDONLY | os.O_CLOEXEC)
+    life_read, life_write = os.pipe2(os.O_CLOEXEC)
+    wake_read, wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+    signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    poll = select.poll()
+    poll.register(control, select.POLLIN)
+    poll.register(wake_read, select.POLLIN)
+    while True:
+        for descriptor, _ in poll.poll():
+            if descriptor == wake_read:
+                os.read(wake_read, 512)
+                _reap()
+                continue
+            message, descriptors = holder.receive(control)
+            if not message:
+                return
+            if _fork_first(own):
+                for inherited in (control.fileno(), own, life_write, wake_read, wake_write):
+                    os.close(inherited)
+                _become_holder(descriptors, stage, life_read)
+            for received in descriptors:
+                os.close(received)
+
+
+def _fork_first(own: int) -> bool:
+    """Forks the first process of a new pid namespace; whether this is that process.
+
+    unshare(2) chooses the namespace of every later child, so the parent takes the choice back with setns(2).
+    """
+    linux.unshare(linux.CLONE_NEWPID)
+    try:
+        child = os.fork()
+    except OSError:
+        child = -1
+    if child == 0:
+        return True
+    linux.setns(own, linux.CLONE_NEWPID)
+    return False
+
+
+def _become_holder(descriptors: list[int], stage: str, life: int) -> NoReturn:
+    try:
+        signal.set_wakeup_fd(-1)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        plan_file, link = descriptors
+        with open(plan_file, "rb") as file:
+            file.seek(0)
+            plan = json.loads(file.read())
+        engine = socket.socket(fileno=link)
+        try:
+            linux.unshare(_NAMESPACES | (0 if plan["network"] else linux.CLONE_NEWNET))
+        except OSError as error:
+            failure = {"failed": "namespaces", "errno": error.errno, "text": str(error)}
+            engine.send(json.dumps(failure).encode())
+            os._exit(1)
+        holder.hold(plan, engine, life, (f"{stage}/root", f"{stage}/{plan['devices']}"))
+    finally:
+        # Whatever happened, this copy of the fork server must never go on as the fork server.
+        os._exit(1)
+
+
+def _clean_up(groups: list[str]) -> None:
+    """Waits for the sandboxes, whose sockets closed with ours, and removes their control groups."""
+    for _ in range(_LAST_ROUNDS):
+        try:
+            os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            break
+        time.sleep(_LAST_ROUND_S)
+    for _ in range(_LAST_ROUNDS):
+        groups = [group for group in groups if not _remove(group)]
+        if not groups:
+            return
+        time.sleep(_LAST_ROUND_S)
+
+
+def _remove(group: str) -> bool:
+    try:
+        for name in os.listdir(group):
+            if os.path.isdir(f"{group}/{name}"):
+                os.rmdir(f"{group}/{name}")
+        os.rmdir(group)
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
+    return True
+
+
+def _reap() -> None:
+    while True:
+        try:
+            pid, _ = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            return
+        if pid == 0:
+            return

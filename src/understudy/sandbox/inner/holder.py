@@ -1,0 +1,163 @@
+"""Process 1 of a sandbox: holds its namespaces and `/tmp` while runtime processes come and go.
+
+The kernel kills everything in a pid namespace when its first process ends, and every mount goes with the last
+process: so this process ends when the engine closes the socket (or dies), and when the fork server dies.
+"""
+
+# Paths are relative to a root that changes under the process; see the package's docstring.
+# ruff: noqa: PTH115, PTH123
+
+import fcntl
+import json
+import os
+import select
+import signal
+import socket
+import struct
+from typing import Any
+
+from . import launch, linux, root
+
+_FDS_AT_MOST = 16
+_MESSAGE_AT_MOST = 65536
+_PEEK_AT_MOST = 1 << 20
+_SIOCSIFFLAGS = 0x8914
+_IFF_UP = 0x1
+_IFF_RUNNING = 0x40
+
+
+class Holder:
+    """The loop of process 1: start, kill, look into and reap processes on request."""
+
+    def __init__(self, control: socket.socket, life: int) -> None:
+        self._control = control
+        self._life = life
+        self._main = 0
+
+    def serve(self) -> None:
+        """Serves until the engine's end of the socket or the fork server's end of the life pipe closes."""
+        wake_read, wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        poll = select.poll()
+        poll.register(self._control, select.POLLIN)
+        poll.register(wake_read, select.POLLIN)
+        poll.register(self._life, 0)
+        while True:
+            for descriptor, _ in poll.poll():
+                if descriptor == self._life:
+                    return
+                if descriptor == wake_read:
+                    os.read(wake_read, 512)
+                    self._reap()
+                elif not self._obey():
+                    return
+
+    def _obey(self) -> bool:
+        message, descriptors = receive(self._control)
+        if not message:
+            return False
+        request = json.loads(message)
+        if request["do"] == "start":
+            self._start(descriptors)
+        elif request["do"] == "kill":
+            _kill_all(request.get("signal", signal.SIGKILL))
+        elif request["do"] == "peek":
+            self._send(self._peek())
+        for descriptor in descriptors:
+            os.close(descriptor)
+        return True
+
+    def _start(self, descriptors: list[int]) -> None:
+        with open(os.dup(descriptors[0]), "rb") as file:
+            file.seek(0)
+            request = json.loads(file.read())
+        child = os.fork()
+        if child == 0:
+            launch.run(request, self._control, descriptors[1:])
+        self._main = child
+
+    def _reap(self) -> None:
+        while True:
+            try:
+                pid, status, usage = os.wait4(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if pid == 0:
+                return
+            if pid == self._main:
+                self._main = 0
+                # Lambda resets the whole runtime process tree: what it left behind must not outlive it.
+                _kill_all(signal.SIGKILL)
+                code = os.waitstatus_to_exitcode(status)
+                self._send({"exit": code, "max_rss": usage.ru_maxrss * 1024})
+
+    def _peek(self) -> dict[str, Any]:
+        """Executable, command line, environment and directory of the runtime process, as they are now."""
+        folder = f"/proc/{self._main}"
+        try:
+            with open(f"{folder}/cmdline", "rb") as file:
+                argv = file.read(_PEEK_AT_MOST).split(b"\0")[:-1]
+            with open(f"{folder}/environ", "rb") as file:
+                pairs = file.read(_PEEK_AT_MOST).split(b"\0")[:-1]
+            found: dict[str, Any] = {"exe": os.readlink(f"{folder}/exe"), "cwd": os.readlink(f"{folder}/cwd")}
+        except OSError as error:
+            return {"peek": None, "text": str(error)}
+        found["argv"] = [os.fsdecode(word) for word in argv]
+        found["env"] = dict(os.fsdecode(pair).split("=", 1) for pair in pairs if b"=" in pair)
+        return {"peek": found}
+
+    def _send(self, message: dict[str, Any]) -> None:
+        try:
+            self._control.send(json.dumps(message).encode())
+        except OSError:
+            os._exit(0)
+
+
+def hold(plan: dict[str, Any], control: socket.socket, life: int, folders: tuple[str, str]) -> None:
+    """Runs as process 1 of fresh namespaces: makes the root, says so, serves, and ends the process.
+
+    Args:
+        plan: see `root.enter`; besides, `hostname` and `network`.
+        control: to the engine.
+        life: pipe whose other end only the fork server holds.
+        folders: the stage and the devices for `root.enter`.
+    """
+    linux.die_with_parent(signal.SIGKILL)
+    try:
+        root.enter(plan, *folders)
+        if plan["hostname"]:
+            socket.sethostname(plan["hostname"])
+        if not plan["network"]:
+            _raise_loopback()
+    except (OSError, ValueError) as error:
+        number = getattr(error, "errno", 0) or 0
+        control.send(json.dumps({"failed": "root", "errno": number, "text": str(error)}).encode())
+        os._exit(1)
+    control.send(b'{"ready": true}')
+    Holder(control, life).serve()
+    os._exit(0)
+
+
+def _raise_loopback() -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        fcntl.ioctl(probe, _SIOCSIFFLAGS, struct.pack("16sh14x", b"lo", _IFF_UP | _IFF_RUNNING))
+
+
+def _kill_all(number: int) -> None:
+    try:
+        os.kill(-1, number)
+    except ProcessLookupError:
+        return
+
+
+def receive(source: socket.socket) -> tuple[bytes, list[int]]:
+    """One message with the descriptors that came along, closed on exec; empty when the other end closed."""
+    size = socket.CMSG_SPACE(_FDS_AT_MOST * 4)
+    message, ancillary, _, _ = source.recvmsg(_MESSAGE_AT_MOST, size, socket.MSG_CMSG_CLOEXEC)
+    descriptors: list[int] = []
+    for level, kind, data in ancillary:
+        if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
+            whole = len(data) - len(data) % 4
+            descriptors.extend(int.from_bytes(data[at : at + 4], "little") for at in range(0, whole, 4))
+    return message, descriptors

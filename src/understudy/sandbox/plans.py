@@ -1,0 +1,83 @@
+"""The descriptions that process 1 of a sandbox works from: which root, and which program in it.
+
+Pure but for the host's resolver files, which arrive as arguments. The documents are JSON for `inner`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from understudy.sandbox import model
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from understudy.sandbox.model import SandboxSpec
+
+_MASKED_PROC = "hidepid=2"
+"""A process sees its own user's processes only, so neither process 1 nor anything of the host."""
+
+
+def function_root(
+    spec: SandboxSpec, *, passwd: str, resolver: Mapping[str, str], user_namespace: bool
+) -> dict[str, Any]:
+    """The root of an execution environment: read-only but for `/tmp`, no `/dev/shm`, nobody's home.
+
+    Args:
+        spec: the environment.
+        passwd: the image's own /etc/passwd, empty when it has none.
+        resolver: path to content of the host's name resolution files.
+        user_namespace: whether overlayfs must use user attributes.
+    """
+    return {
+        "layers": [str(layer) for layer in spec.rootfs.layers],
+        "writable": None,
+        "userxattr": user_namespace,
+        "files": {**resolver, "/etc/passwd": add_sandbox_user(passwd), "/etc/group": ""},
+        "binds": [],
+        "tmpfs": [["/tmp", f"mode=1777,size={spec.ephemeral_mb}m"]],  # noqa: S108 - the sandbox's own
+        "proc_options": _MASKED_PROC,
+        "terminals": False,
+        "devices": "lambda-dev",
+        "hostname": "",
+        "network": spec.network,
+    }
+
+
+def add_sandbox_user(passwd: str) -> str:
+    """`passwd` with Lambda's user in it, first if another name has its number: lookups take the first."""
+    lines = [line for line in passwd.splitlines() if not line.startswith(f"{model.SANDBOX_USER}:")]
+    taken = any(line.split(":")[2:3] == [str(model.SANDBOX_UID)] for line in lines)
+    text = "".join(f"{line}\n" for line in lines)
+    return model.PASSWD_LINE + text if taken else text + model.PASSWD_LINE
+
+
+def function_process(
+    spec: SandboxSpec,
+    argv: Sequence[str],
+    environment: Mapping[str, str],
+    *,
+    set_groups: bool,
+    cpus: Sequence[int],
+) -> dict[str, Any]:
+    """The entry point's process: Lambda's user, limits and no privilege whatever.
+
+    Args:
+        spec: the environment.
+        argv: the command.
+        environment: complete.
+        set_groups: whether supplementary groups can be dropped.
+        cpus: the CPUs it may use, empty for all.
+    """
+    return {
+        "argv": list(argv),
+        "env": dict(environment),
+        "cwd": spec.working_dir or "/",
+        "user": [model.SANDBOX_UID, model.SANDBOX_GID],
+        "set_groups": set_groups,
+        "rlimits": {name: list(limits) for name, limits in model.RLIMITS.items()},
+        "capabilities": 0,
+        "no_new_privileges": True,
+        "cpus": list(cpus),
+        "umask": 0o022,
+    }

@@ -1,0 +1,343 @@
+"""Lambda's Runtime API for one execution environment: the hot path of every invocation.
+
+One listener on loopback, one `asyncio.Protocol` per connection, no framework, no task per request: a
+request of the runtime is answered in the callback that parsed it. The contract is
+https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html; state names and error texts follow AWS's own
+emulator (aws-lambda-runtime-interface-emulator, `lambda/rapi`). Refuses to know processes, timeouts or logs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import enum
+import json
+import socket
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import httptools
+
+from understudy.sandbox.model import MAX_RESPONSE_BYTES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_PREFIX = b"/2018-06-01/runtime/"
+_INVOCATION = _PREFIX + b"invocation/"
+_NEXT = _INVOCATION + b"next"
+_INIT_ERROR = _PREFIX + b"init/error"
+_ACCEPTED = (
+    b'HTTP/1.1 202 Accepted\r\nContent-Type: application/json\r\nContent-Length: 16\r\n\r\n{"status":"OK"}\n'
+)
+_CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+_REASONS = {400: b"Bad Request", 403: b"Forbidden", 404: b"Not Found", 413: b"Request Entity Too Large"}
+_KEPT_HEADERS = {
+    b"expect",
+    b"content-type",
+    b"lambda-runtime-function-error-type",
+    b"lambda-runtime-function-response-mode",
+}
+
+
+class State(enum.Enum):
+    """Where the runtime stands, by the names that AWS's error texts use."""
+
+    STARTED = "Started"
+    READY = "Ready"
+    RUNNING = "Running"
+    RESPONSE_SENT = "InvocationResponse"
+    INIT_ERROR = "InitError"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What the runtime posted for an invocation or about its init phase.
+
+    Attributes:
+        body: as posted.
+        error_type: of the header or of the body when this is an error; `None` for a response.
+        too_large: whether the body was above the limit and dropped.
+        streaming: whether the runtime chose the streaming response mode.
+        content_type: as posted.
+    """
+
+    body: bytes
+    error_type: str | None = None
+    too_large: bool = False
+    streaming: bool = False
+    content_type: str = "application/json"
+
+
+class _Request:
+    """A request as far as it has arrived."""
+
+    __slots__ = ("headers", "parts", "size", "url")
+
+    def __init__(self) -> None:
+        self.url = b""
+        self.headers: dict[bytes, bytes] = {}
+        self.parts: list[bytes] = []
+        self.size = 0
+
+    def body(self) -> bytes:
+        return self.parts[0] if len(self.parts) == 1 else b"".join(self.parts)
+
+
+class RuntimeApi:
+    """The server and its state machine; the callbacks are set by the execution environment.
+
+    Attributes:
+        on_ready: called when the runtime asks for its next invocation.
+        on_answer: called with the answer to the running invocation.
+        on_init_error: called with the posted init error; the runtime waits for our answer until
+            `release` is called, so that it can be looked at.
+        state: of the runtime.
+    """
+
+    def __init__(self) -> None:
+        self.on_ready: Callable[[], None] = _nothing
+        self.on_answer: Callable[[Answer], None] = _ignore
+        self.on_init_error: Callable[[Answer], None] = _ignore
+        self.state = State.STARTED
+        self._server: asyncio.Server | None = None
+        self._request_id = b""
+        self._waiting: _Connection | None = None
+        self._held: _Connection | None = None
+        self._connections: set[_Connection] = set()
+
+    async def open(self) -> None:
+        """Listens on a free port of the loopback address."""
+        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        listener.bind(("127.0.0.1", 0))
+        listener.setblocking(False)
+        self._address = f"127.0.0.1:{listener.getsockname()[1]}"
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_server(lambda: _Connection(self), sock=listener, backlog=8)
+
+    @property
+    def address(self) -> str:
+        """Value of AWS_LAMBDA_RUNTIME_API."""
+        return self._address
+
+    async def close(self) -> None:
+        """Stops listening and drops every connection."""
+        self.reset()
+        if self._server is not None:
+            self._server.close()
+            await self._server.wait_closed()
+            self._server = None
+
+    def reset(self) -> None:
+        """Forgets the runtime process: its connections are dropped and the next one starts afresh."""
+        self.state = State.STARTED
+        self._waiting = self._held = None
+        self._request_id = b""
+        for connection in tuple(self._connections):
+            connection.abort()
+
+    def release(self) -> None:
+        """Answers the init error that is being held."""
+        held, self._held = self._held, None
+        if held is not None:
+            held.write(_ACCEPTED)
+
+    def dispatch(self, request_id: str, headers: bytes, payload: bytes) -> None:
+        """Hands an invocation to the waiting runtime.
+
+        Args:
+            request_id: what the answer will name.
+            headers: the Lambda-Runtime-* lines, each ended by CRLF.
+            payload: the event.
+        """
+        waiting = self._waiting
+        if waiting is None:
+            raise RuntimeError("no runtime is waiting for an invocation")
+        self._waiting = None
+        self._request_id = request_id.encode()
+        self.state = State.RUNNING
+        head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n%bContent-Length: %d\r\n\r\n"
+        waiting.write(head % (headers, len(payload)) + payload)
+
+    def attach(self, connection: _Connection) -> None:
+        """Registers a connection of the runtime."""
+        self._connections.add(connection)
+
+    def detach(self, connection: _Connection) -> None:
+        """Forgets a closed connection; a runtime that hung up on its long poll is not waiting any more."""
+        self._connections.discard(connection)
+        if self._waiting is connection:
+            self._waiting = None
+            self.state = State.STARTED
+        if self._held is connection:
+            self._held = None
+
+    def handle(self, connection: _Connection, method: bytes, request: _Request) -> None:
+        """Answers one complete request."""
+        url = request.url
+        if method == b"GET" and url == _NEXT:
+            self._next(connection)
+        elif method == b"POST" and url.startswith(_INVOCATION):
+            self._invocation(connection, url[len(_INVOCATION) :], request)
+        elif method == b"POST" and url == _INIT_ERROR:
+            self._init_error(connection, request)
+        else:
+            connection.refuse(404, "PageNotFound", "404 page not found")
+
+    def _next(self, connection: _Connection) -> None:
+        if self.state not in {State.STARTED, State.RESPONSE_SENT} or self._waiting is not None:
+            self._forbid(connection, State.READY)
+            return
+        self._waiting = connection
+        self.state = State.READY
+        self.on_ready()
+
+    def _invocation(self, connection: _Connection, rest: bytes, request: _Request) -> None:
+        request_id, _, verb = rest.partition(b"/")
+        if verb not in {b"response", b"error"}:
+            connection.refuse(404, "PageNotFound", "404 page not found")
+            return
+        if not self._request_id or request_id != self._request_id:
+            connection.refuse(400, "InvalidRequestID", "Invalid request ID")
+            return
+        if self.state is not State.RUNNING:
+            self._forbid(connection, State.RESPONSE_SENT)
+            return
+        mode = request.headers.get(b"lambda-runtime-function-response-mode", b"").lower()
+        if mode not in {b"", b"buffered", b"streaming"}:
+            connection.refuse(400, "InvalidFunctionResponseMode", "Invalid function response mode")
+            return
+        self.state = State.RESPONSE_SENT
+        answer = _answer(request, failed=verb == b"error", streaming=mode == b"streaming")
+        if answer.too_large:
+            text = f"Exceeded maximum allowed payload size ({MAX_RESPONSE_BYTES} bytes)."
+            connection.refuse(413, "RequestEntityTooLarge", text)
+        else:
+            connection.write(_ACCEPTED)
+        self.on_answer(answer)
+
+    def _init_error(self, connection: _Connection, request: _Request) -> None:
+        if self.state is not State.STARTED:
+            self._forbid(connection, State.INIT_ERROR)
+            return
+        self.state = State.INIT_ERROR
+        self._held = connection
+        self.on_init_error(_answer(request, failed=True, streaming=False))
+
+    def _forbid(self, connection: _Connection, wanted: State) -> None:
+        text = f"Transition from {self.state.value} to {wanted.value} failed for runtime."
+        connection.refuse(403, "InvalidStateTransition", f"{text} Error: State transition is not allowed")
+
+
+def _answer(request: _Request, *, failed: bool, streaming: bool) -> Answer:
+    body = request.body()
+    content_type = request.headers.get(b"content-type", b"application/json").decode("latin-1")
+    return Answer(
+        body=body,
+        error_type=_error_type(request, body) if failed else None,
+        too_large=request.size > MAX_RESPONSE_BYTES,
+        streaming=streaming,
+        content_type=content_type,
+    )
+
+
+def _error_type(request: _Request, body: bytes) -> str:
+    named = request.headers.get(b"lambda-runtime-function-error-type", b"").decode("latin-1")
+    if named:
+        return named
+    try:
+        document = json.loads(body)
+    except ValueError:
+        return "Runtime.Unknown"
+    found = document.get("errorType") if isinstance(document, dict) else None
+    return found if isinstance(found, str) else "Runtime.Unknown"
+
+
+def _nothing() -> None:
+    return
+
+
+def _ignore(_: Answer) -> None:
+    return
+
+
+class _Connection(asyncio.Protocol):
+    """One keep-alive connection; calls back for every complete request."""
+
+    __slots__ = ("_api", "_parser", "_request", "_transport")
+
+    def __init__(self, api: RuntimeApi) -> None:
+        self._api = api
+        self._parser = httptools.HttpRequestParser(self)
+        self._request = _Request()
+        self._transport: asyncio.Transport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keeps the transport; asyncio sets TCP_NODELAY itself."""
+        if isinstance(transport, asyncio.Transport) or hasattr(transport, "write"):
+            self._transport = transport  # type: ignore[assignment]  # uvloop's own class, same interface
+        self._api.attach(self)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Tells the API, which may be holding a long poll."""
+        del exc
+        self._transport = None
+        self._api.detach(self)
+
+    def data_received(self, data: bytes) -> None:
+        """Feeds the parser."""
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserError:
+            self.refuse(400, "TruncatedHTTPRequest", "HTTP request detected as truncated")
+            self.close()
+
+    def on_message_begin(self) -> None:
+        """A request starts."""
+        self._request = _Request()
+
+    def on_url(self, url: bytes) -> None:
+        """A piece of the target."""
+        self._request.url += url
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Keeps the few headers that mean something here."""
+        lowered = name.lower()
+        if lowered in _KEPT_HEADERS:
+            self._request.headers[lowered] = value
+
+    def on_headers_complete(self) -> None:
+        """Lets a client that asked first (libcurl above 1 MB) go on."""
+        if self._request.headers.get(b"expect", b"").lower() == b"100-continue":
+            self.write(_CONTINUE)
+
+    def on_body(self, body: bytes) -> None:
+        """Collects the body up to the limit; what is above only counts."""
+        request = self._request
+        request.size += len(body)
+        if request.size <= MAX_RESPONSE_BYTES:
+            request.parts.append(body)
+
+    def on_message_complete(self) -> None:
+        """A request is complete."""
+        self._api.handle(self, self._parser.get_method(), self._request)
+
+    def write(self, data: bytes) -> None:
+        """Sends `data` unless the runtime has hung up."""
+        if self._transport is not None:
+            self._transport.write(data)
+
+    def refuse(self, status: int, error_type: str, message: str) -> None:
+        """Answers with AWS's error document."""
+        body = json.dumps({"errorMessage": message, "errorType": error_type}).encode()
+        head = b"HTTP/1.1 %d %b\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
+        self.write(head % (status, _REASONS[status], len(body)) + body)
+
+    def close(self) -> None:
+        """Closes after what has been written is sent."""
+        if self._transport is not None:
+            self._transport.close()
+
+    def abort(self) -> None:
+        """Closes at once."""
+        if self._transport is not None:
+            self._transport.abort()
