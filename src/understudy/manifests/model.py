@@ -114,7 +114,7 @@ class DesiredResource:
         spec: ACK names; every reference became its value, or a placeholder `${Kind.name.field}`
             where the value is AWS's to choose (an API's id).
         document: the ACK document to print: references are kept, known placeholders are filled.
-        dependencies: resources that must exist first.
+        dependencies: resources that must exist first; kind `Image` stands for a pushed image.
         retain: whether deleting the stack keeps the resource.
         auto_publish: for a Version: whether it follows its function instead of standing still.
         where: file and line of the document.

@@ -208,6 +208,17 @@ def problems(
                 yield _unknown(match[0], match[1], node, images)
 
 
+def images(spec: Node) -> tuple[str, ...]:
+    """The names of the images that a spec uses."""
+    found = [
+        match[1].removeprefix("image.")
+        for text, _ in _strings(spec)
+        for match in PLACEHOLDER.finditer(text)
+        if not match[0].startswith("$$") and match[1].startswith("image.")
+    ]
+    return tuple(dict.fromkeys(found))
+
+
 def _dangling(reference: Reference, known: Mapping[ResourceKey, Resource]) -> tuple[str, str] | None:
     if reference.target not in known:
         names = [key.name for key in known if key.kind == reference.target.kind]

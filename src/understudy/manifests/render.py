@@ -158,7 +158,10 @@ class _Renderer:
         """The resource with everything filled in that needs no answer of AWS."""
         raw = references.each_text_of(references.values_for_refs(resource), self._images)
         document = references.each_text_of(resource.document.mapping(), self._images)
-        targets = (reference.target for reference in references.unresolved(raw))
+        targets = [
+            *(reference.target for reference in references.unresolved(raw)),
+            *(ResourceKey("Image", name) for name in references.images(resource.spec)),
+        ]
         return DesiredResource(
             key=resource.key,
             spec=references.each_text_of(raw, self._text),
@@ -222,7 +225,7 @@ def _ordered(
 ) -> tuple[DesiredResource, ...]:
     sorter = graphlib.TopologicalSorter({key: resource.dependencies for key, resource in desired.items()})
     try:
-        return tuple(desired[key] for key in sorter.static_order())
+        return tuple(desired[key] for key in sorter.static_order() if key in desired)
     except graphlib.CycleError as exc:
         circle = " -> ".join(str(key) for key in exc.args[1])
         raise errors.problem(

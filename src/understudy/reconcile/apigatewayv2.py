@@ -1,0 +1,312 @@
+"""HTTP APIs: the API and what hangs below it.
+
+AWS chooses their ids, and nothing of ours stores them: an API is found by its name and our tag, a route
+by its key, a stage by its name, an integration by what it says about itself.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+from understudy.errors import UnderstudyError
+from understudy.manifests.model import DesiredResource, Json, JsonMap
+from understudy.reconcile import convert, tags
+from understudy.reconcile.aws import Aws
+from understudy.reconcile.manager import ResourceManager, text, touched
+from understudy.reconcile.model import Change, ObservedResource
+
+IDENTITY_TAG = "understudy.dev/resource"
+
+
+class ApiManager(ResourceManager):
+    """Kind API, found by its name; among several of one name, by the tag that `create` puts on it."""
+
+    supported: ClassVar[frozenset[str]] = frozenset(
+        [
+            "apiKeySelectionExpression",
+            "corsConfiguration",
+            "description",
+            "disableExecuteAPIEndpoint",
+            "disableSchemaValidation",
+            "name",
+            "protocolType",
+            "routeSelectionExpression",
+            "tags",
+            "version",
+        ]
+    )
+    immutable: ClassVar[frozenset[str]] = frozenset({"protocolType"})
+
+    def observe(self, aws: Aws, desired: DesiredResource) -> ObservedResource | None:
+        """The API, or None when there is none of that name.
+
+        Raises:
+            UnderstudyError: several APIs could be meant.
+        """
+        pages = aws.apigatewayv2().get_paginator("get_apis").paginate()
+        listed: list[Mapping[str, Any]] = [item for page in aws.pages(pages) for item in page["Items"]]
+        found = _meant(listed, desired)
+        if found is None:
+            return None
+        status = {"apiID": found["ApiId"], "apiEndpoint": found.get("ApiEndpoint", "")}
+        return ObservedResource(key=desired.key, spec=convert.spec("API", found), status=status)
+
+    def create(self, aws: Aws, desired: DesiredResource) -> None:
+        """Creates the API, tagged so that it is found again among others of its name."""
+        params = convert.create_params("API", desired.spec)
+        params["Tags"] = {**params.get("Tags", {}), IDENTITY_TAG: desired.key.name}
+        aws.call(aws.apigatewayv2().create_api, **params)
+
+    def update(
+        self, aws: Aws, desired: DesiredResource, observed: ObservedResource, changes: Sequence[Change]
+    ) -> None:
+        """Writes what changed."""
+        fields, api = touched(changes), observed.status["apiID"]
+        params = convert.params("API", desired.spec, sorted(fields - {"tags"}))
+        if params:
+            aws.call(aws.apigatewayv2().update_api, ApiId=api, **params)
+        if "tags" in fields:
+            _tag(aws, f"/apis/{api}", desired.spec.get("tags"), observed.spec.get("tags"))
+
+    def delete(self, aws: Aws, observed: ObservedResource) -> None:
+        """Deletes the API with everything below it."""
+        aws.find(aws.apigatewayv2().delete_api, ApiId=observed.status["apiID"])
+
+
+def _meant(listed: Sequence[Mapping[str, Any]], desired: DesiredResource) -> Mapping[str, Any] | None:
+    name = text(desired.spec, "name")
+    named = [item for item in listed if item["Name"] == name]
+    tagged = [item for item in listed if item.get("Tags", {}).get(IDENTITY_TAG) == desired.key.name]
+    ours = [item for item in named if item in tagged]
+    found = ours or named or tagged
+    if len(found) > 1:
+        ids = ", ".join(sorted(item["ApiId"] for item in found))
+        raise UnderstudyError(
+            "api-ambiguous",
+            f"{desired.key} could be any of the APIs {ids}: they share the name {name}",
+            hint=f"tag the right one with {IDENTITY_TAG}={desired.key.name}, or delete the others",
+            where=desired.where,
+        )
+    return found[0] if found else None
+
+
+def _tag(aws: Aws, path: str, wanted: Json, actual: Json) -> None:
+    arn = f"arn:aws:apigateway:{aws.access.region}::{path}"
+    delta = tags.delta(wanted, actual)
+    if delta.put:
+        aws.call(aws.apigatewayv2().tag_resource, ResourceArn=arn, Tags=dict(delta.put))
+    if delta.remove:
+        aws.call(aws.apigatewayv2().untag_resource, ResourceArn=arn, TagKeys=list(delta.remove))
+
+
+def _below(
+    desired: DesiredResource, kind: str, found: Mapping[str, Any], status: Mapping[str, str]
+) -> ObservedResource:
+    """Something below an API, as observed."""
+    api = text(desired.spec, "apiID")
+    spec = {**convert.spec(kind, found), "apiID": api}
+    return ObservedResource(key=desired.key, spec=spec, status={**status, "apiID": api})
+
+
+class IntegrationManager(ResourceManager):
+    """Kind Integration, which has neither name nor tags: found by type, URI and description."""
+
+    supported: ClassVar[frozenset[str]] = frozenset(
+        [
+            "apiID",
+            "connectionID",
+            "connectionType",
+            "credentialsARN",
+            "description",
+            "integrationMethod",
+            "integrationSubtype",
+            "integrationType",
+            "integrationURI",
+            "payloadFormatVersion",
+            "requestParameters",
+            "timeoutInMillis",
+            "tlsConfig",
+        ]
+    )
+    immutable: ClassVar[frozenset[str]] = frozenset({"apiID"})
+
+    def observe(self, aws: Aws, desired: DesiredResource) -> ObservedResource | None:
+        """The integration of that type which agrees on URI and description, or else on one of them."""
+        api = text(desired.spec, "apiID")
+        pages = aws.apigatewayv2().get_paginator("get_integrations").paginate(ApiId=api)
+        listed = [dict(item) for page in aws.pages(pages) for item in page["Items"]]
+        ranked = sorted(listed, key=lambda item: (-_likeness(item, desired.spec), str(item["IntegrationId"])))
+        if not ranked or not _likeness(ranked[0], desired.spec):
+            return None
+        found = ranked[0]
+        return _below(desired, "Integration", found, {"integrationID": str(found["IntegrationId"])})
+
+    def create(self, aws: Aws, desired: DesiredResource) -> None:
+        """Creates the integration."""
+        params = convert.create_params("Integration", desired.spec)
+        aws.call(aws.apigatewayv2().create_integration, **params)
+
+    def update(
+        self, aws: Aws, desired: DesiredResource, observed: ObservedResource, changes: Sequence[Change]
+    ) -> None:
+        """Writes what changed."""
+        params = convert.params("Integration", desired.spec, sorted(touched(changes)))
+        where = {"ApiId": observed.status["apiID"], "IntegrationId": observed.status["integrationID"]}
+        aws.call(aws.apigatewayv2().update_integration, **where, **params)
+
+    def delete(self, aws: Aws, observed: ObservedResource) -> None:
+        """Deletes the integration."""
+        where = {"ApiId": observed.status["apiID"], "IntegrationId": observed.status["integrationID"]}
+        aws.find(aws.apigatewayv2().delete_integration, **where)
+
+
+def _likeness(item: Mapping[str, Any], wanted: JsonMap) -> int:
+    """How surely an integration is the one that a manifest means; 0 is another one."""
+    if item.get("IntegrationType") != wanted.get("integrationType"):
+        return 0
+    uri = item.get("IntegrationUri") == wanted.get("integrationURI")
+    description = item.get("Description", "") == wanted.get("description", "")
+    if uri and description:
+        return 3
+    if description and wanted.get("description"):
+        return 2
+    return 1 if uri else 0
+
+
+class RouteManager(ResourceManager):
+    """Kind Route, found by its key, which is unique in its API."""
+
+    supported: ClassVar[frozenset[str]] = frozenset(
+        [
+            "apiID",
+            "apiKeyRequired",
+            "authorizationScopes",
+            "authorizationType",
+            "authorizerID",
+            "operationName",
+            "requestParameters",
+            "routeKey",
+            "target",
+        ]
+    )
+    immutable: ClassVar[frozenset[str]] = frozenset({"apiID", "routeKey"})
+
+    def observe(self, aws: Aws, desired: DesiredResource) -> ObservedResource | None:
+        """The route with that key."""
+        api, key = text(desired.spec, "apiID"), text(desired.spec, "routeKey")
+        pages = aws.apigatewayv2().get_paginator("get_routes").paginate(ApiId=api)
+        found = next(
+            (dict(item) for page in aws.pages(pages) for item in page["Items"] if item["RouteKey"] == key),
+            None,
+        )
+        if found is None:
+            return None
+        return _below(desired, "Route", found, {"routeID": str(found["RouteId"])})
+
+    def create(self, aws: Aws, desired: DesiredResource) -> None:
+        """Creates the route."""
+        aws.call(aws.apigatewayv2().create_route, **convert.create_params("Route", desired.spec))
+
+    def update(
+        self, aws: Aws, desired: DesiredResource, observed: ObservedResource, changes: Sequence[Change]
+    ) -> None:
+        """Writes what changed."""
+        params = convert.params("Route", desired.spec, sorted(touched(changes)))
+        where = {"ApiId": observed.status["apiID"], "RouteId": observed.status["routeID"]}
+        aws.call(aws.apigatewayv2().update_route, **where, **params)
+
+    def delete(self, aws: Aws, observed: ObservedResource) -> None:
+        """Deletes the route."""
+        where = {"ApiId": observed.status["apiID"], "RouteId": observed.status["routeID"]}
+        aws.find(aws.apigatewayv2().delete_route, **where)
+
+
+class StageManager(ResourceManager):
+    """Kind Stage, found by its name in its API."""
+
+    supported: ClassVar[frozenset[str]] = frozenset(
+        [
+            "accessLogSettings",
+            "apiID",
+            "autoDeploy",
+            "defaultRouteSettings",
+            "deploymentID",
+            "description",
+            "routeSettings",
+            "stageName",
+            "stageVariables",
+            "tags",
+        ]
+    )
+    immutable: ClassVar[frozenset[str]] = frozenset({"apiID", "stageName"})
+
+    def observe(self, aws: Aws, desired: DesiredResource) -> ObservedResource | None:
+        """The stage of that name."""
+        api, name = text(desired.spec, "apiID"), text(desired.spec, "stageName")
+        found = aws.find(aws.apigatewayv2().get_stage, ApiId=api, StageName=name)
+        return None if found is None else _below(desired, "Stage", dict(found), {"stageName": name})
+
+    def create(self, aws: Aws, desired: DesiredResource) -> None:
+        """Creates the stage."""
+        aws.call(aws.apigatewayv2().create_stage, **convert.create_params("Stage", desired.spec))
+
+    def update(
+        self, aws: Aws, desired: DesiredResource, observed: ObservedResource, changes: Sequence[Change]
+    ) -> None:
+        """Writes what changed."""
+        fields, api, name = touched(changes), observed.status["apiID"], observed.status["stageName"]
+        params = convert.params("Stage", desired.spec, sorted(fields - {"tags"}))
+        if params:
+            aws.call(aws.apigatewayv2().update_stage, ApiId=api, StageName=name, **params)
+        if "tags" in fields:
+            _tag(aws, f"/apis/{api}/stages/{name}", desired.spec.get("tags"), observed.spec.get("tags"))
+
+    def delete(self, aws: Aws, observed: ObservedResource) -> None:
+        """Deletes the stage."""
+        where = {"ApiId": observed.status["apiID"], "StageName": observed.status["stageName"]}
+        aws.find(aws.apigatewayv2().delete_stage, **where)
+
+
+class DeploymentManager(ResourceManager):
+    """Kind Deployment, which never changes: found by its description."""
+
+    supported: ClassVar[frozenset[str]] = frozenset(["apiID", "description", "stageName"])
+    immutable: ClassVar[frozenset[str]] = frozenset({"apiID", "description"})
+
+    def observe(self, aws: Aws, desired: DesiredResource) -> ObservedResource | None:
+        """The deployment with that description."""
+        api, description = text(desired.spec, "apiID"), text(desired.spec, "description")
+        pages = aws.apigatewayv2().get_paginator("get_deployments").paginate(ApiId=api)
+        listed = [dict(item) for page in aws.pages(pages) for item in page["Items"]]
+        found = next((item for item in listed if item.get("Description", "") == description), None)
+        if found is None:
+            return None
+        observed = _below(desired, "Deployment", found, {"deploymentID": str(found["DeploymentId"])})
+        return ObservedResource(key=observed.key, spec=desired.spec, status=observed.status)
+
+    def create(self, aws: Aws, desired: DesiredResource) -> None:
+        """Creates the deployment."""
+        params = convert.create_params("Deployment", desired.spec)
+        aws.call(aws.apigatewayv2().create_deployment, **params)
+
+    def update(
+        self,
+        aws: Aws,  # noqa: ARG002 - a deployment never changes
+        desired: DesiredResource,
+        observed: ObservedResource,  # noqa: ARG002
+        changes: Sequence[Change],  # noqa: ARG002
+    ) -> None:
+        """Refuses: a deployment is a snapshot.
+
+        Raises:
+            UnderstudyError: always.
+        """
+        raise UnderstudyError(
+            "deployment-immutable",
+            f"{desired.key} cannot change",
+            hint="change its description for a new one",
+        )
+
+    def delete(self, aws: Aws, observed: ObservedResource) -> None:
+        """Deletes the deployment."""
+        where = {"ApiId": observed.status["apiID"], "DeploymentId": observed.status["deploymentID"]}
+        aws.find(aws.apigatewayv2().delete_deployment, **where)

@@ -1,0 +1,251 @@
+"""One account and region of AWS, or an endpoint that answers like it: clients, retries and errors.
+
+Clients are made on first use (some 20-60 ms each) under a lock, because making them is not thread-safe
+while using them is. botocore retries what the network does (throttling, 5xx, resets); `call` adds what
+Lambda and its neighbours say while things settle.
+"""
+
+import random
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import botocore.session
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from understudy.manifests import schema
+from understudy.reconcile import errors
+from understudy.reconcile.clock import SystemClock
+from understudy.reconcile.model import Clock
+
+if TYPE_CHECKING:
+    from types_boto3_apigatewayv2 import ApiGatewayV2Client
+    from types_boto3_dynamodb import DynamoDBClient
+    from types_boto3_ecr import ECRClient
+    from types_boto3_iam import IAMClient
+    from types_boto3_lambda import LambdaClient
+    from types_boto3_logs import CloudWatchLogsClient
+    from types_boto3_s3 import S3Client
+    from types_boto3_sts import STSClient
+
+T = TypeVar("T")
+
+_BUDGET_S = 60.0
+_FIRST_PAUSE_S = 0.05
+_LONGEST_PAUSE_S = 5.0
+_CONNECTIONS = 16
+
+# Answers that go away by waiting: code, and a part of the message where the code alone says too little.
+_SETTLING: tuple[tuple[str, str], ...] = (
+    ("InvalidParameterValueException", "cannot be assumed by Lambda"),  # a new role spreads for seconds
+    ("ResourceConflictException", "in progress"),
+    ("ResourceConflictException", "cannot be performed at this time"),
+    ("ResourceConflictException", "is currently in the following state: Pending"),
+    ("ConcurrentModificationException", ""),
+    ("OperationAborted", ""),
+    ("ResourceInUseException", "being"),
+    ("TooManyRequestsException", "Rate exceeded"),
+)
+_ABSENT = frozenset(
+    {
+        "404",
+        "ImageNotFoundException",
+        "LifecyclePolicyNotFoundException",
+        "NoSuchBucket",
+        "NoSuchBucketPolicy",
+        "NoSuchCORSConfiguration",
+        "NoSuchEntity",
+        "NoSuchLifecycleConfiguration",
+        "NoSuchPublicAccessBlockConfiguration",
+        "NoSuchTagSet",
+        "NotFoundException",
+        "OwnershipControlsNotFoundError",
+        "RepositoryNotFoundException",
+        "RepositoryPolicyNotFoundException",
+        "ResourceNotFoundException",
+        "ServerSideEncryptionConfigurationNotFoundError",
+    }
+)
+_NO_USER_FILES = {
+    "profile": (None, None, None, None),
+    "config_file": (None, None, "/dev/null", None),
+    "credentials_file": (None, None, "/dev/null", None),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credentials:
+    """Keys for an endpoint that checks none; AWS's own come from the user's chain."""
+
+    access_key: str = "test"
+    secret_key: str = "test"  # noqa: S105 - the dummy that emulators document, no secret
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Access:
+    """Where and as whom calls are made.
+
+    Attributes:
+        region: AWS region.
+        endpoint_url: an endpoint in the place of AWS.
+        credentials: dummy keys; None means the user's own chain.
+        profile: profile of the user's own chain.
+    """
+
+    region: str
+    endpoint_url: str | None = None
+    credentials: Credentials | None = None
+    profile: str | None = None
+
+
+class Aws:
+    """The clients of one access, made when first needed and shared by all threads."""
+
+    def __init__(self, access: Access, *, clock: Clock | None = None) -> None:
+        self.access = access
+        self.clock: Clock = clock or SystemClock()
+        self._lock = threading.RLock()
+        self._clients: dict[str, Any] = {}
+        self._session: botocore.session.Session | None = None
+
+    @property
+    def session(self) -> botocore.session.Session:
+        """The botocore session, whose event hooks see every call."""
+        with self._lock:
+            if self._session is None:
+                dummy = self.access.credentials is not None
+                self._session = botocore.session.Session(
+                    session_vars=_NO_USER_FILES if dummy else None,
+                    profile=None if dummy else self.access.profile,
+                )
+                self._session.register_component("data_loader", schema.loader())
+            return self._session
+
+    def _client(self, service: str) -> Any:  # noqa: ANN401 - typed by the methods below
+        with self._lock, errors.translated():
+            if service not in self._clients:
+                self._clients[service] = self._new(service)
+            return self._clients[service]
+
+    def _new(self, service: str) -> Any:  # noqa: ANN401 - as above
+        access = self.access
+        local = access.endpoint_url is not None
+        config = Config(
+            retries={"mode": "standard", "total_max_attempts": 4},
+            connect_timeout=5,
+            read_timeout=70,
+            max_pool_connections=_CONNECTIONS,
+            user_agent_extra="understudy",
+            proxies={} if local else None,
+            s3={"addressing_style": "path"} if local else None,
+        )
+        keys: dict[str, Any] = {}
+        if access.credentials:
+            keys = {
+                "aws_access_key_id": access.credentials.access_key,
+                "aws_secret_access_key": access.credentials.secret_key,
+            }
+        return self.session.create_client(
+            service, region_name=access.region, endpoint_url=access.endpoint_url, config=config, **keys
+        )
+
+    def ecr(self) -> "ECRClient":
+        """Client of Elastic Container Registry."""
+        client: ECRClient = self._client("ecr")
+        return client
+
+    def iam(self) -> "IAMClient":
+        """Client of Identity and Access Management."""
+        client: IAMClient = self._client("iam")
+        return client
+
+    def dynamodb(self) -> "DynamoDBClient":
+        """Client of DynamoDB."""
+        client: DynamoDBClient = self._client("dynamodb")
+        return client
+
+    def s3(self) -> "S3Client":
+        """Client of S3."""
+        client: S3Client = self._client("s3")
+        return client
+
+    def logs(self) -> "CloudWatchLogsClient":
+        """Client of CloudWatch Logs."""
+        client: CloudWatchLogsClient = self._client("logs")
+        return client
+
+    def lambda_(self) -> "LambdaClient":
+        """Client of Lambda."""
+        client: LambdaClient = self._client("lambda")
+        return client
+
+    def apigatewayv2(self) -> "ApiGatewayV2Client":
+        """Client of API Gateway's HTTP APIs."""
+        client: ApiGatewayV2Client = self._client("apigatewayv2")
+        return client
+
+    def sts(self) -> "STSClient":
+        """Client of the Security Token Service."""
+        client: STSClient = self._client("sts")
+        return client
+
+    def account(self) -> str:
+        """The id of the account that the credentials belong to.
+
+        Raises:
+            AwsError: AWS refused the credentials.
+        """
+        return self.call(self.sts().get_caller_identity)["Account"]
+
+    def call(self, operation: Callable[..., T], **params: Any) -> T:  # noqa: ANN401 - as botocore takes them
+        """The answer of an operation, asked again while AWS says that something still settles.
+
+        Raises:
+            AwsError: AWS refused the call.
+            EnvironmentProblemError: AWS cannot be reached.
+        """
+        with errors.translated():
+            return self._patiently(operation, params)
+
+    def find(self, operation: Callable[..., T], **params: Any) -> T | None:  # noqa: ANN401 - as botocore takes them
+        """As `call`, and None where AWS says that there is no such thing.
+
+        Raises:
+            AwsError: AWS refused the call for another reason.
+            EnvironmentProblemError: AWS cannot be reached.
+        """
+        try:
+            return self.call(operation, **params)
+        except errors.AwsError as exc:
+            if exc.aws_code in _ABSENT:
+                return None
+            raise
+
+    def pages(self, pages: Iterable[T]) -> Iterator[T]:
+        """The pages of a paginator, its errors in our types.
+
+        Raises:
+            AwsError: AWS refused a call.
+            EnvironmentProblemError: AWS cannot be reached.
+        """
+        with errors.translated():
+            yield from pages
+
+    def _patiently(self, operation: Callable[..., T], params: Mapping[str, Any]) -> T:
+        deadline = self.clock.now() + _BUDGET_S
+        pause = _FIRST_PAUSE_S
+        while True:
+            try:
+                return operation(**params)
+            except ClientError as exc:
+                if not _settles(exc) or self.clock.now() >= deadline:
+                    raise
+            self.clock.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311 - jitter, no secret
+            pause = min(pause * 2, _LONGEST_PAUSE_S)
+
+
+def _settles(error: ClientError) -> bool:
+    code, text = errors.code_of(error), errors.text_of(error)
+    return any(code == known and part in text for known, part in _SETTLING)

@@ -1,0 +1,79 @@
+"""The state of resources as `get` and `describe` show it, in the words of ACK's conditions; pure."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from understudy.manifests.model import ResourceKey
+from understudy.reconcile.model import IMAGE, Action, ObservedResource, Plan
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Condition:
+    """One condition of a resource's status.
+
+    Attributes:
+        type: `Ready` or `ACK.ResourceSynced`.
+        status: whether it holds.
+        reason: one word.
+        message: what differs or is missing.
+    """
+
+    type: Literal["Ready", "ACK.ResourceSynced"]
+    status: Literal["True", "False"]
+    reason: str
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResourceState:
+    """One resource with its conditions.
+
+    Attributes:
+        key: the resource.
+        observed: as AWS has it; None when it does not exist.
+        conditions: Ready and ACK.ResourceSynced.
+    """
+
+    key: ResourceKey
+    observed: ObservedResource | None
+    conditions: tuple[Condition, ...]
+
+    @property
+    def ready(self) -> bool:
+        """Whether the resource can be used."""
+        return self.conditions[0].status == "True"
+
+    @property
+    def synced(self) -> bool:
+        """Whether the resource is as its manifest says."""
+        return self.conditions[1].status == "True"
+
+
+def states(plan: Plan) -> Iterator[ResourceState]:
+    """The state of every resource of a plan that nobody has applied yet."""
+    for action in plan.actions:
+        if action.key.kind != IMAGE:
+            yield ResourceState(
+                key=action.key, observed=action.observed, conditions=(_ready(action), _synced(action))
+            )
+
+
+def _ready(action: Action) -> Condition:
+    if action.observed is None:
+        return Condition(type="Ready", status="False", reason="NotFound", message="does not exist")
+    if not action.observed.ready:
+        return Condition(type="Ready", status="False", reason="NotReady", message=action.observed.reason)
+    return Condition(type="Ready", status="True", reason="Available")
+
+
+def _synced(action: Action) -> Condition:
+    if action.verb in ("unchanged", "wait"):
+        return Condition(type="ACK.ResourceSynced", status="True", reason="Synced")
+    paths = ", ".join(change.path for change in action.changes)
+    return Condition(
+        type="ACK.ResourceSynced",
+        status="False",
+        reason="Differs",
+        message=paths or action.reason or action.verb,
+    )

@@ -1,0 +1,279 @@
+"""What serves a function to callers: versions, aliases and function URLs."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+from understudy.errors import UnderstudyError
+from understudy.manifests.model import DesiredResource, Json, JsonMap
+from understudy.reconcile import convert, lambda_
+from understudy.reconcile.aws import Aws
+from understudy.reconcile.errors import AwsError
+from understudy.reconcile.manager import ResourceManager, text, touched
+from understudy.reconcile.model import Change, ObservedResource
+
+# What makes two versions the same release: everything that a version freezes, but for its description.
+_FACTS = (
+    "Architectures",
+    "CodeSha256",
+    "DeadLetterConfig",
+    "Environment",
+    "EphemeralStorage",
+    "FileSystemConfigs",
+    "ImageConfigResponse",
+    "KMSKeyArn",
+    "LoggingConfig",
+    "MemorySize",
+    "Role",
+    "Timeout",
+    "TracingConfig",
+    "VpcConfig",
+)
+_CONDITIONS: Mapping[str, str] = {
+    "aws:sourcearn": "sourceARN",
+    "aws:sourceaccount": "sourceAccount",
+    "aws:principalorgid": "principalOrgID",
+    "lambda:eventsourcetoken": "eventSourceToken",
+    "lambda:functionurlauthtype": "functionURLAuthType",
+}
+
+
+class VersionManager(ResourceManager):
+    """Kind Version. One that follows its function is the newest version equal to `$LATEST`."""
+
+    supported: ClassVar[frozenset[str]] = frozenset(
+        ["codeSHA256", "description", "functionName", "revisionID"]
+    )
+    immutable: ClassVar[frozenset[str]] = supported
+
+    def observe(self, aws: Aws, desired: DesiredResource) -> ObservedResource | None:
+        """The version that the document stands for, or None when it is to be published."""
+        name = text(desired.spec, "functionName")
+        pages = aws.lambda_().get_paginator("list_versions_by_function").paginate(FunctionName=name)
+        try:
+            listed: list[Mapping[str, Any]] = [item for page in aws.pages(pages) for item in page["Versions"]]
+        except AwsError as exc:
+            if exc.aws_code == "ResourceNotFoundException":
+                return None
+            raise
+        latest = next((item for item in listed if item["Version"] == lambda_.LATEST), {})
+        published = [item for item in listed if item["Version"] != lambda_.LATEST]
+        matching = [item for item in published if _matches(item, latest, desired)]
+        if not matching:
+            return None
+        found = max(matching, key=lambda item: int(item["Version"]))
+        return ObservedResource(
+            key=desired.key,
+            spec=desired.spec,
+            status={
+                "version": found["Version"],
+                "arn": found["FunctionArn"],
+                "codeSHA256": found["CodeSha256"],
+            },
+        )
+
+    def create(self, aws: Aws, desired: DesiredResource) -> None:
+        """Publishes `$LATEST` as it stands now, and waits until the version can be invoked."""
+        publish(aws, text(desired.spec, "functionName"), convert.create_params("Version", desired.spec))
+
+    def update(
+        self,
+        aws: Aws,  # noqa: ARG002 - a version never changes
+        desired: DesiredResource,
+        observed: ObservedResource,  # noqa: ARG002
+        changes: Sequence[Change],  # noqa: ARG002
+    ) -> None:
+        """Refuses: every field of a version is immutable.
+
+        Raises:
+            UnderstudyError: always.
+        """
+        raise UnderstudyError(
+            "version-immutable", f"{desired.key} cannot change", hint="give the Version a new metadata.name"
+        )
+
+    def delete(self, aws: Aws, observed: ObservedResource) -> None:
+        """Deletes the version."""
+        aws.find(
+            aws.lambda_().delete_function,
+            FunctionName=text(observed.spec, "functionName"),
+            Qualifier=observed.status["version"],
+        )
+
+
+def publish(aws: Aws, name: str, params: Mapping[str, Any]) -> str:
+    """The number of the version that holds the function as it stands now.
+
+    Raises:
+        UnderstudyError: the function changed meanwhile; what was checked is not what would be published.
+    """
+    latest = lambda_.settled(aws, name)
+    guards = {name: latest.get(name) for name in ("CodeSha256", "RevisionId")}
+    given = {**{key: value for key, value in guards.items() if value}, **params, "FunctionName": name}
+    try:
+        version = aws.call(aws.lambda_().publish_version, **given)["Version"]
+    except AwsError as exc:
+        if exc.aws_code != "PreconditionFailedException":
+            raise
+        raise UnderstudyError(
+            "function-changed",
+            f"function {name} was changed by somebody else while it was published",
+            hint="run the same command again",
+            retryable=True,
+        ) from exc
+    lambda_.settled(aws, name, version)
+    return version
+
+
+def same_release(version: Mapping[str, Any], latest: Mapping[str, Any]) -> bool:
+    """Whether a version holds the same code and configuration as `$LATEST`."""
+    return all(_fact(version, name) == _fact(latest, name) for name in _FACTS)
+
+
+def _fact(configuration: Mapping[str, Any], name: str) -> Any:  # noqa: ANN401 - compared, never used
+    value = configuration.get(name)
+    return value or None
+
+
+def _matches(item: Mapping[str, Any], latest: Mapping[str, Any], desired: DesiredResource) -> bool:
+    if desired.auto_publish:
+        return same_release(item, latest)
+    digest, description = text(desired.spec, "codeSHA256"), text(desired.spec, "description")
+    return digest in ("", item["CodeSha256"]) and description in ("", item.get("Description"))
+
+
+class AliasManager(ResourceManager):
+    """Kind Alias, found by its name; its list of permissions is authoritative, as in ACK."""
+
+    supported: ClassVar[frozenset[str]] = frozenset(
+        ["description", "functionName", "functionVersion", "name", "permissions", "routingConfig"]
+    )
+    immutable: ClassVar[frozenset[str]] = frozenset({"name", "functionName"})
+    defaults: ClassVar[JsonMap] = {"permissions": []}
+
+    def observe(self, aws: Aws, desired: DesiredResource) -> ObservedResource | None:
+        """The alias with its permissions."""
+        function, name = text(desired.spec, "functionName"), text(desired.spec, "name")
+        answer = aws.find(aws.lambda_().get_alias, FunctionName=function, Name=name)
+        if answer is None:
+            return None
+        spec = convert.spec("Alias", answer)
+        spec["functionName"] = function
+        policy = aws.find(aws.lambda_().get_policy, FunctionName=function, Qualifier=name)
+        statements = json.loads(policy["Policy"])["Statement"] if policy else []
+        wanted = {text(item, "statementID"): item for item in _items(desired.spec.get("permissions"))}
+        spec["permissions"] = [_permission(item, wanted.get(item["Sid"], {})) for item in statements]
+        return ObservedResource(
+            key=desired.key,
+            spec=spec,
+            status={"arn": answer["AliasArn"], "functionVersion": answer["FunctionVersion"]},
+        )
+
+    def create(self, aws: Aws, desired: DesiredResource) -> None:
+        """Creates the alias, then its permissions."""
+        aws.call(aws.lambda_().create_alias, **convert.create_params("Alias", desired.spec))
+        self._permissions(aws, desired.spec, {})
+
+    def update(
+        self, aws: Aws, desired: DesiredResource, observed: ObservedResource, changes: Sequence[Change]
+    ) -> None:
+        """Grants first, then moves the alias, so that no caller of the new version is refused."""
+        fields = touched(changes)
+        if "permissions" in fields:
+            self._permissions(aws, desired.spec, observed.spec)
+        moved = fields & {"description", "functionVersion", "routingConfig"}
+        if moved:
+            params = convert.params("Alias", desired.spec, moved)
+            function, name = text(desired.spec, "functionName"), text(desired.spec, "name")
+            aws.call(aws.lambda_().update_alias, FunctionName=function, Name=name, **params)
+
+    def delete(self, aws: Aws, observed: ObservedResource) -> None:
+        """Deletes the alias; its permissions go with it."""
+        function, name = text(observed.spec, "functionName"), text(observed.spec, "name")
+        aws.find(aws.lambda_().delete_alias, FunctionName=function, Name=name)
+
+    @staticmethod
+    def _permissions(aws: Aws, spec: JsonMap, observed: JsonMap) -> None:
+        client = aws.lambda_()
+        where = {"FunctionName": text(spec, "functionName"), "Qualifier": text(spec, "name")}
+        wanted = {text(item, "statementID"): item for item in _items(spec.get("permissions"))}
+        have = {text(item, "statementID"): item for item in _items(observed.get("permissions"))}
+        for statement, item in have.items():
+            if wanted.get(statement) != item:
+                aws.find(client.remove_permission, **where, StatementId=statement)
+        for statement, item in wanted.items():
+            if have.get(statement) != item:
+                granted = {key: value for key, value in item.items() if key != "revisionID"}
+                params = convert.value("Alias", "permissions", [granted])[0]
+                aws.call(client.add_permission, **where, **params)
+
+
+def _items(value: Json) -> list[JsonMap]:
+    return [item for item in value if isinstance(item, Mapping)] if isinstance(value, list | tuple) else []
+
+
+def _permission(statement: Mapping[str, Any], wanted: JsonMap) -> dict[str, Json]:
+    """A statement of a resource policy in ACK's words; what ACK ignores is taken from the manifest."""
+    found: dict[str, Json] = {
+        "statementID": statement["Sid"],
+        "action": statement["Action"],
+        "principal": _principal(statement["Principal"], text(wanted, "principal")),
+    }
+    for conditions in statement.get("Condition", {}).values():
+        for key, value in conditions.items():
+            name = _CONDITIONS.get(key.lower())
+            if name:
+                found[name] = value
+    if "revisionID" in wanted:
+        found["revisionID"] = wanted["revisionID"]
+    return found
+
+
+def _principal(principal: Any, wanted: str) -> str:  # noqa: ANN401 - text or a map, as IAM writes it
+    if isinstance(principal, str):
+        return principal
+    value = str(next(iter(principal.values())))
+    account = value.split(":")[4] if value.startswith("arn:") and value.endswith(":root") else value
+    return account if wanted == account else value
+
+
+class FunctionUrlManager(ResourceManager):
+    """Kind FunctionURLConfig, found by its function and qualifier."""
+
+    supported: ClassVar[frozenset[str]] = frozenset(["authType", "cors", "functionName", "qualifier"])
+    immutable: ClassVar[frozenset[str]] = frozenset({"functionName", "qualifier"})
+
+    def observe(self, aws: Aws, desired: DesiredResource) -> ObservedResource | None:
+        """The URL of the function or alias."""
+        answer = aws.find(aws.lambda_().get_function_url_config, **_url_key(desired.spec))
+        if answer is None:
+            return None
+        spec = convert.spec("FunctionURLConfig", answer)
+        spec.update(
+            {name: desired.spec[name] for name in ("functionName", "qualifier") if name in desired.spec}
+        )
+        return ObservedResource(key=desired.key, spec=spec, status={"functionURL": answer["FunctionUrl"]})
+
+    def create(self, aws: Aws, desired: DesiredResource) -> None:
+        """Creates the URL."""
+        params = convert.create_params("FunctionURLConfig", desired.spec)
+        aws.call(aws.lambda_().create_function_url_config, **params)
+
+    def update(
+        self,
+        aws: Aws,
+        desired: DesiredResource,
+        observed: ObservedResource,  # noqa: ARG002 - written whole
+        changes: Sequence[Change],  # noqa: ARG002
+    ) -> None:
+        """Writes the URL's settings."""
+        params = convert.create_params("FunctionURLConfig", desired.spec)
+        aws.call(aws.lambda_().update_function_url_config, **params)
+
+    def delete(self, aws: Aws, observed: ObservedResource) -> None:
+        """Deletes the URL."""
+        aws.find(aws.lambda_().delete_function_url_config, **_url_key(observed.spec))
+
+
+def _url_key(spec: JsonMap) -> dict[str, Any]:
+    return convert.params("FunctionURLConfig", spec, ["functionName", "qualifier"])

@@ -1,0 +1,59 @@
+"""The seam between the planner and the kinds of AWS resources."""
+
+from collections.abc import Sequence
+from typing import ClassVar, Protocol
+
+from understudy.manifests.model import DesiredResource, JsonMap
+from understudy.reconcile.aws import Aws
+from understudy.reconcile.model import Change, ObservedResource
+
+
+class ResourceManager(Protocol):
+    """Reads and writes one kind of resource.
+
+    The documents it gets are filled: no references, no placeholders.
+
+    Attributes:
+        supported: fields that it applies; a manifest with another one is refused, never half applied.
+        immutable: fields whose change means a new resource.
+        defaults: what a field means when it is left out, where that is authoritative.
+        holds_data: whether deleting the resource loses what users stored in it.
+    """
+
+    supported: ClassVar[frozenset[str]]
+    immutable: ClassVar[frozenset[str]] = frozenset()
+    defaults: ClassVar[JsonMap] = {}
+    holds_data: ClassVar[bool] = False
+
+    def observe(self, aws: Aws, desired: DesiredResource) -> ObservedResource | None:
+        """The resource as it is, or None when there is none."""
+        ...
+
+    def create(self, aws: Aws, desired: DesiredResource) -> None:
+        """Returns once the new resource can be used by those that depend on it."""
+        ...
+
+    def update(
+        self, aws: Aws, desired: DesiredResource, observed: ObservedResource, changes: Sequence[Change]
+    ) -> None:
+        """Returns once the changes are in effect."""
+        ...
+
+    def delete(self, aws: Aws, observed: ObservedResource) -> None:
+        """Returns once the resource is gone; one that is gone already is no error."""
+        ...
+
+    def settle(self, aws: Aws, desired: DesiredResource) -> None:  # noqa: ARG002 - most kinds have nothing to wait for
+        """Returns once a resource that exists can be used."""
+        return
+
+
+def text(spec: JsonMap, name: str) -> str:
+    """A field that the schema made sure is a string; empty when it is absent."""
+    found = spec.get(name)
+    return found if isinstance(found, str) else ""
+
+
+def touched(changes: Sequence[Change]) -> frozenset[str]:
+    """The top-level fields that changed."""
+    return frozenset(change.field for change in changes)

@@ -1,0 +1,56 @@
+"""Which manager reads and writes which kind: the one table, in which an unknown kind is an error."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from understudy.errors import UnderstudyError
+from understudy.reconcile.apigatewayv2 import (
+    ApiManager,
+    DeploymentManager,
+    IntegrationManager,
+    RouteManager,
+    StageManager,
+)
+from understudy.reconcile.dynamodb import TableManager
+from understudy.reconcile.ecr import RepositoryManager
+from understudy.reconcile.iam import PolicyManager, RoleManager
+from understudy.reconcile.lambda_ import FunctionManager
+from understudy.reconcile.lambda_release import AliasManager, FunctionUrlManager, VersionManager
+from understudy.reconcile.logs import LogGroupManager
+from understudy.reconcile.manager import ResourceManager
+from understudy.reconcile.s3 import BucketManager
+
+MANAGERS: Mapping[str, ResourceManager] = MappingProxyType(
+    {
+        "API": ApiManager(),
+        "Alias": AliasManager(),
+        "Bucket": BucketManager(),
+        "Deployment": DeploymentManager(),
+        "Function": FunctionManager(),
+        "FunctionURLConfig": FunctionUrlManager(),
+        "Integration": IntegrationManager(),
+        "LogGroup": LogGroupManager(),
+        "Policy": PolicyManager(),
+        "Repository": RepositoryManager(),
+        "Role": RoleManager(),
+        "Route": RouteManager(),
+        "Stage": StageManager(),
+        "Table": TableManager(),
+        "Version": VersionManager(),
+    }
+)
+
+
+def of(kind: str) -> ResourceManager:
+    """The manager of a kind.
+
+    Raises:
+        UnderstudyError: nothing manages that kind.
+    """
+    if kind not in MANAGERS:
+        raise UnderstudyError(
+            "kind-unmanaged",
+            f"kind {kind} has no manager",
+            hint=f"use one of {', '.join(sorted(MANAGERS))}",
+        )
+    return MANAGERS[kind]

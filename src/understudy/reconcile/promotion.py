@@ -1,0 +1,76 @@
+"""Carries an image from the store into the target's repository, byte for byte.
+
+The digest that was built is the digest that the repository answers with, or the push is an error.
+"""
+
+import base64
+from urllib.parse import urlsplit
+
+from understudy.errors import UnderstudyError
+from understudy.image.registry import RegistryClient
+from understudy.image.registry_auth import Auth
+from understudy.image.registry_events import Progress, PushReport, silent
+from understudy.image.store import Store
+from understudy.manifests.model import ImageBinding
+from understudy.reconcile.aws import Aws
+
+_LOCAL_SUFFIXES = ("localhost", "localhost.localstack.cloud")
+
+
+class Promoter:
+    """Pushes images; what `apply` takes as its pusher.
+
+    Attributes:
+        reports: what each push moved, by image name.
+    """
+
+    def __init__(self, aws: Aws, store: Store, *, progress: Progress = silent) -> None:
+        self._aws = aws
+        self._store = store
+        self._progress = progress
+        self.reports: dict[str, PushReport] = {}
+
+    def push(self, image: ImageBinding, repository_uri: str) -> None:
+        """Returns once the repository holds the image's digest under all its tags.
+
+        Raises:
+            UnderstudyError: the image is not in the store, the registry refused it, or it holds another
+                digest afterwards.
+        """
+        host, _, repository = repository_uri.partition("/")
+        registry = self.registry_of(host)
+        endpoint = self._aws.access.endpoint_url
+        with RegistryClient(
+            registry, auth=self._auth(), insecure_http=bool(endpoint and endpoint.startswith("http:"))
+        ) as client:
+            stored = self._store.image(image.digest)
+            report = client.push(stored, self._store, repository, image.tags, progress=self._progress)
+            found = client.head(f"{registry}/{repository}@{image.digest}")
+        remote = found.digest if found else "nothing"
+        if report.digest != image.digest or remote != image.digest:
+            raise UnderstudyError(
+                "promotion-digest",
+                f"repository {repository_uri} holds {remote} after the push, expected {image.digest}",
+                hint="push again; a registry that changes manifests cannot be used",
+                retryable=True,
+            )
+        self.reports[image.name] = report
+
+    def registry_of(self, host: str) -> str:
+        """Host and port to connect to for a repository's host.
+
+        `*.localhost.localstack.cloud` resolves only where the internet does: such names mean the host of
+        the endpoint, at their own port.
+        """
+        endpoint = urlsplit(self._aws.access.endpoint_url or "")
+        named = urlsplit(f"//{host}")
+        name = named.hostname or ""
+        if endpoint.hostname and any(name == end or name.endswith(f".{end}") for end in _LOCAL_SUFFIXES):
+            return f"{endpoint.hostname}:{named.port or endpoint.port or 80}"
+        return host
+
+    def _auth(self) -> Auth:
+        answer = self._aws.call(self._aws.ecr().get_authorization_token)
+        token = answer["authorizationData"][0]["authorizationToken"]
+        user, _, password = base64.b64decode(token).decode().partition(":")
+        return Auth.basic(user, password)
