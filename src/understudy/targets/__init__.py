@@ -1,0 +1,1 @@
+"""Where a stack runs: the project file, and the targets that it names."""

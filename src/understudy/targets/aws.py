@@ -1,0 +1,64 @@
+"""An account of AWS itself, with the user's own credentials."""
+
+from dataclasses import dataclass
+from typing import Self
+
+from understudy.errors import UnderstudyError
+from understudy.reconcile.aws import Access, Aws
+from understudy.targets.project import TargetSection
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AwsTarget:
+    """One account and region.
+
+    Attributes:
+        expected_account: the account that the credentials must belong to.
+        profile: profile of the credentials.
+    """
+
+    name: str
+    region: str
+    expected_account: str
+    profile: str | None = None
+    endpoint_url: str | None = None
+
+    @classmethod
+    def of(cls, name: str, section: TargetSection) -> Self:
+        """The target that a section of the project file describes.
+
+        Raises:
+            UnderstudyError: the section does not say which account it is, or names an endpoint.
+        """
+        if section.account is None or section.endpoint is not None:
+            raise UnderstudyError(
+                "target-account",
+                f"target {name} of type aws needs an account and takes no endpoint",
+                hint=f"write targets.{name}.account with the 12 digits of the account, and no endpoint",
+                where=f"understudy.yaml, targets.{name}",
+            )
+        return cls(
+            name=name, region=section.region, expected_account=section.account, profile=section.profile
+        )
+
+    def session(self) -> Aws:
+        """Clients of AWS with the user's own chain of credentials."""
+        return Aws(Access(region=self.region, profile=self.profile))
+
+    def account(self) -> str:
+        """The account that this target is for."""
+        return self.expected_account
+
+    def guard(self) -> None:
+        """Returns when the credentials belong to the account that this target is for.
+
+        Raises:
+            UnderstudyError: they belong to another account, or to none.
+        """
+        found = self.session().account()
+        if found != self.expected_account:
+            raise UnderstudyError(
+                "target-wrong-account",
+                f"the credentials belong to account {found}, target {self.name} is {self.expected_account}",
+                hint=f"sign in to {self.expected_account}, or set targets.{self.name}.profile",
+            )

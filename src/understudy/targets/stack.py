@@ -1,0 +1,41 @@
+"""The stack of a project on a target: its overlay, rendered with the images that were built."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from understudy.manifests import overlays, render
+from understudy.manifests.model import ImageBinding, Stack
+from understudy.manifests.render import RenderContext
+from understudy.targets.project import Project
+from understudy.targets.target import Target
+
+
+def load(
+    root: Path,
+    project: Project,
+    target: Target,
+    digests: Mapping[str, str],
+    *,
+    tags: tuple[str, ...] = ("latest",),
+) -> Stack:
+    """The stack that `apply` brings about.
+
+    Args:
+        root: folder of the project file.
+        project: the project.
+        target: where it runs.
+        digests: digest of each built image, by its name in the project file.
+        tags: tags that the images carry in their repositories.
+
+    Raises:
+        ManifestError: a manifest is wrong, with every problem's line.
+        UnderstudyError: the overlay is missing, or AWS refused the credentials.
+    """
+    overlay = root / project.targets[target.name].overlay
+    resources = overlays.load(overlay, root=root)
+    images = {
+        name: ImageBinding(name=name, repository=project.images[name].repository, digest=digest, tags=tags)
+        for name, digest in digests.items()
+    }
+    context = RenderContext(account=target.account(), region=target.region, images=images)
+    return render.render(resources, context)

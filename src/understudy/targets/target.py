@@ -1,0 +1,75 @@
+"""The targets of a project: an endpoint, credentials, and a guard against the wrong ones."""
+
+from typing import Protocol
+
+from understudy.errors import UnderstudyError
+from understudy.manifests import errors
+from understudy.reconcile.aws import Aws
+from understudy.targets import aws, local, localstack
+from understudy.targets.project import Project, TargetSection
+
+
+class Target(Protocol):
+    """Where a stack runs."""
+
+    @property
+    def name(self) -> str:
+        """The target's name in the project file."""
+        ...
+
+    @property
+    def endpoint_url(self) -> str | None:
+        """The URL in the place of AWS; None for AWS itself."""
+        ...
+
+    @property
+    def region(self) -> str:
+        """AWS region."""
+        ...
+
+    def session(self) -> Aws:
+        """Clients with this target's credentials; nothing is connected yet."""
+        ...
+
+    def account(self) -> str:
+        """The account id that manifests are rendered with.
+
+        Raises:
+            UnderstudyError: AWS refused the credentials.
+        """
+        ...
+
+    def guard(self) -> None:
+        """Returns when it is safe to write to this target, with these credentials, from here.
+
+        Raises:
+            UnderstudyError: it is not, or nothing answers there.
+        """
+        ...
+
+
+def find(project: Project, name: str) -> Target:
+    """The target of that name.
+
+    Raises:
+        UnderstudyError: the project has no such target; the hint names the nearest.
+    """
+    if name not in project.targets:
+        close = errors.nearest(name, project.targets)
+        listed = ", ".join(sorted(project.targets)) or "none"
+        raise UnderstudyError(
+            "target-unknown",
+            f"target {name} is not in the project file, which has: {listed}",
+            hint=f"--target {close}" if close else f"add targets.{name} to understudy.yaml",
+        )
+    return _make(name, project.targets[name])
+
+
+def _make(name: str, section: TargetSection) -> Target:
+    match section.type:
+        case "local":
+            return local.LocalTarget.of(name, section)
+        case "localstack":
+            return localstack.LocalStackTarget.of(name, section)
+        case "aws":
+            return aws.AwsTarget.of(name, section)
