@@ -90,10 +90,10 @@ def gc(store: Store, *, wait_s: float = 0) -> GcReport:
         keep = {diff_id for image in store.images() for diff_id in image.config.diff_ids}
         before_s = time.time() - store.grace_s
         doomed = [path for path in _layers(folder) if f"sha256:{path.name}" not in keep]
-        trash = [_condemn(path, before_s) for path in doomed]
         # Whoever unpacks holds a session: under our lock, what is unfinished has lost its process.
-        trash += list(folder.glob(f"{_UNFINISHED}*"))
-    removed = [path for path in trash if path is not None]
+        unfinished = list(folder.glob(f"{_UNFINISHED}*"))
+        condemned = [_condemn(path, before_s) for path in doomed]
+    removed = [path for path in (*unfinished, *condemned) if path is not None]
     freed = sum(_remove_tree(path) for path in removed)
     return GcReport(removed=len(removed), bytes_freed=freed)
 
