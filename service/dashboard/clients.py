@@ -2,9 +2,10 @@
 
 boto3 and botocore's service models cost more start-up time than the rest of the service, so nothing is
 imported or built until a request needs it: a cold `/health` pays for none of it. boto3 itself honours
-`AWS_ENDPOINT_URL`, `AWS_REGION` and the credentials that Lambda puts into the environment.
+`AWS_ENDPOINT_URL` and the credentials that Lambda puts into the environment.
 """
 
+import os
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -55,7 +56,8 @@ class Clients:
         from botocore.config import Config  # noqa: PLC0415 - as above
 
         if self._session is None:
-            self._session = boto3.session.Session()
+            # boto3 itself reads AWS_DEFAULT_REGION only; AWS_REGION is the name that AWS documents.
+            self._session = boto3.session.Session(region_name=os.environ.get("AWS_REGION"))
         config = Config(
             connect_timeout=_CONNECT_TIMEOUT_S,
             read_timeout=_READ_TIMEOUT_S,

@@ -259,7 +259,8 @@ def _translated() -> Iterator[None]:
 
 def _cancellation_reasons(error: BaseException | None) -> list[str]:
     """Why a transaction was cancelled, one code per action in order ("None" for those that were fine)."""
-    response = getattr(error, "response", {})
+    # Not every error of the SDK has a response: that of a timeout is None.
+    response = getattr(error, "response", None) or {}
     return [str(reason.get("Code")) for reason in response.get("CancellationReasons", ())]
 
 

@@ -66,7 +66,7 @@ def _apply_stage(scope: Scope) -> None:
     event = scope.get("aws.event") or {}
     stage = event.get("requestContext", {}).get("stage")
     prefix = f"/{stage}"
-    if stage and (scope["path"] == prefix or scope["path"].startswith(f"{prefix}/")):
+    if stage and stage != "$default" and (scope["path"] == prefix or scope["path"].startswith(f"{prefix}/")):
         scope["root_path"] = prefix
 
 

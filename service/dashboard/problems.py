@@ -94,7 +94,7 @@ async def _on_dashboard_error(request: Request, error: Exception) -> Response:
         status=error.status,
         code=error.code,
         detail=error.detail,
-        instance=request.url.path,
+        instance=request.scope["path"],
         extensions=error.extensions,
     )
     return Response(body, error.status, error.headers, MEDIA_TYPE)
@@ -110,7 +110,7 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
     }.get(error.status_code, str(error.detail))
     code = _CODES.get(error.status_code, "http-error")
     headers = {"Allow": _allowed(request)} if error.status_code == 405 else error.headers
-    body = render(status=error.status_code, code=code, detail=detail, instance=request.url.path)
+    body = render(status=error.status_code, code=code, detail=detail, instance=request.scope["path"])
     return Response(body, error.status_code, headers, MEDIA_TYPE)
 
 
@@ -121,7 +121,10 @@ async def _on_validation_error(request: Request, error: Exception) -> Response:
     errors = error.errors()
     if any(item["type"] == "json_invalid" for item in errors):
         body = render(
-            status=400, code="invalid-json", detail="The body is not valid JSON.", instance=request.url.path
+            status=400,
+            code="invalid-json",
+            detail="The body is not valid JSON.",
+            instance=request.scope["path"],
         )
         return Response(body, 400, media_type=MEDIA_TYPE)
     found = [{"pointer": _pointer(item["loc"]), "detail": item["msg"]} for item in errors]
@@ -129,7 +132,7 @@ async def _on_validation_error(request: Request, error: Exception) -> Response:
         status=422,
         code="validation",
         detail=f"The request has {len(found)} invalid value{'s'[: len(found) != 1]}.",
-        instance=request.url.path,
+        instance=request.scope["path"],
         extensions={"errors": found},
     )
     return Response(body, 422, media_type=MEDIA_TYPE)

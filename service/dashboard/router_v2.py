@@ -53,7 +53,9 @@ def create_configuration(
     """Create a configuration. It is active unless told otherwise; at most two may be (409)."""
     _require_known(services, body.tickers)
     created = services.configurations.create(user, name=body.name, tickers=body.tickers, active=body.active)
-    response.headers["Location"] = request.url_for("get_configuration", configuration_id=created.id).path
+    # Not request.url_for: it parses the Host header, which may be anything.
+    path = request.app.url_path_for("get_configuration", configuration_id=created.id)
+    response.headers["Location"] = f"{request.scope.get('root_path', '')}{path}"
     return _answer(response, created)
 
 

@@ -217,9 +217,10 @@ class TickerCache:
 
     def _start_refresh(self) -> _Refresh:
         """Begin a refresh in a thread, which logs under the id of the current request."""
-        refresh = self._refresh = _Refresh()
+        refresh = _Refresh()
         context = contextvars.copy_context()
         threading.Thread(target=context.run, args=(self._run, refresh), name="tickers", daemon=True).start()
+        self._refresh = refresh  # cleared under the lock, which the caller holds: not before it is set
         return refresh
 
     def _run(self, refresh: _Refresh) -> None:

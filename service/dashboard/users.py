@@ -39,6 +39,7 @@ class AuthenticatedRoute(APIRoute):
         handler = super().get_route_handler()
 
         async def authenticated(request: Request) -> Response:
+            """Check, then serve."""
             check(request.headers.getlist(HEADER))
             return await handler(request)
 
