@@ -39,7 +39,6 @@ except BaseException as error:
         if frame.filename.startswith("<") or "importlib" in frame.filename:
             continue
         chain["frames"].append([frame.filename, frame.lineno, frame.line or ""])
-    del chain["frames"][:1]
 sys.stdout.flush()
 sys.stdout.write("\\n%s" + json.dumps(chain) + "\\n")
 """.replace('%s" + json', _MARK.decode() + '" + json')

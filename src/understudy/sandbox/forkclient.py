@@ -55,6 +55,7 @@ class ForkServer:
         """
         self.identity = privileges.identity(self._purpose)
         self._stage.mkdir(parents=True, exist_ok=True)
+        _remove_stale(self._stage.parent)
         settings = {
             "user_namespace": self.identity.user_namespace,
             "become": self.identity.become,
@@ -140,6 +141,18 @@ class ForkServer:
                 process.wait()
         with contextlib.suppress(OSError):
             self._stage.rmdir()
+
+
+def _remove_stale(folder: Path) -> None:
+    """Removes the empty mount points of dead engines.
+
+    A live one must stay: rmdir(2) of a folder that is a mount point in another namespace unmounts it there.
+    """
+    for stage in folder.glob("*-*"):
+        pid = stage.name.split("-")[1]
+        if pid.isdigit() and not Path(f"/proc/{pid}").exists():
+            with contextlib.suppress(OSError):
+                stage.rmdir()
 
 
 @contextlib.contextmanager

@@ -144,6 +144,7 @@ class NamespaceSandbox:
         self.group = group
         self.constraints = constraints
         self.holder_pid = 0
+        self.lease: contextlib.ExitStack | None = None
         self.on_closed: Callable[[NamespaceSandbox], None] = lambda _: None
         self._set_groups = set_groups
         self._cpus = tuple(cpus)
@@ -227,6 +228,8 @@ class NamespaceSandbox:
             if self.group.remove():
                 break
             await asyncio.sleep(0.005)
+        if self.lease is not None:
+            self.lease.close()
         self.on_closed(self)
 
     def _receive(self) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from understudy.errors import UnderstudyError
+from understudy.image import rootfs
 from understudy.sandbox import cgroups, model, plans, privileges
 from understudy.sandbox.cgroups import Cgroups
 from understudy.sandbox.forkclient import ForkServer
@@ -81,13 +82,20 @@ class NamespaceExecutor:
             resolver=host_resolver(),
             user_namespace=who.user_namespace,
         )
+        lease = _lease(spec)
         group = self._groups.create()
         group.limit_memory(spec.memory_mb * 1024 * 1024)
         group.limit_processes(model.MAX_PROCESSES)
         group.limit_cpu(model.cpu_limit(spec, initialising=True))
+        try:
+            link = self._server.spawn(plan)
+        except BaseException:
+            lease.close()
+            group.remove()
+            raise
         sandbox = NamespaceSandbox(
             spec,
-            link=self._server.spawn(plan),
+            link=link,
             group=group,
             constraints=_constraints(spec, self._groups.means),
             set_groups=who.may_set_groups,
@@ -95,6 +103,7 @@ class NamespaceExecutor:
         )
         self._sandboxes.add(sandbox)
         sandbox.on_closed = self._sandboxes.discard
+        sandbox.lease = lease
         try:
             await sandbox.ready()
         except BaseException:
@@ -132,13 +141,12 @@ def check() -> list[UnderstudyError]:
     means = groups.means
     groups.close()
     findings.extend(_group_findings(means))
-    if privileges.identity("build").user_namespace and not privileges.identity("build").by_helper:
+    if privileges.identity("build").user_namespace:
         findings.append(
             UnderstudyError(
                 "sandbox-single-user",
                 "build steps know one user only, root: chown to another user fails in a RUN step",
-                hint="sudo apt-get install uidmap && sudo usermod --add-subuids 100000-165535 "
-                "--add-subgids 100000-165535 $USER",
+                hint="run as root: sudo ./understudy build",
             )
         )
     return findings
@@ -159,6 +167,20 @@ def _group_findings(means: Mapping[str, str]) -> list[UnderstudyError]:
         for name, text in texts.items()
         if name not in means
     ]
+
+
+def _lease(spec: SandboxSpec) -> contextlib.ExitStack:
+    with contextlib.ExitStack() as stack:
+        try:
+            stack.enter_context(rootfs.lease(spec.rootfs))
+        except FileNotFoundError as error:
+            raise UnderstudyError(
+                "sandbox-layer-gone",
+                f"layer {error.args[0]} was removed meanwhile",
+                hint="invoke again",
+                retryable=True,
+            ) from error
+        return stack.pop_all()
 
 
 def _constraints(spec: SandboxSpec, means: Mapping[str, str]) -> dict[str, str]:

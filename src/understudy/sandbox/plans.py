@@ -11,7 +11,9 @@ from understudy.sandbox import model
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path, PurePosixPath
 
+    from understudy.image.steps import Step
     from understudy.sandbox.model import SandboxSpec
 
 _MASKED_PROC = "hidepid=2"
@@ -19,7 +21,12 @@ _MASKED_PROC = "hidepid=2"
 
 
 def function_root(
-    spec: SandboxSpec, *, passwd: str, resolver: Mapping[str, str], user_namespace: bool
+    spec: SandboxSpec,
+    *,
+    passwd: str,
+    resolver: Mapping[str, str],
+    user_namespace: bool,
+    binds: Sequence[tuple[Path, PurePosixPath]] = (),
 ) -> dict[str, Any]:
     """The root of an execution environment: read-only but for `/tmp`, no `/dev/shm`, nobody's home.
 
@@ -28,14 +35,17 @@ def function_root(
         passwd: the image's own /etc/passwd, empty when it has none.
         resolver: path to content of the host's name resolution files.
         user_namespace: whether overlayfs must use user attributes.
+        binds: folders or files of the host to show, read-only: source and target.
     """
     return {
         "layers": [str(layer) for layer in spec.rootfs.layers],
         "writable": None,
         "userxattr": user_namespace,
         "files": {**resolver, "/etc/passwd": add_sandbox_user(passwd), "/etc/group": ""},
-        "binds": [],
-        "tmpfs": [["/tmp", f"mode=1777,size={spec.ephemeral_mb}m"]],  # noqa: S108 - the sandbox's own
+        "mounts": [
+            [None, "/tmp", False, f"mode=1777,size={spec.ephemeral_mb}m"],  # noqa: S108 - the sandbox's own
+            *([str(source), str(target), True, ""] for source, target in binds),
+        ],
         "proc_options": _MASKED_PROC,
         "terminals": False,
         "devices": "lambda-dev",
@@ -79,5 +89,51 @@ def function_process(
         "capabilities": 0,
         "no_new_privileges": True,
         "cpus": list(cpus),
+        "umask": 0o022,
+    }
+
+
+# Docker's default set (https://docs.docker.com/engine/containers/run/#runtime-privilege-and-linux-capabilities).
+_BUILD_CAPABILITIES = sum(1 << bit for bit in (0, 1, 3, 4, 5, 6, 7, 8, 10, 13, 18, 27, 29, 31))
+
+
+def step_root(step: Step, *, resolver: Mapping[str, str], user_namespace: bool) -> dict[str, Any]:
+    """The root of a build step: writable, its changes go to the step's `upper`.
+
+    Args:
+        step: what the builder wants to run.
+        resolver: path to content of the host's name resolution files.
+        user_namespace: whether overlayfs must use user attributes.
+    """
+    mounts = [
+        [str(mount.source) if mount.source else None, str(mount.target), mount.read_only, "mode=1777"]
+        for mount in step.mounts
+    ]
+    return {
+        "layers": [str(layer) for layer in step.lower],
+        "writable": {"upper": str(step.upper), "work": str(step.work)},
+        "userxattr": user_namespace,
+        "files": dict(resolver),
+        "mounts": [["/sys", "/sys", True, ""], *mounts],
+        "proc_options": "",
+        "terminals": True,
+        "devices": "dev",
+        "hostname": "buildkitsandbox",
+        "network": step.network,
+    }
+
+
+def step_process(step: Step, *, set_groups: bool) -> dict[str, Any]:
+    """The process of a build step: the Dockerfile's user with Docker's capabilities."""
+    return {
+        "argv": list(step.argv),
+        "env": dict(step.env),
+        "cwd": step.working_dir or "/",
+        "user": step.user,
+        "set_groups": set_groups,
+        "rlimits": {},
+        "capabilities": _BUILD_CAPABILITIES,
+        "no_new_privileges": False,
+        "cpus": [],
         "umask": 0o022,
     }

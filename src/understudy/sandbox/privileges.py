@@ -18,7 +18,7 @@ from understudy.errors import EnvironmentProblemError
 from understudy.sandbox.inner.linux import CAP_SYS_ADMIN
 from understudy.sandbox.model import SANDBOX_GID, SANDBOX_UID
 
-Purpose = Literal["function", "build"]
+Purpose = Literal["function", "build", "build-all-users"]
 _RANGE_AT_LEAST = 65536
 
 
@@ -49,8 +49,9 @@ class Identity:
 def identity(purpose: Purpose) -> Identity:
     """The identity for running functions, or for build steps.
 
-    A function needs one user only, so one line maps the caller to 993:990. A build step is root and may need
-    others (`chown`, package managers): a full map where /etc/subuid and newuidmap give one, else root alone.
+    A function needs one user only, so one line maps the caller to 993:990. A build step is root alone: what
+    it gave to other users would belong to the caller's subordinate ids on disk, which the caller can neither
+    read nor remove. ``build-all-users`` accepts that, where /etc/subuid and newuidmap give such ids.
     """
     if has_capability(CAP_SYS_ADMIN):
         return Identity(user_namespace=False)
@@ -63,7 +64,13 @@ def identity(purpose: Purpose) -> Identity:
             gid_map=((SANDBOX_GID, gid, 1),),
         )
     users, groups = subordinate_range(Path("/etc/subuid")), subordinate_range(Path("/etc/subgid"))
-    if users and groups and shutil.which("newuidmap") and shutil.which("newgidmap"):
+    if (
+        purpose == "build-all-users"
+        and users
+        and groups
+        and shutil.which("newuidmap")
+        and shutil.which("newgidmap")
+    ):
         return Identity(
             user_namespace=True,
             uid_map=((0, uid, 1), (1, *users)),

@@ -1,7 +1,8 @@
 """Forks one process 1 per sandbox: a start costs a fork and a few mounts, no interpreter start.
 
-It owns the user namespace (when the caller is not root), a mount namespace with the shared `/dev`, and
-nothing else. It ends when its socket closes, that is when the engine ends, however it ends.
+It owns the user namespace (when the caller is not root), a pid namespace around all sandboxes, a mount
+namespace with the shared `/dev`, and nothing else. It ends when its socket closes, that is when the engine
+ends, however it ends.
 """
 
 # Paths are relative to a root that changes under the process; see the package's docstring.
@@ -18,6 +19,7 @@ from typing import Any, NoReturn
 
 from . import holder, linux, root
 
+_DESCRIPTORS_AT_MOST = 64
 _LAST_ROUNDS = 100
 _LAST_ROUND_S = 0.02
 _NAMESPACES = linux.CLONE_NEWNS | linux.CLONE_NEWIPC | linux.CLONE_NEWUTS
@@ -33,7 +35,9 @@ def main() -> None:
     sys.path.clear()
     sys.meta_path.clear()
     try:
-        _settle(settings, control)
+        _enter_user_namespace(settings, control)
+        _become_first()
+        _make_stage(settings["stage"])
     except OSError as error:
         control.send(json.dumps({"failed": "namespaces", "errno": error.errno, "text": str(error)}).encode())
         return
@@ -42,18 +46,37 @@ def main() -> None:
     _clean_up(settings["remove"])
 
 
-def _settle(settings: dict[str, Any], control: socket.socket) -> None:
-    if settings["user_namespace"]:
-        linux.unshare(linux.CLONE_NEWUSER)
-        control.send(b'{"map": true}')
-        if not control.recv(64):
-            raise SystemExit(0)
-        user, group = settings["become"]
-        os.setresgid(group, group, group)
-        os.setresuid(user, user, user)
+def _enter_user_namespace(settings: dict[str, Any], control: socket.socket) -> None:
+    if not settings["user_namespace"]:
+        return
+    linux.unshare(linux.CLONE_NEWUSER)
+    control.send(b'{"map": true}')
+    if not control.recv(64):
+        raise SystemExit(0)
+    user, group = settings["become"]
+    os.setresgid(group, group, group)
+    os.setresuid(user, user, user)
+
+
+def _become_first() -> None:
+    """Goes on as the first process of a pid namespace around all sandboxes.
+
+    Then the kernel itself ends every sandbox when the fork server dies, however it dies. The process that was
+    started stays behind to be its parent, and takes it along.
+    """
+    linux.unshare(linux.CLONE_NEWPID)
+    child = os.fork()
+    if child != 0:
+        sys.stdin.close()
+        os.closerange(3, _DESCRIPTORS_AT_MOST)
+        _, status = os.waitpid(child, 0)
+        os._exit(abs(os.waitstatus_to_exitcode(status)))
+    linux.die_with_parent(signal.SIGKILL)
+
+
+def _make_stage(stage: str) -> None:
     linux.unshare(linux.CLONE_NEWNS)
     linux.mount("none", "/", None, linux.MS_REC | linux.MS_PRIVATE)
-    stage = settings["stage"]
     linux.mount("tmpfs", stage, "tmpfs", linux.MS_NOSUID, "mode=0755,size=1m")
     os.mkdir(f"{stage}/root")
     root.make_lambda_devices(f"{stage}/lambda-dev")
@@ -62,7 +85,6 @@ def _settle(settings: dict[str, Any], control: socket.socket) -> None:
 
 def _serve(control: socket.socket, stage: str) -> None:
     own = os.open("/proc/self/ns/pid", os.O_RDONLY | os.O_CLOEXEC)
-    life_read, life_write = os.pipe2(os.O_CLOEXEC)
     wake_read, wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
     signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
     signal.signal(signal.SIGCHLD, lambda *_: None)
@@ -79,9 +101,9 @@ def _serve(control: socket.socket, stage: str) -> None:
             if not message:
                 return
             if _fork_first(own):
-                for inherited in (control.fileno(), own, life_write, wake_read, wake_write):
+                for inherited in (control.fileno(), own, wake_read, wake_write):
                     os.close(inherited)
-                _become_holder(descriptors, stage, life_read)
+                _become_holder(descriptors, stage)
             for received in descriptors:
                 os.close(received)
 
@@ -102,7 +124,7 @@ def _fork_first(own: int) -> bool:
     return False
 
 
-def _become_holder(descriptors: list[int], stage: str, life: int) -> NoReturn:
+def _become_holder(descriptors: list[int], stage: str) -> NoReturn:
     try:
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
@@ -117,7 +139,7 @@ def _become_holder(descriptors: list[int], stage: str, life: int) -> NoReturn:
             failure = {"failed": "namespaces", "errno": error.errno, "text": str(error)}
             engine.send(json.dumps(failure).encode())
             os._exit(1)
-        holder.hold(plan, engine, life, (f"{stage}/root", f"{stage}/{plan['devices']}"))
+        holder.hold(plan, engine, (f"{stage}/root", f"{stage}/{plan['devices']}"))
     finally:
         # Whatever happened, this copy of the fork server must never go on as the fork server.
         os._exit(1)

@@ -1,7 +1,8 @@
 """Process 1 of a sandbox: holds its namespaces and `/tmp` while runtime processes come and go.
 
 The kernel kills everything in a pid namespace when its first process ends, and every mount goes with the last
-process: so this process ends when the engine closes the socket (or dies), and when the fork server dies.
+process: so this process ends when the engine closes the socket (or dies). The fork server is process 1 of the
+namespace around it, so it takes this one along in the same way.
 """
 
 # Paths are relative to a root that changes under the process; see the package's docstring.
@@ -16,7 +17,7 @@ import socket
 import struct
 from typing import Any
 
-from . import launch, linux, root
+from . import launch, root
 
 _FDS_AT_MOST = 16
 _MESSAGE_AT_MOST = 65536
@@ -29,24 +30,20 @@ _IFF_RUNNING = 0x40
 class Holder:
     """The loop of process 1: start, kill, look into and reap processes on request."""
 
-    def __init__(self, control: socket.socket, life: int) -> None:
+    def __init__(self, control: socket.socket) -> None:
         self._control = control
-        self._life = life
         self._main = 0
 
     def serve(self) -> None:
-        """Serves until the engine's end of the socket or the fork server's end of the life pipe closes."""
+        """Serves until the engine's end of the socket closes."""
         wake_read, wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
         poll = select.poll()
         poll.register(self._control, select.POLLIN)
         poll.register(wake_read, select.POLLIN)
-        poll.register(self._life, 0)
         while True:
             for descriptor, _ in poll.poll():
-                if descriptor == self._life:
-                    return
                 if descriptor == wake_read:
                     os.read(wake_read, 512)
                     self._reap()
@@ -114,16 +111,14 @@ class Holder:
             os._exit(0)
 
 
-def hold(plan: dict[str, Any], control: socket.socket, life: int, folders: tuple[str, str]) -> None:
+def hold(plan: dict[str, Any], control: socket.socket, folders: tuple[str, str]) -> None:
     """Runs as process 1 of fresh namespaces: makes the root, says so, serves, and ends the process.
 
     Args:
         plan: see `root.enter`; besides, `hostname` and `network`.
         control: to the engine.
-        life: pipe whose other end only the fork server holds.
         folders: the stage and the devices for `root.enter`.
     """
-    linux.die_with_parent(signal.SIGKILL)
     try:
         root.enter(plan, *folders)
         if plan["hostname"]:
@@ -135,7 +130,7 @@ def hold(plan: dict[str, Any], control: socket.socket, life: int, folders: tuple
         control.send(json.dumps({"failed": "root", "errno": number, "text": str(error)}).encode())
         os._exit(1)
     control.send(b'{"ready": true}')
-    Holder(control, life).serve()
+    Holder(control).serve()
     os._exit(0)
 
 

@@ -53,8 +53,9 @@ def enter(plan: dict[str, Any], stage: str, devices: str) -> None:
     """Makes the root that `plan` describes and moves this process into it.
 
     Args:
-        plan: `layers` (bottom first), `writable` (upper and work directory, or null), `userxattr`, `files`,
-            `binds`, `tmpfs`, `proc_options`, `terminals`.
+        plan: `layers` (bottom first), `writable` (upper and work directory, or null), `userxattr`, `files`
+            (path to content, laid over the image's), `mounts` (source or null for tmpfs, target, read-only,
+            options; in this order), `proc_options`, `terminals`.
         stage: empty directory; a mount covers it in this namespace only.
         devices: made by `make_devices` in the parent's namespace.
     """
@@ -69,10 +70,15 @@ def enter(plan: dict[str, Any], stage: str, devices: str) -> None:
     os.chdir("root")
     _mount_devices(devices, terminals=plan["terminals"])
     linux.mount("proc", "proc", "proc", _SAFE | linux.MS_NOEXEC, plan["proc_options"])
-    for target, options in plan["tmpfs"]:
-        linux.mount("tmpfs", _inside(target), "tmpfs", _SAFE, options)
-    for source, target, read_only in plan["binds"]:
-        bind(source, _inside(target), read_only=read_only)
+    if plan["writable"]:
+        # A write to such a file must end in the layer in memory, not in the image's difference.
+        for path in plan["files"]:
+            linux.mount(f"{stage}/top{path}", "." + path, None, linux.MS_BIND)
+    for source, target, read_only, options in plan["mounts"]:
+        if source is None:
+            linux.mount("tmpfs", _inside(target), "tmpfs", _SAFE, options)
+        else:
+            bind(source, _inside(target), read_only=read_only)
     linux.pivot_root(".", ".")
     linux.unmount(".")
     os.chdir("/")
@@ -116,11 +122,10 @@ def _prepare_top(plan: dict[str, Any]) -> None:
         descriptor = os.open(f"top{path}", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
         os.write(descriptor, content.encode())
         os.close(descriptor)
-    points = ["/proc", "/dev", *(target for target, _ in plan["tmpfs"])]
-    for path in points:
+    for path in ("/proc", "/dev"):
         _ensure(layers, path, directory=True)
-    for source, target, _ in plan["binds"]:
-        _ensure(layers, target, directory=os.path.isdir(source))
+    for source, target, _, _ in plan["mounts"]:
+        _ensure(layers, target, directory=source is None or os.path.isdir(source))
 
 
 def _ensure(layers: list[str], path: str, *, directory: bool) -> None:
