@@ -1,0 +1,138 @@
+import pytest
+
+from tests.unit.manifests.stacks import CONTEXT, DIGEST, document, stack
+from understudy.manifests import render
+from understudy.manifests.errors import ManifestError
+from understudy.manifests.model import DesiredResource, ImageBinding, ResourceKey, Stack
+
+ROLE = document("Role", "role", "{name: r, path: /app/, assumeRolePolicyDocument: '{}'}")
+FUNCTION = document(
+    "Function", "fn", "{name: f, code: {imageURI: '${image.app}'}, roleRef: {from: {name: role}}}"
+)
+VERSION = document(
+    "Version", "v", "{functionRef: {from: {name: fn}}}", '{understudy.dev/auto-publish: "true", a: b}'
+)
+ALIAS = document(
+    "Alias",
+    "live",
+    "{name: live, functionRef: {from: {name: fn}}, functionVersion: '${Version.v.version}', permissions: "
+    "[{statementID: s, action: a, principal: p, "
+    "sourceARN: 'arn:${partition}:x:${region}:${account}:${API.api.apiID}/*'}]}",
+)
+API = document("API", "api", "{name: api, protocolType: HTTP}", "{services.k8s.aws/deletion-policy: retain}")
+INTEGRATION = document(
+    "Integration",
+    "i",
+    "{apiRef: {from: {name: api}}, integrationType: AWS_PROXY, integrationURI: '${Alias.live.arn}'}",
+)
+ROUTE = document(
+    "Route", "r", "{apiRef: {from: {name: api}}, routeKey: $default, targetRef: {from: {name: i}}}"
+)
+
+
+def everything() -> Stack:
+    return stack(ROUTE, INTEGRATION, ALIAS, VERSION, FUNCTION, ROLE, API)
+
+
+def one(kind: str, name: str) -> DesiredResource:
+    found = everything().get(ResourceKey(kind, name))
+    assert found is not None
+    return found
+
+
+def test_image_is_the_repository_s_uri_and_a_digest() -> None:
+    assert one("Function", "fn").spec["code"] == {"imageURI": f"${{Repository.repo.repositoryURI}}@{DIGEST}"}
+    assert ResourceKey("Image", "app") in one("Function", "fn").dependencies
+
+
+def test_role_reference_is_an_arn_with_the_path() -> None:
+    assert one("Function", "fn").spec["role"] == "arn:aws:iam::111122223333:role/app/r"
+
+
+def test_arn_of_an_alias_holds_the_function() -> None:
+    assert (
+        one("Integration", "i").spec["integrationURI"]
+        == "arn:aws:lambda:eu-west-1:111122223333:function:f:live"
+    )
+
+
+def test_what_aws_chooses_stays_a_placeholder() -> None:
+    assert one("Alias", "live").spec["functionVersion"] == "${Version.v.version}"
+    assert one("Route", "r").spec["target"] == "integrations/${Integration.i.integrationID}"
+
+
+def test_facts_are_filled_in() -> None:
+    permissions = one("Alias", "live").spec["permissions"]
+    assert isinstance(permissions, list)
+    assert permissions[0]["sourceARN"] == "arn:aws:x:eu-west-1:111122223333:${API.api.apiID}/*"
+
+
+def test_order_respects_references_and_placeholders() -> None:
+    order = [str(resource.key) for resource in everything()]
+    for before, after in [
+        ("Repository/repo", "Function/fn"),
+        ("Role/role", "Function/fn"),
+        ("Function/fn", "Version/v"),
+        ("Version/v", "Alias/live"),
+        ("API/api", "Alias/live"),
+        ("Alias/live", "Integration/i"),
+        ("Integration/i", "Route/r"),
+    ]:
+        assert order.index(before) < order.index(after)
+
+
+def test_annotations_become_facts() -> None:
+    assert one("Version", "v").auto_publish
+    assert one("API", "api").retain
+    assert not one("Role", "role").retain
+
+
+def test_filled_replaces_what_is_known_everywhere() -> None:
+    found = render.filled(
+        one("Alias", "live"), lambda reference: "7" if reference.field == "version" else None
+    )
+    assert found.spec["functionVersion"] == "7"
+    spec = found.document["spec"]
+    assert isinstance(spec, dict)
+    assert spec["functionVersion"] == "7"
+    assert "${API.api.apiID}" in str(spec["permissions"])
+
+
+def test_printed_documents_keep_references_and_lose_our_annotations() -> None:
+    found = {str(document["kind"]): document for document in render.documents(everything())}
+    assert found["Function"]["spec"]["roleRef"] == {"from": {"name": "role"}}  # type: ignore[call-overload,index]
+    assert found["Version"]["metadata"]["annotations"] == {"a": "b"}  # type: ignore[call-overload,index]
+
+
+def test_printed_version_gets_a_new_name_with_every_release() -> None:
+    def name(memory: int) -> str:
+        function = FUNCTION.replace("name: f,", f"name: f, memorySize: {memory},")
+        documents = render.documents(stack(function, ROLE, VERSION))
+        return str(next(d for d in documents if d["kind"] == "Version")["metadata"]["name"])  # type: ignore[call-overload,index]
+
+    assert name(128) == name(128) != name(256)
+    assert name(128).startswith("v-")
+
+
+def test_references_in_a_circle_are_an_error() -> None:
+    first = document("Table", "a", "{tableName: '${Table.b.name}x', attributeDefinitions: [], keySchema: []}")
+    second = document(
+        "Table",
+        "b",
+        "{tableName: t, attributeDefinitions: [], keySchema: [], resourcePolicy: '${Table.a.arn}'}",
+    )
+    with pytest.raises(ManifestError, match="wait for each other"):
+        stack(first, second)
+
+
+def test_image_needs_its_repository_in_the_stack() -> None:
+    images = {"app": ImageBinding(name="app", repository="rep", digest=DIGEST)}
+    context = render.RenderContext(account="1", region="r", images=images)
+    with pytest.raises(ManifestError) as caught:
+        stack(context=context)
+    assert caught.value.hint == "rename it to repo"
+
+
+def test_same_input_renders_the_same_stack() -> None:
+    assert everything() == everything()
+    assert CONTEXT.partition == "aws"
