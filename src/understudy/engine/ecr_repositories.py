@@ -53,9 +53,14 @@ class Repositories:
         self._pin_lock = asyncio.Lock()
 
     def open(self) -> "Repositories":
-        """Creates what is missing and pins what the database says is held."""
+        """Creates what is missing and pins what the database says is held.
+
+        What the engine had pinned before stays, too, until the first `refresh_pins`: by then `add_roots` was
+        called for functions, whose images may be in no repository any more.
+        """
         self.tables.open()
-        self.store.pin(_PIN_OWNER, self.gc_roots())
+        before = self.store.pins().get(_PIN_OWNER, ())
+        self.store.pin(_PIN_OWNER, self.gc_roots().union(before))
         return self
 
     def now(self) -> float:
@@ -140,10 +145,14 @@ class Repositories:
         return True
 
     def link(self, repository: Repository, digests: Iterable[str]) -> None:
-        """Records blobs as the repository's and keeps them from collection for the store's grace period."""
+        """Records blobs as the repository's and keeps them from collection for the store's grace period.
+
+        Raises:
+            ApiError: RepositoryNotFoundException, it was deleted while the blobs were on their way.
+        """
         kept = list(digests)
         with self.tables.transaction():
-            self.tables.link_blobs(repository, kept, self.now())
+            self.tables.link_blobs(self.get(repository.registry, repository.name), kept, self.now())
         for digest in kept:
             with contextlib.suppress(FileNotFoundError):
                 os.utime(self.store.path(digest))
@@ -181,24 +190,28 @@ class Repositories:
 
         Raises:
             ApiError: ImageTagAlreadyExistsException; a taken immutable tag is refused even for its own image.
+                RepositoryNotFoundException.
         """
-        self._check_tag(repository, tag)
+        self._admitting(repository, tag)
         await asyncio.to_thread(self.store.put, manifest.raw)
         with self.tables.transaction():
-            self._check_tag(repository, tag)
-            self.tables.insert_image(repository, self._record(repository, manifest))
+            # While the manifest was written, another request may have taken the tag or the repository away.
+            current = self._admitting(repository, tag)
+            self.tables.insert_image(current, self._record(current, manifest))
             if tag:
-                self.tables.set_tag(repository, tag, manifest.digest)
+                self.tables.set_tag(current, tag, manifest.digest)
+        record = self.find(current, digest=manifest.digest)
         await self.refresh_pins()
-        record = self.find(repository, digest=manifest.digest)
         if tag:
-            await self.expire(repository)
+            await self.expire(current)
         return record
 
-    def _check_tag(self, repository: Repository, tag: str | None) -> None:
+    def _admitting(self, repository: Repository, tag: str | None) -> Repository:
+        """Returns the repository as it is now, if it takes `tag`."""
         current = self.get(repository.registry, repository.name)
         if tag and current.is_immutable(tag) and self.tables.tagged(current, tag):
             raise ecr_errors.tag_immutable(current, tag)
+        return current
 
     def _record(self, repository: Repository, manifest: Manifest) -> ImageRecord:
         parts = [record for child in manifest.children for record in self.tables.images(repository, child)]
@@ -253,23 +266,19 @@ class Repositories:
 
     async def expire(self, repository: Repository) -> tuple[Expiry, ...]:
         """Runs the repository's policy until it finds nothing more, and returns what expired."""
-        current = self.get(repository.registry, repository.name)
         expired: tuple[Expiry, ...] = ()
-        if current.lifecycle_policy is None:
+        current = self.tables.repository(repository.registry, repository.name)
+        if current is None or current.lifecycle_policy is None:
             return expired
         while found := self.preview(current, current.lifecycle_policy):
             expired += found
             await self.delete_images(current, [each.image.digest for each in found])
-        self.update(replace(self.get(current.registry, current.name), lifecycle_evaluated_at=self.now()))
+        self.tables.record_evaluation(current, self.now())
         return expired
 
     async def expire_all(self) -> int:
         """Runs every policy, for rules that depend on age; returns how many images expired."""
-        count = 0
-        for repository in self.tables.repositories():
-            with contextlib.suppress(ApiError):
-                count += len(await self.expire(repository))
-        return count
+        return sum([len(await self.expire(repository)) for repository in self.tables.repositories()])
 
     # Lambda and garbage collection
 

@@ -89,6 +89,11 @@ class Tables:
         """Replaces what is recorded about an existing repository."""
         self._state.execute(_UPDATE, _columns(repository))
 
+    def record_evaluation(self, repository: Repository, now: float) -> None:
+        """Remembers when the lifecycle policy ran."""
+        sql = "UPDATE ecr_repositories SET lifecycle_at = ? WHERE id = ?"
+        self._state.execute(sql, (now, repository.key))
+
     def delete_repository(self, repository: Repository) -> None:
         """Forgets the repository with its images and tags."""
         self._state.execute("DELETE FROM ecr_repositories WHERE id = ?", (repository.key,))

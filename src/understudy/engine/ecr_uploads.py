@@ -38,11 +38,16 @@ class Uploads:
         self._opening = asyncio.Lock()
 
     async def start(self, repository: Repository) -> str:
-        """Begins an upload and returns its id; forgets what nobody has touched for long."""
+        """Begins an upload and returns its id; forgets what nobody has touched for long.
+
+        Raises:
+            ApiError: RepositoryNotFoundException, it was deleted a moment ago.
+        """
         await self._sweep()
         upload_id = str(uuid.uuid4())
-        self._repositories.tables.insert_upload(repository, upload_id, self._repositories.now())
-        await self._open(repository, upload_id)
+        current = self._repositories.get(repository.registry, repository.name)
+        self._repositories.tables.insert_upload(current, upload_id, self._repositories.now())
+        await self._open(current, upload_id)
         return upload_id
 
     async def offset(self, repository: Repository, upload_id: str) -> int:

@@ -1,5 +1,6 @@
 """The domain: what is admitted, tagged, expired, resolved and kept from collection."""
 
+import asyncio
 import json
 from collections.abc import Iterator
 from dataclasses import replace
@@ -15,6 +16,7 @@ from tests.unit.engine.ecr_fixtures import (
     index_bytes,
     keep_last,
     manifest_bytes,
+    pieces,
 )
 from understudy.engine import ecr_repositories
 from understudy.engine.ecr_model import (
@@ -24,6 +26,7 @@ from understudy.engine.ecr_model import (
     Registry,
     Repository,
 )
+from understudy.engine.ecr_repositories import Repositories
 from understudy.engine.protocol import ApiError
 from understudy.image import digests, model
 
@@ -243,3 +246,35 @@ async def test_pins_are_right_again_after_a_crash(world: World) -> None:
     world.repositories.open()
     world.store.gc()
     assert world.store.has(digest)
+
+
+async def test_functions_images_stay_pinned_while_the_engine_starts(world: World) -> None:
+    repository = world.repository()
+    used = await world.push(repository, "used")
+    world.repositories.add_roots(lambda: [used])
+    await world.repositories.delete_images(repository, [used])
+    starting = Repositories(world.state, world.store).open()
+    world.store.gc()
+    assert world.store.has(used)
+    await starting.refresh_pins()
+    world.store.gc()
+    assert not world.store.has(used)
+
+
+async def test_a_repository_deleted_during_a_push_is_not_found(world: World) -> None:
+    repository = world.repository()
+    manifest = world.repositories.admit(repository, world.image("x"), None)
+    upload_id = await world.uploads.start(repository)
+    await world.uploads.append(repository, upload_id, pieces(b"data"))
+    pushing = asyncio.gather(
+        world.repositories.put_image(repository, manifest, "v1"),
+        world.uploads.commit(repository, upload_id, digests.of(b"data")),
+        world.repositories.delete(repository, force=True),
+        return_exceptions=True,
+    )
+    refused = [each for each in await pushing if each is not None]
+    assert [each.code for each in refused if isinstance(each, ApiError)] == [
+        "RepositoryNotFoundException"
+    ] * 2
+    with pytest.raises(ApiError, match="RepositoryNotFoundException"):
+        await world.uploads.start(repository)
