@@ -28,9 +28,9 @@ def create_app(settings: Settings | None = None, clients: Clients | None = None)
     logs.configure(settings.log_level)
     app = _Dashboard(title="Dashboard", version=settings.version, redoc_url=None)
     app.state.services = compose(settings, clients or Clients())
-    app.include_router(health.router)
-    app.include_router(router_v2.configurations)
-    app.include_router(router_v2.tickers)
+    for router in (health.router, router_v2.configurations, router_v2.tickers):
+        # Not include_router: it makes every route again, which is a tenth of the cold start of our code.
+        app.router.routes.extend(router.routes)
     problems.install(app)
     app.add_middleware(RequestMiddleware)
     return app
