@@ -5,7 +5,7 @@ and how the answer becomes bytes again is the business of `protocol_codec`; this
 both sides share and does no work of its own.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Protocol
@@ -15,6 +15,12 @@ Value = Any
 
 DEFAULT_ACCOUNT_ID = "000000000000"
 DEFAULT_REGION = "us-east-1"
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+"""ASGI's three arguments and what the last two carry: https://asgi.readthedocs.io/en/latest/specs/www.html"""
 
 _NO_FIELDS: Mapping[str, Any] = MappingProxyType({})
 
@@ -75,6 +81,18 @@ class Service(Protocol):
     @property
     def operations(self) -> Mapping[str, Operation]:
         """The operations this service answers; a missing one answers with a named 501."""
+        ...
+
+
+class Router(Protocol):
+    """Answers requests that are no AWS operation: the registry protocol, the data path of HTTP APIs."""
+
+    def matches(self, scope: Scope) -> bool:
+        """Returns whether this router answers the request; called for every one, so it must be cheap."""
+        ...
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers the request."""
         ...
 
 

@@ -26,7 +26,22 @@ _NO_QUERY: Mapping[str, list[str]] = {}
 def load_model(service: str) -> ServiceModel:
     """Returns botocore's model of a service, from botocore's own data alone (no user overrides)."""
     loader = Loader(extra_search_paths=[Loader.BUILTIN_DATA_PATH], include_default_search_paths=False)
-    return ServiceModel(loader.load_service_model(service, "service-2"), service)
+    document = loader.load_service_model(service, "service-2")
+    _forget_texts(document)
+    return ServiceModel(document, service)
+
+
+def _forget_texts(document: Value) -> None:
+    """Drops the models' documentation, which is most of their memory."""
+    if isinstance(document, dict):
+        # Only a text is documentation: a structure may have a member of that name.
+        if isinstance(document.get("documentation"), str):
+            del document["documentation"]
+        for member in document.values():
+            _forget_texts(member)
+    elif isinstance(document, list):
+        for member in document:
+            _forget_texts(member)
 
 
 @functools.cache
