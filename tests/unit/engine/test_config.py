@@ -1,0 +1,45 @@
+"""The engine's settings survive the way through a command line."""
+
+from pathlib import Path
+
+import pytest
+
+from understudy.engine import config
+from understudy.engine.config import EngineConfig
+from understudy.errors import UnderstudyError
+
+
+def test_a_launcher_and_the_engine_agree() -> None:
+    settings = EngineConfig(
+        data_dir=Path("/p/.understudy"),
+        port=0,
+        hosts=("127.0.0.1",),
+        allowed_hosts=("understudy",),
+        hooks_dir=Path("/p/localstack-init"),
+        delegate_python=Path("/v/bin/python"),
+        ready_file=Path("/p/ready.json"),
+        die_with_parent=True,
+        log_level="debug",
+    )
+    assert config.parse(settings.argv()) == settings
+    assert config.parse(EngineConfig(data_dir=Path("/p")).argv()) == EngineConfig(data_dir=Path("/p"))
+
+
+def test_flags_win_over_json() -> None:
+    settings = config.parse(["--config", '{"data_dir": "/a", "port": 1}', "--port", "2", "--allow-host", "x"])
+    assert (settings.data_dir, settings.port, settings.allowed_hosts) == (Path("/a"), 2, ("x",))
+    assert settings.ready_path == Path("/a/run/engine.json")
+
+
+@pytest.mark.parametrize(
+    ("argv", "message"),
+    [
+        ([], "--data-dir is missing"),
+        (["--config", "{"], "is no JSON"),
+        (["--config", "[]"], "is no JSON object"),
+        (["--config", '{"prot": 1}'], "unknown setting 'prot'"),
+    ],
+)
+def test_refuses_what_it_does_not_understand(argv: list[str], message: str) -> None:
+    with pytest.raises(UnderstudyError, match=message):
+        config.parse(argv)

@@ -1,0 +1,53 @@
+"""The engine's own endpoints keep LocalStack's shape and say how the delegate is."""
+
+import pytest
+
+from tests.fakes.asgi import Answer, ask, scope
+from understudy.engine.delegate import DelegateStatus
+from understudy.engine.health import Endpoints
+from understudy.engine.hooks import Hooks
+
+
+@pytest.fixture
+def endpoints() -> Endpoints:
+    status = DelegateStatus(name="ministack", state="running", pid=7, restarts=1)
+    return Endpoints(services=["lambda", "apigatewayv2"], delegate=lambda: status, hooks=Hooks(None))
+
+
+async def _get(endpoints: Endpoints, path: str, method: str = "GET") -> Answer:
+    return await ask(endpoints.handle, scope(method, path))
+
+
+async def test_health_says_when_the_engine_is_ready(endpoints: Endpoints) -> None:
+    assert (await _get(endpoints, "/_understudy/health")).document["status"] == "starting"
+    endpoints.ready = True
+    document = (await _get(endpoints, "/_understudy/health")).document
+    assert document["status"] == "ready"
+    assert document["delegate"] == {"name": "ministack", "state": "running", "pid": 7, "restarts": 1}
+    assert document["uptime_s"] >= 0
+
+
+async def test_localstack_health_lists_services(endpoints: Endpoints) -> None:
+    document = (await _get(endpoints, "/_localstack/health")).document
+    assert set(document) == {"services", "edition", "version"}
+    assert document["services"]["dynamodb"] == "running"
+    assert document["services"]["apigateway"] == "running"
+    assert document["services"]["lambda"] == "running"
+
+
+async def test_localstack_info_and_init(endpoints: Endpoints) -> None:
+    info = (await _get(endpoints, "/_localstack/info")).document
+    assert {"version", "edition", "session_id", "uptime", "is_license_activated"} <= set(info)
+    assert (await _get(endpoints, "/_localstack/init")).document["completed"]["READY"] is False
+    assert (await _get(endpoints, "/_localstack/init/ready")).document == {"completed": False, "scripts": []}
+
+
+async def test_head_has_no_body_and_unknown_is_404(endpoints: Endpoints) -> None:
+    assert (await _get(endpoints, "/_localstack/health", "HEAD")).body == b""
+    assert (await _get(endpoints, "/_localstack/init/nonsense")).status == 404
+    assert (await _get(endpoints, "/_understudy/nonsense")).status == 404
+
+
+def test_matches_its_own_prefixes_only(endpoints: Endpoints) -> None:
+    assert endpoints.matches(scope("GET", "/_understudy/health"))
+    assert not endpoints.matches(scope("GET", "/_aws/execute-api/x"))
