@@ -1,0 +1,146 @@
+"""Lambda, ECR and logs behind a real HTTP server with the real sandbox, inside the test's event loop."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import boto3
+import botocore.config
+import uvicorn
+
+from tests.contract.lambda_image import put_runtime_image
+from understudy.engine import ecr_manifests
+from understudy.engine.app import Engine, respond
+from understudy.engine.ecr import EcrService
+from understudy.engine.ecr_model import Registry, Repository
+from understudy.engine.ecr_repositories import Repositories
+from understudy.engine.ecr_uploads import Uploads
+from understudy.engine.lambda_service import LambdaConfig, LambdaService
+from understudy.engine.logs import LogStore
+from understudy.engine.logs_service import LogsService
+from understudy.engine.protocol import HttpResponse, Receive, Scope, Send
+from understudy.engine.state import State
+from understudy.image.store import Store
+from understudy.sandbox.namespaces import NamespaceExecutor
+
+ROLE = "arn:aws:iam::000000000000:role/dash"
+URI = "000000000000.dkr.ecr.us-east-1.localhost.localstack.cloud:4566/dash"
+
+
+class _Nothing:
+    def matches(self, scope: Scope) -> bool:
+        return False
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await respond(send, HttpResponse(status=599, body=scope["path"].encode()))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LambdaServer:
+    """A running engine and how to talk to it."""
+
+    url: str
+    store: Store
+    repositories: Repositories
+    service: LambdaService
+    threads: ThreadPoolExecutor
+    sdk: Any
+
+    def client(self, name: str = "lambda") -> Any:
+        """A real SDK client; its calls block, so wrap them with `asyncio.to_thread`."""
+        return _client(name, self.url)
+
+    async def push(self, tag: str, text: str, **options: Any) -> str:
+        """The digest of a runnable image tagged `tag` in the repository `dash`."""
+        digest = await asyncio.to_thread(lambda: put_runtime_image(self.store, text, **options))
+        image = self.store.image(digest)
+        repository = self.repositories.get(Registry(), "dash")
+        manifest = ecr_manifests.parse(image.manifest.raw, image.manifest.media_type)
+        await self.repositories.put_image(repository, manifest, tag)
+        return digest
+
+    async def call(self, work: Callable[[Any], Any]) -> Any:
+        """What `work` returns; it gets a client and runs in a thread."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self.threads, lambda: work(self.sdk))
+
+    async def active(self, **params: Any) -> dict[str, Any]:
+        """A function `dash` of the image tagged `1`, created and waited for as users do."""
+
+        def create(client: Any) -> Any:
+            base = {"FunctionName": "dash", "Role": ROLE, "PackageType": "Image", "Timeout": 10}
+            client.create_function(**{**base, "Code": {"ImageUri": f"{URI}:1"}, **params})
+            client.get_waiter("function_active_v2").wait(
+                FunctionName="dash", WaiterConfig={"Delay": 1, "MaxAttempts": 30}
+            )
+            return client.get_function(FunctionName="dash")
+
+        return dict(await self.call(create))
+
+
+def _listener() -> socket.socket:
+    listener = socket.socket()
+    listener.bind(("127.0.0.1", 0))
+    listener.listen(64)
+    return listener
+
+
+def _client(name: str, url: str) -> Any:
+    return boto3.client(
+        name,
+        endpoint_url=url,
+        region_name="us-east-1",
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+        config=botocore.config.Config(retries={"max_attempts": 0}, max_pool_connections=32),
+    )
+
+
+@asynccontextmanager
+async def serving(root: Path, config: LambdaConfig | None = None) -> AsyncIterator[LambdaServer]:
+    """A server whose state is under `root`; everything is ended on the way out."""
+    state = State(root / "engine.sqlite").open()
+    logs = LogStore(root / "logs.sqlite").open()
+    store = Store(root / "store").open()
+    repositories = Repositories(state, store).open()
+    uploads = Uploads(repositories)
+    executor = NamespaceExecutor(root)
+    await executor.open()
+    listener = _listener()
+    url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    service = LambdaService(state, store, repositories, logs, executor, url, config)
+    await service.start()
+    engine = Engine(
+        services=[service, EcrService(repositories, uploads), LogsService(logs)],
+        routers=[],
+        endpoints=_Nothing(),
+        fallback=_Nothing(),
+    )
+    server = uvicorn.Server(uvicorn.Config(engine, log_level="warning", lifespan="off"))
+    server.install_signal_handlers = lambda: None
+    running = asyncio.create_task(server.serve(sockets=[listener]))
+    try:
+        if not any(each.name == "dash" for each in repositories.all_of(Registry())):
+            repositories.create(Repository(name="dash", registry=Registry(), created_at=0.0))
+        with ThreadPoolExecutor(16) as threads:
+            yield LambdaServer(
+                url=url,
+                store=store,
+                repositories=repositories,
+                service=service,
+                threads=threads,
+                sdk=_client("lambda", url),
+            )
+    finally:
+        server.should_exit = True
+        await running
+        await service.close()
+        await executor.close()
+        await uploads.close()
+        logs.close()
+        state.close()
