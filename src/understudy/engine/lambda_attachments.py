@@ -1,7 +1,6 @@
 """What hangs on a function beside its code: tags, reserved concurrency, retry settings; and account figures.
 
-Also answers the read calls that tools make after every create (code signing, runtime management), truthfully:
-image functions have neither.
+A change to one of them leaves code, configuration and environments alone.
 """
 
 import re
@@ -57,9 +56,6 @@ class AttachmentOperations:
             "GetFunctionEventInvokeConfig": self.get_event_config,
             "DeleteFunctionEventInvokeConfig": self.delete_event_config,
             "ListFunctionEventInvokeConfigs": self.list_event_configs,
-            "GetFunctionCodeSigningConfig": self.code_signing,
-            "GetRuntimeManagementConfig": self.runtime_management,
-            "GetFunctionRecursionConfig": self.recursion,
         }
 
     async def tag_resource(self, call: Call) -> dict[str, Any]:
@@ -161,20 +157,6 @@ class AttachmentOperations:
             _MOST_CONFIGS,
         )
         return {"FunctionEventInvokeConfigs": shown, **({"NextMarker": marker} if marker else {})}
-
-    async def code_signing(self, call: Call) -> dict[str, Any]:
-        """GetFunctionCodeSigningConfig: image functions cannot be signed, so there is never one."""
-        return {"FunctionName": self._lookup.called_function(call).id.name}
-
-    async def runtime_management(self, call: Call) -> dict[str, Any]:
-        """GetRuntimeManagementConfig: AWS does not manage the runtime of an image, it stays as pushed."""
-        function, version = self._lookup.version(self._lookup.target(call))
-        return {"UpdateRuntimeOn": "Auto", "FunctionArn": names.arn(function.id, version.number)}
-
-    async def recursion(self, call: Call) -> dict[str, Any]:
-        """GetFunctionRecursionConfig: nothing here looks for loops, so they are allowed."""
-        self._lookup.called_function(call)
-        return {"RecursiveLoop": "Allow"}
 
     def _tagged(self, call: Call) -> Function:
         arn = call.params["Resource"]

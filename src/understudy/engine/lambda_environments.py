@@ -85,6 +85,10 @@ def sandbox_spec(
     own = {name for name, _ in config.env} | variables.keys()
     if endpoint_url and "AWS_ENDPOINT_URL" not in own:
         variables["AWS_ENDPOINT_URL"] = endpoint_url
+    if settings.logging.log_format == "JSON":
+        # The runtime client formats the function's own lines by these.
+        variables["AWS_LAMBDA_LOG_FORMAT"] = "JSON"
+        variables["AWS_LAMBDA_LOG_LEVEL"] = settings.logging.application_level or "INFO"
     environment = lambda_environment(
         FunctionEnvironment(
             function_name=function.id.name,

@@ -22,8 +22,8 @@ from understudy.image.store import Store
 # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html: "10 GB (maximum uncompressed image
 # size, including all layers)"; the error text says GiB.
 MAXIMUM_BYTES = 10 * 1024**3
-# gzip makes code about three times smaller; below this nobody reaches the limit, so nothing is counted.
-_WORTH_COUNTING_BYTES = 1024**3
+# Files are counted only when the layers, compressed, come to a tenth of the limit: code shrinks three times.
+_WORTH_COUNTING = 10
 
 _ARCHITECTURES: Mapping[str, str] = {"amd64": "x86_64", "arm64": "arm64"}
 
@@ -67,7 +67,8 @@ class PreparedImage:
 class Images:
     """Resolves image URIs and keeps prepared images at hand."""
 
-    def __init__(self, store: Store, source: ImageSource) -> None:
+    def __init__(self, store: Store, source: ImageSource, *, limit_bytes: int = MAXIMUM_BYTES) -> None:
+        self._limit_bytes = limit_bytes
         self._store = store
         self._source = source
         self._prepared: dict[str, PreparedImage] = {}
@@ -117,7 +118,8 @@ class Images:
             root = rootfs.prepare(self._store, digest)
         except UnderstudyError as exc:
             raise ImageUnusableError("InvalidImage", f"InvalidImage: {exc.message}") from exc
-        if image.size_bytes > _WORTH_COUNTING_BYTES and _size(root.layers) > MAXIMUM_BYTES:
+        suspect = image.size_bytes * _WORTH_COUNTING > self._limit_bytes
+        if suspect and _size(root.layers) > self._limit_bytes:
             raise ImageUnusableError(
                 "InvalidImage",
                 "InvalidImage(SizeLimitExceeded: Uncompressed container image size exceeds 10 GiB limit)",

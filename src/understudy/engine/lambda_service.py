@@ -10,6 +10,7 @@ from typing import Protocol
 
 from understudy.engine import lambda_names as names
 from understudy.engine import lambda_policy as policies
+from understudy.engine.lambda_absent import AbsentOperations
 from understudy.engine.lambda_attachments import AttachmentOperations
 from understudy.engine.lambda_background import Background, Clock
 from understudy.engine.lambda_concurrency import ACCOUNT_LIMIT, Concurrency
@@ -134,6 +135,7 @@ class LambdaService:
             **VersionOperations(lookup, self._lifecycle).operations,
             **PermissionOperations(lookup).operations,
             **AttachmentOperations(lookup, concurrency).operations,
+            **AbsentOperations(lookup).operations,
             **InvokeOperations(self._fleet, self._invoker, self._events.accept, clock.now).operations,
         }
         self._targets: dict[str, Target] = {}

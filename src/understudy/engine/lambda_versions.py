@@ -76,6 +76,8 @@ class VersionOperations:
         function = self._lookup.called_function(call)
         lookups.check_settled(function)
         latest, params = function.latest, call.params
+        if "Failed" in (latest.state, latest.update_status):
+            raise errors.wrong_state("Failed")
         lookups.check_revision(params.get("RevisionId"), latest.revision_id)
         expected = params.get("CodeSha256")
         if expected and expected != latest.code.sha256:

@@ -98,11 +98,3 @@ async def test_refuses_event_invoke_configs(world: World, params: dict[str, Any]
     with pytest.raises(ApiError) as caught:
         await world.call("PutFunctionEventInvokeConfig", **params)
     assert text in caught.value.message
-
-
-async def test_answers_what_tools_ask_after_a_create(world: World) -> None:
-    signing = await world.call("GetFunctionCodeSigningConfig", FunctionName="dash")
-    assert "CodeSigningConfigArn" not in signing
-    runtime = await world.call("GetRuntimeManagementConfig", FunctionName="dash")
-    assert runtime == {"UpdateRuntimeOn": "Auto", "FunctionArn": f"{ARN}:$LATEST"}
-    assert await world.call("GetFunctionRecursionConfig", FunctionName="dash") == {"RecursiveLoop": "Allow"}

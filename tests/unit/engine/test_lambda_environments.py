@@ -83,3 +83,9 @@ async def test_logs_go_where_the_function_says(world: World) -> None:
     await world.service.invoke(ARN, b"{}")
     await world.close()
     assert [group for group, _ in world.logs.streams] == ["mine"]
+
+
+async def test_json_logging_is_told_to_the_runtime_client(world: World) -> None:
+    await world.active(LoggingConfig={"LogFormat": "JSON", "ApplicationLogLevel": "WARN"})
+    seen = await environment(world)
+    assert (seen["AWS_LAMBDA_LOG_FORMAT"], seen["AWS_LAMBDA_LOG_LEVEL"]) == ("JSON", "WARN")

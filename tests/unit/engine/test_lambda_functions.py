@@ -133,6 +133,8 @@ async def test_a_vanished_image_fails_the_update_and_the_old_code_goes_on(world:
     assert (failed["State"], failed["LastUpdateStatus"]) == ("Active", "Failed")
     assert failed["LastUpdateStatusReasonCode"] == "InvalidImage"
     assert (await world.call("Invoke", FunctionName="dash"))["StatusCode"] == 200
+    unpublishable = await refused(world, "PublishVersion", FunctionName="dash")
+    assert "currently in the following state: Failed" in unpublishable.message
 
 
 async def test_a_function_whose_image_cannot_be_prepared_is_failed_until_it_is_saved_again(

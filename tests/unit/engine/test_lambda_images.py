@@ -44,3 +44,16 @@ async def test_an_image_that_is_gone_is_unusable(tmp_path: Path) -> None:
         await images(world).prepare("sha256:" + "0" * 64)
     assert caught.value.reason_code == "InvalidImage"
     await world.close()
+
+
+@pytest.mark.parametrize(("size", "fits"), [(100_000, True), (100_001, False)])
+async def test_the_size_limit_counts_uncompressed_bytes(tmp_path: Path, size: int, *, fits: bool) -> None:
+    world = World(tmp_path)
+    digest = world.push("1", "".join(f"{number:06d}" for number in range(20_000))[:size])
+    limited = Images(world.store, world.repositories, limit_bytes=100_000)
+    if fits:
+        await limited.prepare(digest)
+    else:
+        with pytest.raises(ImageUnusableError, match="SizeLimitExceeded: Uncompressed container image size"):
+            await limited.prepare(digest)
+    await world.close()
