@@ -82,7 +82,7 @@ class Invoker:
         route.counter.enter()
         task = asyncio.get_running_loop().create_task(_run(route, number, invocation))
         self._running.add(task)
-        task.add_done_callback(self._running.discard)
+        task.add_done_callback(self._done)
         try:
             result = await asyncio.shield(task)
         except UnderstudyError as exc:
@@ -97,6 +97,12 @@ class Invoker:
             executed_version=number,
             log_tail=result.log_tail,
         )
+
+    def _done(self, task: asyncio.Task[InvokeResult]) -> None:
+        self._running.discard(task)
+        if not task.cancelled():
+            # Nobody may be waiting any more; asyncio would report the exception as lost.
+            task.exception()
 
     async def close(self) -> None:
         """Gives up on what is still running."""
