@@ -40,7 +40,8 @@ def overlay_entries(
     """Yields the entries of `upper`, whiteouts as OCI writes them; sockets have no place in an image.
 
     Args:
-        upper: the directory after the step, unmounted.
+        upper: the directory after the step, unmounted; what an unprivileged owner may not read in it becomes
+            readable for them on disk, and keeps its mode in the entry.
         epoch: mtimes later than this are set to it; earlier ones came from archives and stay.
         lower: the extracted layers below, bottom first; an mtime that a file already has there stays, so
             that what was compiled against it remains valid.
@@ -87,6 +88,7 @@ class _Reader:
     def entry(self, path: str) -> Entry | None:
         place = self._upper / path
         status = place.lstat()
+        _make_readable(place, status)
         attributes = _attributes(place)
         if _is_whiteout(status, attributes):
             return entries.whiteout(path)
@@ -149,6 +151,14 @@ class _Reader:
             raise tarformat.invalid(
                 "a file's name starts with .wh., which hides other files", path=os.fsencode(path)
             )
+
+
+def _make_readable(place: Path, status: os.stat_result) -> None:
+    if os.geteuid() == 0 or stat.S_ISLNK(status.st_mode):
+        return
+    needed = 0o500 if stat.S_ISDIR(status.st_mode) else 0o400
+    if status.st_mode & needed != needed and status.st_uid == os.geteuid():
+        place.chmod(stat.S_IMODE(status.st_mode) | needed)
 
 
 def _attributes(path: Path) -> dict[str, bytes]:
