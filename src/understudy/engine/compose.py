@@ -1,0 +1,118 @@
+"""The composition root: every part of the engine, made and joined here and nowhere else.
+
+Order of opening is order of dependence; closing is the reverse.
+"""
+
+import asyncio
+from contextlib import AsyncExitStack
+
+from understudy.engine.app import Engine
+from understudy.engine.config import EngineConfig
+from understudy.engine.delegate import Delegate, NoDelegate, SupervisedDelegate
+from understudy.engine.delegate_launch import MiniStack
+from understudy.engine.ecr import EcrService
+from understudy.engine.ecr_repositories import Repositories
+from understudy.engine.ecr_uploads import Uploads
+from understudy.engine.health import Endpoints
+from understudy.engine.hooks import Hooks
+from understudy.engine.httpapi import HttpApiService
+from understudy.engine.httpapi_gateway import HttpApiGateway
+from understudy.engine.httpapi_store import ApiStore
+from understudy.engine.lambda_service import LambdaService
+from understudy.engine.logs import LogStore
+from understudy.engine.logs_service import LogsService
+from understudy.engine.origin import OriginRule
+from understudy.engine.registry_v2 import RegistryRouter
+from understudy.engine.state import State
+from understudy.image.store import Store
+from understudy.sandbox.namespaces import NamespaceExecutor
+
+
+class Parts:
+    """One engine's parts. `open` starts them, `close` stops them; both once."""
+
+    def __init__(self, config: EngineConfig, *, port: int, delegate: Delegate | None = None) -> None:
+        data = config.data_dir
+        endpoint = f"http://127.0.0.1:{port}"
+        self._stack = AsyncExitStack()
+        self.hooks = Hooks(config.hooks_dir)
+        self._state = State(data / "engine.sqlite")
+        self._logs = LogStore(data / "logs.sqlite")
+        self._store = Store(data / "store")
+        self._executor = NamespaceExecutor(data / "sandboxes")
+        self._repositories = Repositories(self._state, self._store)
+        uploads = Uploads(self._repositories)
+        self._lambda = LambdaService(
+            self._state, self._store, self._repositories, self._logs, self._executor, endpoint
+        )
+        self._apis = ApiStore(self._state)
+        self.delegate = delegate or _delegate(config, port)
+        services = (
+            EcrService(self._repositories, uploads, port=port),
+            self._lambda,
+            HttpApiService(
+                self._apis, endpoint=lambda api: f"http://{api}.execute-api.localhost.localstack.cloud:{port}"
+            ),
+            LogsService(self._logs),
+        )
+        routers = (HttpApiGateway(self._apis, self._lambda), RegistryRouter(self._repositories, uploads))
+        names = tuple(service.name for service in services)
+        self.service_names = names
+        self.endpoints = Endpoints(services=names, delegate=self.delegate.status, hooks=self.hooks)
+        self.engine = Engine(
+            services=services,
+            routers=routers,
+            endpoints=self.endpoints,
+            fallback=self.delegate,
+            origin=OriginRule(config.allowed_hosts),
+        )
+
+    async def open(self) -> None:
+        """Opens everything; the delegate goes on starting in the background.
+
+        Raises:
+            UnderstudyError: a part cannot work on this machine; what was opened is closed again.
+        """
+        try:
+            await self._open()
+        except BaseException:
+            await self._stack.aclose()
+            raise
+
+    async def _open(self) -> None:
+        await self.delegate.start()
+        self._stack.push_async_callback(self.delegate.stop)
+        self._state.open()
+        self._stack.callback(self._state.close)
+        self._store.open()
+        self._logs.open()
+        self._stack.callback(self._logs.close)
+        self._repositories.open()
+        self._apis.open()
+        await self._executor.open()
+        self._stack.push_async_callback(self._executor.close)
+        await self._lambda.start()
+        self._stack.push_async_callback(self._lambda.close)
+
+    async def close(self) -> None:
+        """Stops everything, the delegate's state saved."""
+        await self._stack.aclose()
+
+
+def _delegate(config: EngineConfig, port: int) -> Delegate:
+    if config.delegate_python is None:
+        return NoDelegate()
+    emulator = MiniStack(
+        python=config.delegate_python, data_dir=config.data_dir / "delegate", engine_port=port
+    )
+    return SupervisedDelegate(emulator, log_path=config.run_dir / "delegate.log")
+
+
+async def closing(parts: Parts, within_s: float) -> bool:
+    """Closes the parts; returns whether they were done in time."""
+    try:
+        async with asyncio.timeout(within_s):
+            await parts.close()
+    except TimeoutError:
+        return False
+    return True
