@@ -7,6 +7,8 @@ image or the Dockerfile sets itself wins.
 
 from __future__ import annotations
 
+import configparser
+import contextlib
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
@@ -60,6 +62,8 @@ _PASSED: Final = (
     "ALL_PROXY",
 )
 
+_PIP_OPTIONS: Final = ("index-url", "extra-index-url", "trusted-host")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Host:
@@ -100,9 +104,27 @@ class Host:
 
     def variables(self) -> dict[str, str]:
         """Returns the environment of a step that comes from this machine."""
-        found = {name: self.environment[name] for name in _PASSED if self.environment.get(name)}
+        found = self._pip_settings()
+        found |= {name: self.environment[name] for name in _PASSED if self.environment.get(name)}
         if self.bundle() is not None:
             found |= dict.fromkeys(_CA_VARIABLES, str(_BUNDLE))
+        return found
+
+    def _pip_settings(self) -> dict[str, str]:
+        """Returns what pip's own files on this machine say about indexes, as pip reads them from variables."""
+        home = self.environment.get("HOME", "").lstrip("/")
+        files = [self.root / "etc/pip.conf"]
+        if home:
+            files += [self.root / home / ".pip/pip.conf", self.root / home / ".config/pip/pip.conf"]
+        parser = configparser.RawConfigParser()
+        with contextlib.suppress(configparser.Error, UnicodeDecodeError):
+            parser.read(files)
+        found = {}
+        for option in _PIP_OPTIONS:
+            words = parser.get("global", option, fallback="").split()
+            kept = [word for word in words if not word.startswith(("file:", "/"))]
+            if kept:
+                found[f"PIP_{option.replace('-', '_').upper()}"] = " ".join(kept)
         return found
 
     def _local_indexes(self) -> list[str]:

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from understudy.image.dockerfile_model import Run
 
 _LAST_LINES: Final = 40
-_FIXED: Final = {"PYTHONHASHSEED": "0", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
+_FIXED: Final = {"PYTHONHASHSEED": "0", "PIP_DISABLE_PIP_VERSION_CHECK": "1", "TZ": "UTC"}
 _PACKAGE_TOOLS: Final = ("dnf", "microdnf", "yum", "rpm")
 
 
@@ -119,10 +119,16 @@ def _image_env(kit: Kit, state: StageState) -> dict[str, str]:
     return env
 
 
-def _step_env(kit: Kit, state: StageState, image: LayersTree, secrets: Mapping[str, str]) -> dict[str, str]:
+def _step_env(
+    kit: Kit, state: StageState, image: LayersTree, mounts: Sequence[Mount], secrets: Mapping[str, str]
+) -> dict[str, str]:
     proxies = {name: value for name, value in kit.request.build_args.items() if name.lower() in PROXIES}
     host = {**kit.host.variables(), **proxies}
-    env = {**_FIXED, "TZ": "UTC", **host, **_image_env(kit, state), **secrets}
+    fixed = dict(_FIXED)
+    if not any(mount.kind == "cache" for mount in mounts):
+        # pip's cache holds the dates of its downloads: no two builds would be equal.
+        fixed["PIP_NO_CACHE_DIR"] = "1"
+    env = {**fixed, **host, **_image_env(kit, state), **secrets}
     with contextlib.suppress(build_users.UserUnknownError):
         env.setdefault("HOME", build_users.account(image, state.config.user).home)
     return env
@@ -147,7 +153,7 @@ def _executed(
             upper=space / "upper",
             work=space / "work",
             argv=command.argv,
-            env=_step_env(kit, state, image, secrets),
+            env=_step_env(kit, state, image, mounts, secrets),
             working_dir=state.config.working_dir or "/",
             user=state.config.user,
             mounts=tuple(mounts),
