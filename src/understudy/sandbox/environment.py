@@ -105,7 +105,7 @@ class ExecutionEnvironment:
     @property
     def state(self) -> Literal["starting", "idle", "busy", "dead"]:
         """Whether a request can be run now."""
-        if self._dead:
+        if self._dead or (self._sandbox is not None and not self._sandbox.alive):
             return "dead"
         if self._busy:
             return "busy"

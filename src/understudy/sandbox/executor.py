@@ -67,6 +67,11 @@ class Sandbox(Protocol):
         """Which of Lambda's constraints are in force here, and by which means."""
         ...
 
+    @property
+    def alive(self) -> bool:
+        """Whether processes can be started in it; false once it was lost from outside."""
+        ...
+
     def start(
         self, argv: Sequence[str], environment: Mapping[str, str], output: Callable[[bytes], None]
     ) -> Process:

@@ -44,6 +44,11 @@ class ForkServer:
         """The fork server's process id; 0 when it does not run."""
         return self._process.pid if self._process is not None else 0
 
+    @property
+    def alive(self) -> bool:
+        """Whether it runs."""
+        return self._process is not None and self._process.poll() is None
+
     def start(self, *, remove_at_exit: Sequence[Path] = ()) -> None:
         """Starts it and waits until its namespaces stand.
 

@@ -157,6 +157,11 @@ class NamespaceSandbox:
         link.setblocking(False)
         loop.add_reader(link.fileno(), self._receive)
 
+    @property
+    def alive(self) -> bool:
+        """Whether process 1 is there."""
+        return not self._gone.is_set()
+
     async def ready(self) -> None:
         """Waits until the root stands.
 

@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import itertools
 import os
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -38,6 +39,7 @@ class NamespaceExecutor:
     def __init__(self, state_dir: Path) -> None:
         self._server = ForkServer(state_dir / "run" / f"roots-{os.getpid()}", "function")
         self._groups: Cgroups | None = None
+        self._restarting = threading.Lock()
         self._turn = itertools.count()
         self._sandboxes: set[NamespaceSandbox] = set()
 
@@ -75,6 +77,8 @@ class NamespaceExecutor:
             raise UnderstudyError(
                 "sandbox-closed", "the sandbox executor is not open", hint="run understudy up"
             )
+        if not self._server.alive:
+            await asyncio.to_thread(self._restart, self._groups)
         who = self._server.identity
         plan = plans.function_root(
             spec,
@@ -110,6 +114,12 @@ class NamespaceExecutor:
             await sandbox.close()
             raise
         return sandbox
+
+    def _restart(self, groups: Cgroups) -> None:
+        with self._restarting:
+            if not self._server.alive:
+                self._server.stop()
+                self._server.start(remove_at_exit=groups.folders)
 
     def check(self) -> list[UnderstudyError]:
         """Returns what this machine lacks for complete constraints, each with the command that adds it."""
