@@ -8,12 +8,8 @@ from pathlib import PurePath
 from typing import Any, TypeVar
 
 import click
-from rich.console import Console
-from rich.table import Table
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
-
-stderr = Console(stderr=True, highlight=False)
 
 
 def output_option(command: Decorated) -> Decorated:
@@ -36,6 +32,10 @@ def print_json(value: object) -> None:
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Prints an aligned table on stdout, as wide as its content when stdout is no terminal."""
+    # Here, because most commands print no table and rich takes a tenth of a second to load.
+    from rich.console import Console
+    from rich.table import Table
+
     table = Table(box=None, pad_edge=False, show_header=True, header_style="bold")
     for column in columns:
         table.add_column(column, no_wrap=True)

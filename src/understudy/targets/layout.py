@@ -3,6 +3,10 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from understudy.errors import UnderstudyError
+
+PROJECT_FILE = "understudy.yaml"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layout:
@@ -34,3 +38,19 @@ class Layout:
     def sandboxes(self) -> Path:
         """Scratch space of execution environments and build steps."""
         return self.state / "sandboxes"
+
+
+def find(start: Path) -> Layout:
+    """Returns the layout of the project that `start` lies in; the project file is not read.
+
+    Raises:
+        UnderstudyError: neither `start` nor a folder above it holds a project file.
+    """
+    for folder in (start, *start.parents):
+        if (folder / PROJECT_FILE).is_file():
+            return Layout(root=folder)
+    raise UnderstudyError(
+        "project-missing",
+        f"neither {start} nor a folder above it holds {PROJECT_FILE}",
+        hint=f"run the command where {PROJECT_FILE} is",
+    )

@@ -15,6 +15,8 @@ from understudy.image import atomic, locks
 from understudy.targets.layout import Layout
 
 _STOP_WAIT_S = 20.0
+_CLAIM_WAIT_S = 0.3
+"""Longer than anybody who only asks holds the lock."""
 
 
 class AlreadyRunningError(UnderstudyError):
@@ -47,6 +49,10 @@ class StackRecord:
     stand_in_for: str
     timings_s: dict[str, float]
 
+    def with_digest(self, digest: str) -> "StackRecord":
+        """The same stack running another digest."""
+        return dataclasses.replace(self, image_digest=digest)
+
 
 def _lock_path(layout: Layout) -> Path:
     return layout.run / "stack.lock"
@@ -64,7 +70,7 @@ def claim(layout: Layout) -> Iterator[None]:
         AlreadyRunningError: another process does.
     """
     layout.run.mkdir(parents=True, exist_ok=True)
-    with locks.exclusive_within(_lock_path(layout), 0.0) as claimed:
+    with locks.exclusive_within(_lock_path(layout), _CLAIM_WAIT_S) as claimed:
         if not claimed:
             raise AlreadyRunningError(
                 "already-running",
@@ -100,8 +106,11 @@ def is_running(layout: Layout) -> bool:
 
 def read(layout: Layout) -> StackRecord | None:
     """Returns what runs, or None when nothing does or it is still starting."""
-    if not is_running(layout):
-        return None
+    return read_own(layout) if is_running(layout) else None
+
+
+def read_own(layout: Layout) -> StackRecord | None:
+    """Returns what the claimant itself has published."""
     try:
         return StackRecord(**json.loads(_record_path(layout).read_text()))
     except FileNotFoundError:

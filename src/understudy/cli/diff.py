@@ -1,0 +1,25 @@
+"""``understudy diff``: what apply would change; the plan is the one that apply runs."""
+
+import sys
+
+import click
+
+from understudy.cli import console, plan_view, target_option
+
+_CHANGES = 2
+
+
+@click.command("diff")
+@target_option.target_option
+@click.option("--detailed-exitcode", is_flag=True, help="Exit 2 when there are changes.")
+@console.output_option
+def command(target_name: str, detailed_exitcode: bool, output: str) -> None:
+    """Show what apply would change, field by field."""
+    found, deployment = target_option.deployment_of(target_name)
+    _, _, plan = deployment.plan(deployment.built(), target_option.image_tags(found))
+    if output == "json":
+        console.print_json(plan_view.document(plan))
+    else:
+        plan_view.show(plan)
+    if detailed_exitcode and plan.writes:
+        sys.exit(_CHANGES)

@@ -1,0 +1,45 @@
+"""``understudy doctor``: what this machine lacks, and the command that mends it."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from understudy.cli import console
+from understudy.errors import EnvironmentProblemError
+from understudy.sandbox import namespaces
+from understudy.targets import doctor
+from understudy.targets.doctor import Check
+
+_MARKS = {"ok": "[green]ok[/]", "warning": "[yellow]warning[/]", "error": "[red]error[/]"}
+
+
+@click.command("doctor")
+@click.option("--port", default=4566, show_default=True, help="Where the local endpoint will listen.")
+@console.output_option
+def command(port: int, output: str) -> None:
+    """Say what this machine lacks, with the command to fix each; exit 1 when something is missing."""
+    checks = doctor.examine(Path.cwd(), port=port, sandbox=_sandbox_checks)
+    if output == "json":
+        console.print_json(checks)
+    else:
+        console.print_table(
+            ["", "CHECK", "FOUND", "FIX"],
+            [[_MARKS[check.severity], check.name, check.found, check.fix] for check in checks],
+        )
+    sys.exit(any(check.severity == "error" for check in checks))
+
+
+def _sandbox_checks() -> Iterator[Check]:
+    findings = namespaces.check()
+    if not findings:
+        yield Check(name="sandbox", severity="ok", found="every constraint of Lambda's can be enforced")
+    for finding in findings:
+        forbidden = isinstance(finding, EnvironmentProblemError)
+        yield Check(
+            name=f"sandbox: {finding.code}",
+            severity="error" if forbidden else "warning",
+            found=finding.message,
+            fix=finding.hint,
+        )

@@ -1,0 +1,62 @@
+"""``understudy run``: a command with the local stack up, such as the end-to-end suite."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+
+from understudy.targets import layout as layouts
+from understudy.targets import record
+from understudy.targets.layout import Layout
+from understudy.targets.local import ACCOUNT
+from understudy.targets.record import StackRecord
+
+
+@click.command("run", context_settings={"ignore_unknown_options": True})
+@click.argument("arguments", nargs=-1, required=True, type=click.UNPROCESSED)
+def command(arguments: tuple[str, ...]) -> None:
+    """Run a command with the local stack up, and stop the stack if this started it.
+
+    The command finds E2E_API_URL, E2E_FUNCTION, E2E_IMAGE_DIGEST, AWS_ENDPOINT_URL and dummy credentials.
+    """
+    layout = layouts.find(Path.cwd())
+    running = record.read(layout)
+    mine = running is None
+    if running is None:
+        running = _up(layout)
+    try:
+        code = subprocess.call(list(arguments), env={**os.environ, **variables(running)})
+    finally:
+        if mine:
+            record.stop(layout)
+    sys.exit(code)
+
+
+def _up(layout: Layout) -> StackRecord:
+    done = subprocess.run(
+        [sys.executable, "-m", "understudy", "up", "--detach", "--no-watch", "--output", "json"],
+        cwd=layout.root,
+        stdout=subprocess.PIPE,
+        check=False,
+    )
+    if done.returncode != 0:
+        sys.exit(done.returncode)
+    return StackRecord(**json.loads(done.stdout))
+
+
+def variables(running: StackRecord) -> dict[str, str]:
+    """Returns what a command needs to know of the local stack."""
+    return {
+        "AWS_ENDPOINT_URL": running.endpoint,
+        "AWS_REGION": "us-east-1",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_ACCESS_KEY_ID": ACCOUNT,
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "E2E_API_URL": running.api_url,
+        "E2E_DEV_URL": running.dev_url,
+        "E2E_FUNCTION": running.function,
+        "E2E_IMAGE_DIGEST": running.image_digest,
+    }

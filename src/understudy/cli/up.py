@@ -1,0 +1,148 @@
+"""``understudy up``: local AWS, the image built and deployed, an API in front of it, a development server."""
+
+import functools
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
+
+import click
+
+from understudy.cli import console, screen
+from understudy.cli.progress import EventPrinter
+from understudy.errors import UnderstudyError
+from understudy.targets import events, layout, record
+from understudy.targets.events import Report
+from understudy.targets.layout import Layout
+from understudy.targets.record import AlreadyRunningError, StackRecord
+from understudy.targets.up_options import UpOptions
+
+_TAIL_INTERVAL_S = 0.02
+_EVENTS_VARIABLE = "UNDERSTUDY_UP_EVENTS"
+_INTERRUPTED = 130
+
+
+class _Stopped(BaseException):
+    """A signal asked the stack to end while it was starting; no code of ours catches it by accident."""
+
+
+@click.command("up")
+@click.option("--detach", "-d", is_flag=True, help="Return when everything answers; stop with down.")
+@click.option("--watch/--no-watch", default=True, show_default=True, help="Rebuild and release on save.")
+@click.option("--dev/--no-dev", default=True, show_default=True, help="Run the development server.")
+@click.option("--port", default=4566, show_default=True, help="Port of the local endpoint.")
+@click.option("--dev-port", type=int, help="Port of the development server.  [default: understudy.yaml]")
+@console.output_option
+def command(detach: bool, watch: bool, dev: bool, port: int, dev_port: int | None, output: str) -> None:
+    """Start local AWS, build and deploy the image, serve it; print the URLs."""
+    found = layout.find(Path.cwd())
+    serve = functools.partial(_serve, found, UpOptions(port=port, dev_port=dev_port, dev=dev, watch=watch))
+    events_path = os.environ.pop(_EVENTS_VARIABLE, None)
+    if events_path:
+        with Path(events_path).open("a", buffering=1) as lines:
+            serve(lambda event: _append(lines.write, event), lambda _: None)
+    elif detach:
+        screen.show(_detached(found), output)
+    else:
+        with EventPrinter() as printer:
+            serve(printer, lambda running: screen.show(running, output))
+
+
+def _append(write: Callable[[str], object], event: events.Event) -> None:
+    write(events.to_line(event) + "\n")
+
+
+def _serve(
+    found: Layout,
+    options: UpOptions,
+    report: Report,
+    ready: Callable[[StackRecord], None],
+) -> None:
+    """Runs the stack in this process until SIGINT or SIGTERM."""
+    # Here, because the detaching parent has no use for it.
+    from understudy.targets import workspace
+    from understudy.targets.local_stack import LocalStack
+
+    stop = threading.Event()
+    starting = True
+
+    def on_signal(number: int, frame: FrameType | None) -> None:
+        del number, frame
+        stop.set()
+        if starting:
+            raise _Stopped
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, on_signal)
+    try:
+        with LocalStack(workspace.find(found.root), options, report) as stack:
+            running = stack.up()
+            starting = False
+            ready(running)
+            stack.serve(stop)
+    except _Stopped:
+        _leave()
+
+
+def _leave() -> None:
+    """Ends the process at once: a build may still run in a thread, and the store survives that."""
+    sys.stderr.flush()
+    os._exit(_INTERRUPTED)
+
+
+def _detached(found: Layout) -> StackRecord:
+    """Starts this same command in a session of its own and returns what runs once it answers.
+
+    Raises:
+        AlreadyRunningError: the stack runs already.
+        UnderstudyError: it ended while starting.
+    """
+    if record.is_running(found):
+        raise AlreadyRunningError(
+            "already-running",
+            f"a stack of {found.root} is running already",
+            hint="understudy status, or understudy down to stop it",
+        )
+    found.run.mkdir(parents=True, exist_ok=True)
+    path, log = found.run / "up.events", found.run / "up.log"
+    path.write_bytes(b"")
+    with log.open("wb") as errors:
+        child = subprocess.Popen(
+            [sys.executable, "-m", "understudy", *sys.argv[1:]],
+            stdin=subprocess.DEVNULL,
+            stdout=errors,
+            stderr=errors,
+            start_new_session=True,
+            env={**os.environ, _EVENTS_VARIABLE: str(path)},
+        )
+    try:
+        with EventPrinter() as printer:
+            return _follow(found, child, path, printer)
+    except BaseException:
+        child.terminate()
+        child.wait()
+        raise
+
+
+def _follow(found: Layout, child: "subprocess.Popen[bytes]", path: Path, report: Report) -> StackRecord:
+    with path.open() as lines:
+        while True:
+            ended = child.poll() is not None
+            for line in lines:
+                report(events.from_line(line))
+            running = record.read(found)
+            if running is not None:
+                return running
+            if ended:
+                raise UnderstudyError(
+                    "up-failed",
+                    (found.run / "up.log").read_text().strip() or f"up ended with status {child.returncode}",
+                    hint="understudy doctor, or understudy up without --detach to watch it",
+                    where=str(found.run / "up.log"),
+                )
+            time.sleep(_TAIL_INTERVAL_S)

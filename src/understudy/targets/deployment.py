@@ -1,0 +1,178 @@
+"""Brings built images and manifests to a target: render, observe, plan, push, apply; or one image alone."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from understudy.errors import UnderstudyError
+from understudy.image.store import Store
+from understudy.manifests.model import ImageBinding, ResourceKey, Stack
+from understudy.reconcile import apply as applier
+from understudy.reconcile import function_logs, release
+from understudy.reconcile import observe as observer
+from understudy.reconcile import plan as planner
+from understudy.reconcile.function_logs import LogLine
+from understudy.reconcile.model import ApplyReport, Observed, OnEvent, Plan
+from understudy.reconcile.promotion import Promoter
+from understudy.targets import stack as stacks
+from understudy.targets.target import Target
+from understudy.targets.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deployed:
+    """What a deployment left behind.
+
+    Attributes:
+        stack: the rendered manifests.
+        observed: the resources afterwards.
+        plan: what was decided.
+        report: what was done.
+    """
+
+    stack: Stack
+    observed: Observed
+    plan: Plan
+    report: ApplyReport
+
+    def api_id(self) -> str:
+        """The id of the stack's HTTP API; empty when it has none."""
+        for api in self.stack.of_kind("API"):
+            found = self.observed.get(api.key)
+            if found is not None:
+                return found.status.get("apiID", "")
+        return ""
+
+    def function_of(self, image: str) -> str:
+        """``NAME:ALIAS`` of the first function that runs `image`; empty when none does."""
+        return next(_qualified(self.stack, image), "")
+
+
+class Deployment:
+    """One workspace on one target; keeps the clients between calls."""
+
+    def __init__(self, workspace: Workspace, target: Target, store: Store) -> None:
+        self._workspace = workspace
+        self._target = target
+        self._store = store
+        self.aws = target.session()
+        self._promoter = Promoter(self.aws, store)
+
+    def built(self) -> dict[str, str]:
+        """The digest of each image of the project that has been built, by name.
+
+        Raises:
+            UnderstudyError: one has not been built yet.
+        """
+        tags = self._store.tags()
+        digests: dict[str, str] = {}
+        for name in self._workspace.project.images:
+            digest = tags.get(f"{name}:latest")
+            if digest is None:
+                raise UnderstudyError(
+                    "image-not-built",
+                    f"image {name} has not been built here",
+                    hint=f"understudy build {name}",
+                )
+            digests[name] = digest
+        return digests
+
+    def variables_of(self, image: str, digests: Mapping[str, str]) -> dict[str, str]:
+        """The environment variables of the first function that runs `image`, as the manifests state them."""
+        stack = stacks.load(self._workspace.root, self._workspace.project, self._target, digests)
+        names = {one.function for one in release.of_image(stack, image)}
+        for function in stack.of_kind("Function"):
+            environment = function.spec.get("environment")
+            if function.spec["name"] in names and isinstance(environment, Mapping):
+                variables = environment.get("variables")
+                if isinstance(variables, Mapping):
+                    return {name: str(value) for name, value in variables.items()}
+        return {}
+
+    def first_function(self, image: str) -> str:
+        """``NAME:ALIAS`` of the first function that runs `image`.
+
+        Raises:
+            UnderstudyError: the manifests have no function that does.
+        """
+        stack = stacks.load(self._workspace.root, self._workspace.project, self._target, self.built())
+        found = next(_qualified(stack, image), None)
+        if found is None:
+            raise UnderstudyError(
+                "function-missing", f"no Function of the manifests runs image {image}", hint="name a function"
+            )
+        return found
+
+    def log_lines(self, function: str, since_ms: int, pattern: str = "") -> Iterator[LogLine]:
+        """Yields the log lines of a function, written ``NAME`` or ``NAME:QUALIFIER``, oldest first."""
+        self._target.guard()
+        group = f"/aws/lambda/{function.partition(':')[0]}"
+        return function_logs.lines(self.aws, group, since_ms=since_ms, pattern=pattern)
+
+    def plan(self, digests: Mapping[str, str], tags: Sequence[str]) -> tuple[Stack, Observed, Plan]:
+        """Returns the rendered stack, what exists of it, and what apply would do."""
+        self._target.guard()
+        stack = stacks.load(
+            self._workspace.root, self._workspace.project, self._target, digests, tags=tuple(tags)
+        )
+        observed = observer.observe(stack, self.aws)
+        return stack, observed, planner.plan(stack, observed)
+
+    def apply(
+        self, digests: Mapping[str, str], tags: Sequence[str], on_event: OnEvent = lambda _: None
+    ) -> Deployed:
+        """Converges the target.
+
+        Raises:
+            UnderstudyError: a manifest is wrong, or a resource failed; what was done stays and the next
+                apply goes on from there.
+        """
+        stack, _, plan = self.plan(digests, tags)
+        report = applier.apply(
+            plan,
+            self.aws,
+            on_event,
+            pusher=self._promoter,
+            lock_path=self._workspace.layout.state / f"apply-{self._target.name}.lock",
+        )
+        return Deployed(stack=stack, observed=report.observed, plan=plan, report=report)
+
+    def push(self, name: str, digest: str, tags: Sequence[str]) -> str:
+        """Pushes one image and returns ``REPOSITORY_URI@DIGEST``.
+
+        Raises:
+            UnderstudyError: the repository does not exist yet, or refused the image.
+        """
+        self._target.guard()
+        section = self._workspace.project.images[name]
+        stack = stacks.load(self._workspace.root, self._workspace.project, self._target, self.built())
+        binding = ImageBinding(name=name, repository=section.repository, digest=digest, tags=tuple(tags))
+        repository = observer.repository_name(binding, {one.key: one for one in stack})
+        answer = self.aws.call(self.aws.ecr().describe_repositories, repositoryNames=[repository])
+        uri: str = answer["repositories"][0]["repositoryUri"]
+        self._promoter.push(binding, uri)
+        return f"{uri}@{digest}"
+
+    def release(self, deployed: Deployed, name: str, digest: str, tags: Sequence[str]) -> None:
+        """Makes the functions of one image run a new digest; nothing else of the stack is looked at.
+
+        Raises:
+            UnderstudyError: the image was refused, or the function failed to take it.
+        """
+        section = self._workspace.project.images[name]
+        repository = deployed.observed.get(ResourceKey("Repository", section.repository))
+        if repository is None:
+            raise UnderstudyError(
+                "repository-absent",
+                f"Repository {section.repository} does not exist",
+                hint="understudy apply",
+            )
+        uri = repository.status["repositoryURI"]
+        binding = ImageBinding(name=name, repository=section.repository, digest=digest, tags=tuple(tags))
+        self._promoter.push(binding, uri)
+        for one in release.of_image(deployed.stack, name):
+            release.release(self.aws, one, f"{uri}@{digest}")
+
+
+def _qualified(stack: Stack, image: str) -> Iterator[str]:
+    for one in release.of_image(stack, image):
+        yield f"{one.function}:{one.aliases[0]}" if one.aliases else one.function

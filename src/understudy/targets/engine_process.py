@@ -1,0 +1,96 @@
+"""The engine as a child process of the stack: started, waited for, stopped; it dies with its parent."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from understudy.engine import config, delegate_install
+from understudy.engine.config import EngineConfig
+from understudy.errors import EnvironmentProblemError
+from understudy.targets.layout import Layout
+
+_READY_WITHIN_S = 30.0
+_STOP_WITHIN_S = 15.0
+_LOG_TAIL_CHARACTERS = 1500
+
+
+class EngineProcess:
+    """One engine for one project; `start` returns when it accepts requests."""
+
+    def __init__(
+        self, layout: Layout, *, port: int = config.DEFAULT_PORT, hooks_dir: Path | None = None
+    ) -> None:
+        self._layout = layout
+        self._port = port
+        self._hooks_dir = hooks_dir
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def log_path(self) -> Path:
+        """What the engine writes."""
+        return self._layout.run / "engine.log"
+
+    def start(self) -> str:
+        """Returns the endpoint of the started engine; the delegate must have been installed.
+
+        Raises:
+            EnvironmentProblemError: it ended at once or did not become ready.
+        """
+        settings = EngineConfig(
+            data_dir=self._layout.state,
+            port=self._port,
+            hooks_dir=self._hooks_dir,
+            delegate_python=delegate_install.python_path(self._layout.cache),
+            die_with_parent=True,
+        )
+        self._layout.run.mkdir(parents=True, exist_ok=True)
+        settings.ready_path.unlink(missing_ok=True)
+        with self.log_path.open("wb") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "understudy.engine", *settings.argv()],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                env=_environment(),
+            )
+        return self._wait_until_ready(self._process, settings.ready_path)
+
+    def _wait_until_ready(self, process: subprocess.Popen[bytes], ready: Path) -> str:
+        deadline = time.monotonic() + _READY_WITHIN_S
+        while not ready.exists():
+            if process.poll() is not None or time.monotonic() > deadline:
+                self.stop()
+                raise EnvironmentProblemError(
+                    "engine-start",
+                    f"the engine did not start:\n{self.log_path.read_text()[-_LOG_TAIL_CHARACTERS:].strip()}",
+                    hint="understudy doctor",
+                    where=str(self.log_path),
+                )
+            time.sleep(0.01)
+        endpoint: str = json.loads(ready.read_text())["endpoint"]
+        return endpoint
+
+    def is_alive(self) -> bool:
+        """Whether the engine still runs."""
+        return self._process is not None and self._process.poll() is None
+
+    def stop(self) -> None:
+        """Ends the engine and waits; a second call does nothing."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        process.terminate()
+        try:
+            process.wait(_STOP_WITHIN_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _environment() -> dict[str, str]:
+    """The environment without what would send the engine's own calls to the user's AWS account."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}

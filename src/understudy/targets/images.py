@@ -1,0 +1,152 @@
+"""Builds a project's images into its store, and says on the way what happens."""
+
+import time
+from dataclasses import dataclass
+from typing import Self
+
+from understudy.errors import UnderstudyError
+from understudy.image import build_model, builder, registry_auth
+from understudy.image.base import FallbackResolver, build_base
+from understudy.image.build_model import BuildEvent, BuildRequest
+from understudy.image.model import Image
+from understudy.image.reference import Ref
+from understudy.image.registry import RegistryClient
+from understudy.image.store import Store
+from understudy.sandbox.steps import NamespaceStepRunner
+from understudy.targets.events import Advanced, Done, Noticed, Report, Started
+from understudy.targets.project import ImageSection
+from understudy.targets.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuiltImage:
+    """An image of the project as it was just built.
+
+    Attributes:
+        name: its name in the project file.
+        image: the image, in the store.
+        stand_in_for: the base that a stand-in replaces; empty for the real one.
+        seconds: how long the build took.
+    """
+
+    name: str
+    image: Image
+    stand_in_for: str
+    seconds: float
+
+
+class ImageBuilder:
+    """Builds images of one workspace; keeps the step runner and what it learnt about registries."""
+
+    def __init__(self, workspace: Workspace, report: Report) -> None:
+        self._workspace = workspace
+        self._report = report
+        self.store = Store(workspace.layout.store)
+        self._steps = NamespaceStepRunner(workspace.layout.sandboxes)
+        self._resolver = FallbackResolver(
+            self.store, self._pull, self._steps, progress=lambda event: self._show("base", event)
+        )
+        self._git_sha = workspace.git_sha()
+
+    def __enter__(self) -> Self:
+        self.store.open()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._steps.close()
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """What an image is called in its repository: ``latest``, and the commit where there is one."""
+        return ("latest", self._git_sha) if self._git_sha else ("latest",)
+
+    def build(self, name: str) -> BuiltImage:
+        """Returns the image `name` of the project file, built.
+
+        Raises:
+            UnderstudyError: the project has no such image, or its Dockerfile fails.
+        """
+        section = self._section(name)
+        step = f"build {name}"
+        self._report(Started(step=step))
+        started = time.monotonic()
+        request = BuildRequest(
+            context=self._workspace.root / section.context,
+            dockerfile=self._workspace.root / section.dockerfile,
+            base_resolver=self._resolver,
+            build_args=self._arguments(section),
+            target=section.build_target,
+            platform=section.platform,
+            tags=(f"{name}:latest",),
+        )
+        image = builder.build(
+            request, store=self.store, steps=self._steps, progress=lambda event: self._show(step, event)
+        )
+        seconds = time.monotonic() - started
+        stand_in_for = image.config.labels.get(build_model.STAND_IN_LABEL, "")
+        self._report(Done(step=step, seconds=seconds, detail=f"{image.digest} {_megabytes(image)}"))
+        if stand_in_for:
+            self._report(
+                Noticed(
+                    text=f"{name} is built on the stand-in for {stand_in_for}, which cannot be pulled here"
+                )
+            )
+        return BuiltImage(name=name, image=image, stand_in_for=stand_in_for, seconds=seconds)
+
+    def build_base(self, name: str) -> Image:
+        """Returns the stand-in base `name`, built anew.
+
+        Raises:
+            UnderstudyError: there is no such base, or it cannot be made on this machine.
+        """
+        step = f"base {name}"
+        self._report(Started(step=step))
+        started = time.monotonic()
+        image = build_base(
+            name,
+            store=self.store,
+            steps=self._steps,
+            progress=lambda event: self._show(step, event),
+            rebuild=True,
+        )
+        self._report(Done(step=step, seconds=time.monotonic() - started, detail=_megabytes(image)))
+        return image
+
+    def _pull(self, ref: Ref, platform: str) -> Image:
+        with RegistryClient(ref.registry, auth=registry_auth.from_docker_config(ref.registry)) as client:
+            return client.pull(ref, self.store, platform=platform)
+
+    def _section(self, name: str) -> ImageSection:
+        images = self._workspace.project.images
+        if name not in images:
+            raise UnderstudyError(
+                "image-unknown",
+                f"image {name} is not in the project file, which has: {', '.join(sorted(images)) or 'none'}",
+                hint="understudy build, without a name, builds all",
+            )
+        return images[name]
+
+    def _arguments(self, section: ImageSection) -> dict[str, str]:
+        """The project's build arguments, with the commit where the Dockerfile asks for it."""
+        text = (self._workspace.root / section.dockerfile).read_text(errors="replace")
+        own = {"GIT_SHA": self._git_sha} if self._git_sha and "ARG GIT_SHA" in text else {}
+        return {**own, **section.build_args}
+
+    def _show(self, step: str, event: BuildEvent) -> None:
+        match event:
+            case build_model.StepStarted():
+                self._report(Advanced(step=step, text=f"[{event.number}/{event.total}] {event.source}"))
+            case build_model.StepOutput():
+                self._report(Advanced(step=step, text=event.line.rstrip()))
+            case build_model.Work():
+                self._report(Advanced(step=step, text=event.message))
+            case build_model.Notice():
+                self._report(
+                    Noticed(text=f"{event.where}: {event.message}" if event.where else event.message)
+                )
+            case _:
+                pass
+
+
+def _megabytes(image: Image) -> str:
+    return f"{image.size_bytes / 1e6:.0f} MB"

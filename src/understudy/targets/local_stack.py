@@ -1,0 +1,221 @@
+"""The local stack as one process: engine, images, resources, development server, watcher.
+
+Everything it starts dies with it: the engine and the sandboxes ask the kernel for that, so kill -9 leaves no
+process, mount or control group either.
+"""
+
+import concurrent.futures
+import contextlib
+import os
+import threading
+import time
+from collections.abc import Iterator
+from typing import Self
+
+from understudy.engine import delegate_install
+from understudy.errors import UnderstudyError
+from understudy.targets import addresses, hooks, http, record, watch
+from understudy.targets.deployment import Deployed, Deployment
+from understudy.targets.devserver import DevServer
+from understudy.targets.engine_process import EngineProcess
+from understudy.targets.events import Advanced, Done, Failed, Noticed, Report, Started
+from understudy.targets.images import BuiltImage, ImageBuilder
+from understudy.targets.local import ACCOUNT, LocalTarget
+from understudy.targets.record import StackRecord
+from understudy.targets.up_options import UpOptions
+from understudy.targets.workspace import Workspace
+
+
+class LocalStack:
+    """One run of a project's local stack; a context manager that ends all it started."""
+
+    def __init__(self, workspace: Workspace, options: UpOptions, report: Report) -> None:
+        self._workspace = workspace
+        self._options = options
+        self._report = report
+        self._builder = ImageBuilder(workspace, report)
+        folder = workspace.project.init_hooks
+        self._engine = EngineProcess(
+            workspace.layout, port=options.port, hooks_dir=workspace.root / folder if folder else None
+        )
+        section = workspace.project.dev_server if options.dev else None
+        self._dev = DevServer(workspace.layout, section, port=options.dev_port) if section else None
+        self._stack = contextlib.ExitStack()
+        self._timings: dict[str, float] = {}
+        self._deployment: Deployment | None = None
+        self._deployed: Deployed | None = None
+
+    def __enter__(self) -> Self:
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(record.claim(self._workspace.layout))
+            stack.enter_context(self._builder)
+            stack.callback(self._engine.stop)
+            if self._dev:
+                stack.callback(self._dev.stop)
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def up(self) -> StackRecord:
+        """Returns what runs, once the API and the development server answer.
+
+        Raises:
+            UnderstudyError: any step failed; leaving the context ends what was started.
+        """
+        began = time.monotonic()
+        with concurrent.futures.ThreadPoolExecutor(2) as pool:
+            # The engine starts in this thread: the kernel ends a child with the thread that started it.
+            building = pool.submit(self._build)
+            endpoint = self._start_engine()
+            images = building.result()
+            serving = pool.submit(self._serve_dev, endpoint, images)
+            deployed = self._deploy(endpoint, images)
+            dev_url = serving.result()
+        found = self._record(endpoint, dev_url, images, deployed)
+        with self._step("init hooks"):
+            self._finish_hooks(endpoint)
+        if deployed.api_id():
+            with self._step("first request"):
+                http.first_answer(f"{found.api_url}/health")
+        self._timings["total"] = round(time.monotonic() - began, 3)
+        found = self._record(endpoint, dev_url, images, deployed)
+        record.write(self._workspace.layout, found)
+        return found
+
+    def _build(self) -> list[BuiltImage]:
+        started = time.monotonic()
+        images = [self._builder.build(name) for name in self._workspace.project.images]
+        self._timings["build"] = round(time.monotonic() - started, 3)
+        return images
+
+    def _start_engine(self) -> str:
+        with self._step("local AWS"):
+            cache = self._workspace.layout.cache
+            delegate_install.install(
+                cache, progress=lambda text: self._report(Advanced(step="local AWS", text=text))
+            )
+            return self._engine.start()
+
+    def _deploy(self, endpoint: str, images: list[BuiltImage]) -> Deployed:
+        target = LocalTarget(name=self._target_name(), endpoint_url=endpoint)
+        self._deployment = Deployment(self._workspace, target, self._builder.store)
+        digests = {built.name: built.image.digest for built in images}
+        with self._step("deploy"):
+            self._deployed = self._deployment.apply(
+                digests,
+                self._builder.tags,
+                lambda event: self._report(
+                    Advanced(step="deploy", text=f"{event.key}: {event.verb} {event.phase}")
+                ),
+            )
+        return self._deployed
+
+    def _target_name(self) -> str:
+        for name, section in self._workspace.project.targets.items():
+            if section.type == "local":
+                return name
+        raise UnderstudyError(
+            "target-missing",
+            "the project file has no target of type local",
+            hint="add targets.local with type: local and an overlay to understudy.yaml",
+        )
+
+    def _serve_dev(self, endpoint: str, images: list[BuiltImage]) -> str:
+        section = self._workspace.project.dev_server
+        if self._dev is None or section is None:
+            return ""
+        image = next(built.image for built in images if built.name == section.image)
+        with self._step("development server"):
+            self._dev.start(image, self._builder.store, self._dev_variables(endpoint, images, section.image))
+        return self._dev.url
+
+    def _dev_variables(self, endpoint: str, images: list[BuiltImage], name: str) -> dict[str, str]:
+        """The function's own variables, and what Lambda adds that an SDK needs."""
+        target = LocalTarget(name=self._target_name(), endpoint_url=endpoint)
+        deployment = Deployment(self._workspace, target, self._builder.store)
+        variables = deployment.variables_of(name, {built.name: built.image.digest for built in images})
+        return {
+            "AWS_ENDPOINT_URL": endpoint,
+            "AWS_REGION": target.region,
+            "AWS_DEFAULT_REGION": target.region,
+            "AWS_ACCESS_KEY_ID": ACCOUNT,
+            "AWS_SECRET_ACCESS_KEY": "test",
+            **variables,
+        }
+
+    def _finish_hooks(self, endpoint: str) -> None:
+        """Waits for the ready hooks; one that failed is told, not fatal, as on LocalStack."""
+        for name in hooks.wait_for_ready(endpoint):
+            self._report(Noticed(text=f"init hook {name} failed; see {self._engine.log_path}"))
+
+    def _record(
+        self, endpoint: str, dev_url: str, images: list[BuiltImage], deployed: Deployed
+    ) -> StackRecord:
+        api_id = deployed.api_id()
+        first = images[0] if images else None
+        return StackRecord(
+            pid=os.getpid(),
+            endpoint=endpoint,
+            api_url=addresses.reachable_url(endpoint, api_id) if api_id else "",
+            api_host_url=addresses.host_url(endpoint, api_id) if api_id else "",
+            dev_url=dev_url,
+            image_digest=first.image.digest if first else "",
+            function=deployed.function_of(first.name) if first else "",
+            stand_in_for=first.stand_in_for if first else "",
+            timings_s=dict(self._timings),
+        )
+
+    @contextlib.contextmanager
+    def _step(self, name: str) -> Iterator[None]:
+        self._report(Started(step=name))
+        started = time.monotonic()
+        yield
+        seconds = time.monotonic() - started
+        self._timings[name.replace(" ", "_")] = round(seconds, 3)
+        self._report(Done(step=name, seconds=seconds))
+
+    def serve(self, stop: threading.Event) -> None:
+        """Returns when `stop` is set; rebuilds and releases what was saved meanwhile.
+
+        Raises:
+            UnderstudyError: the engine ended by itself.
+        """
+        if self._options.watch:
+            for images in watch.changes(self._workspace, stop):
+                self._rebuild(images)
+                self._check_engine()
+        while not stop.wait(0.5):
+            self._check_engine()
+
+    def _check_engine(self) -> None:
+        if not self._engine.is_alive():
+            raise UnderstudyError(
+                "engine-ended",
+                "the engine ended by itself",
+                hint="see its log, then understudy up",
+                where=str(self._engine.log_path),
+            )
+
+    def _rebuild(self, names: frozenset[str]) -> None:
+        """Builds and releases; what fails is reported and what runs stays."""
+        if self._deployment is None or self._deployed is None:
+            raise RuntimeError("serve() was called before up()")
+        for name in sorted(names):
+            step = f"release {name}"
+            started = time.monotonic()
+            try:
+                built = self._builder.build(name)
+                self._report(Started(step=step))
+                self._deployment.release(self._deployed, name, built.image.digest, self._builder.tags)
+            except UnderstudyError as error:
+                self._report(Failed(step=step, error=str(error)))
+                continue
+            self._publish(built.image.digest)
+            self._report(Done(step=step, seconds=time.monotonic() - started, detail=built.image.digest))
+
+    def _publish(self, digest: str) -> None:
+        found = record.read_own(self._workspace.layout)
+        if found is not None:
+            record.write(self._workspace.layout, found.with_digest(digest))

@@ -1,0 +1,20 @@
+"""What may differ between two runs of the local stack."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpOptions:
+    """What may differ between runs.
+
+    Attributes:
+        port: of the local endpoint.
+        dev_port: of the development server; None takes the project file's.
+        dev: whether there is a development server.
+        watch: whether a saved file is rebuilt and released.
+    """
+
+    port: int = 4566
+    dev_port: int | None = None
+    dev: bool = True
+    watch: bool = True

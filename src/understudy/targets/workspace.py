@@ -1,0 +1,50 @@
+"""A project on this machine: where it lies, what its file says, and which commit it is at."""
+
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from understudy.targets import layout, project
+from understudy.targets.layout import Layout
+from understudy.targets.project import Project
+
+_SHORT_SHA = 12
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workspace:
+    """A checkout with a project file."""
+
+    root: Path
+    project: Project
+
+    @property
+    def layout(self) -> Layout:
+        """Where this project keeps its state."""
+        return Layout(root=self.root)
+
+    def git_sha(self) -> str:
+        """The short commit id, ``-dirty`` behind it when files differ; empty outside a git checkout."""
+        sha = self._git("rev-parse", f"--short={_SHORT_SHA}", "HEAD")
+        if not sha:
+            return ""
+        return f"{sha}-dirty" if self._git("status", "--porcelain", "--untracked-files=no") else sha
+
+    def _git(self, *arguments: str) -> str:
+        try:
+            done = subprocess.run(
+                ["git", *arguments], cwd=self.root, capture_output=True, text=True, check=False
+            )
+        except FileNotFoundError:
+            return ""
+        return done.stdout.strip() if done.returncode == 0 else ""
+
+
+def find(start: Path) -> Workspace:
+    """Returns the project that `start` lies in: the nearest folder upwards with a project file.
+
+    Raises:
+        UnderstudyError: there is none, or its project file is wrong.
+    """
+    root = layout.find(start).root
+    return Workspace(root=root, project=project.load(root / layout.PROJECT_FILE))
