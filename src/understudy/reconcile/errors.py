@@ -4,7 +4,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError, NoCredentialsError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    EndpointConnectionError,
+    NoCredentialsError,
+    ParamValidationError,
+)
 
 from understudy.errors import EnvironmentProblemError, UnderstudyError
 from understudy.manifests.model import ResourceKey
@@ -77,6 +83,7 @@ def translated() -> Iterator[None]:
 
     Raises:
         AwsError: AWS refused a call.
+        UnderstudyError: AWS's model forbids a value before it is sent.
         EnvironmentProblemError: there are no credentials, or nothing answers at the endpoint.
     """
     try:
@@ -88,6 +95,12 @@ def translated() -> Iterator[None]:
         message = f"{exc.operation_name} was refused: {code}: {text_of(exc)}"
         raise AwsError(
             message, hint=hint, operation=exc.operation_name, aws_code=code, status=status
+        ) from exc
+    except ParamValidationError as exc:
+        raise UnderstudyError(
+            "aws-parameters",
+            " ".join(str(exc).split()),
+            hint="correct the value in the manifest, then run the same command again",
         ) from exc
     except NoCredentialsError as exc:
         raise EnvironmentProblemError(

@@ -28,6 +28,7 @@ class Promoter:
         self._aws = aws
         self._store = store
         self._progress = progress
+        self._known: Auth | None = None
         self.reports: dict[str, PushReport] = {}
 
     def push(self, image: ImageBinding, repository_uri: str) -> None:
@@ -70,7 +71,10 @@ class Promoter:
         return host
 
     def _auth(self) -> Auth:
-        answer = self._aws.call(self._aws.ecr().get_authorization_token)
-        token = answer["authorizationData"][0]["authorizationToken"]
-        user, _, password = base64.b64decode(token).decode().partition(":")
-        return Auth.basic(user, password)
+        """The registry's credentials, asked for once: they last twelve hours."""
+        if self._known is None:
+            answer = self._aws.call(self._aws.ecr().get_authorization_token)
+            token = answer["authorizationData"][0]["authorizationToken"]
+            user, _, password = base64.b64decode(token).decode().partition(":")
+            self._known = Auth.basic(user, password)
+        return self._known

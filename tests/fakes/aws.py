@@ -1,0 +1,101 @@
+"""AWS for tests without a network: the real clients, their answers scripted.
+
+The SDK still validates every parameter against AWS's models, so a call that AWS would reject for its shape
+fails here too. What the answers mean over time is the business of the contract tests.
+"""
+
+import copy
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from understudy.reconcile.aws import Access, Aws, Credentials
+
+Answer = Mapping[str, Any] | Callable[[Mapping[str, Any]], Mapping[str, Any]]
+
+READS = ("Describe", "Get", "Head", "List", "Batch")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal(Exception):  # noqa: N818 - what AWS answers with, raised by nobody
+    """An error that AWS answers with."""
+
+    code: str
+    message: str = ""
+    status: int = 400
+
+
+@dataclass
+class FakeClock:
+    """Time that passes only when somebody sleeps."""
+
+    time: float = 0.0
+    slept: list[float] = field(default_factory=list)
+
+    def now(self) -> float:
+        """Seconds so far."""
+        return self.time
+
+    def sleep(self, seconds: float) -> None:
+        """Lets time pass at once."""
+        self.slept.append(seconds)
+        self.time += seconds
+
+
+@dataclass(frozen=True)
+class _Http:
+    status_code: int
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class ScriptedAws:
+    """Clients whose operations answer as told.
+
+    Args:
+        answers: per operation an answer, a function from parameters to an answer, a refusal, or a list of
+            those, whose last one stays. An operation that is not named is answered with nothing.
+    """
+
+    def __init__(
+        self, answers: Mapping[str, Answer | Refusal | Sequence[Answer | Refusal]] | None = None
+    ) -> None:
+        self.clock = FakeClock()
+        self.aws = Aws(
+            Access(region="us-east-1", endpoint_url="http://127.0.0.1:9", credentials=Credentials()),
+            clock=self.clock,
+        )
+        self.calls: list[tuple[str, dict[str, Any]]] = []
+        self._answers = {
+            name: iter(_endless(value if isinstance(value, list) else [value]))
+            for name, value in (answers or {}).items()
+        }
+        self.aws.session.register("before-parameter-build", self._note)
+        self.aws.session.register("before-call", self._answer)
+
+    @property
+    def writes(self) -> list[str]:
+        """The operations that change something, in their order."""
+        return [name for name, _ in self.calls if not name.startswith(READS)]
+
+    def params(self, operation: str) -> dict[str, Any]:
+        """The parameters of the last call of an operation."""
+        return next(params for name, params in reversed(self.calls) if name == operation)
+
+    def _note(self, params: dict[str, Any], model: Any, **_: Any) -> None:
+        self.calls.append((model.name, dict(params)))
+
+    def _answer(self, model: Any, **_: Any) -> tuple[_Http, dict[str, Any]]:
+        answer = next(self._answers[model.name]) if model.name in self._answers else {}
+        if isinstance(answer, Refusal):
+            error = {"Code": answer.code, "Message": answer.message}
+            meta = {"HTTPStatusCode": answer.status}
+            return _Http(answer.status), {"Error": error, "ResponseMetadata": meta}
+        # The SDK decodes some answers in place.
+        found = copy.deepcopy(answer(self.calls[-1][1]) if callable(answer) else answer)
+        return _Http(200), {**found, "ResponseMetadata": {"HTTPStatusCode": 200}}
+
+
+def _endless(items: Sequence[Any]) -> Iterator[Any]:
+    yield from items
+    while True:
+        yield items[-1]

@@ -1,0 +1,177 @@
+import pytest
+
+from tests.fakes.aws import Refusal, ScriptedAws
+from tests.unit.reconcile.builders import desired, observed, reconcile
+from understudy.errors import UnderstudyError
+from understudy.manifests.model import Json
+from understudy.reconcile import apigatewayv2
+
+MISSING = Refusal(code="NotFoundException", status=404)
+API: dict[str, Json] = {"name": "web", "protocolType": "HTTP", "tags": {"a": "b"}}
+
+
+def api(number: int, **changed: object) -> dict[str, object]:
+    return {
+        "ApiId": f"api{number}",
+        "ApiEndpoint": "https://x",
+        "Name": "web",
+        "ProtocolType": "HTTP",
+        "Tags": {"a": "b"},
+        **changed,
+    }
+
+
+OURS = {"a": "b", apigatewayv2.IDENTITY_TAG: "handle"}
+
+
+def found(*items: dict[str, object]) -> str | None:
+    manager = apigatewayv2.ApiManager()
+    observed = manager.observe(
+        ScriptedAws({"GetApis": {"Items": list(items)}}).aws, desired("API/handle", API)
+    )
+    return observed.status["apiID"] if observed else None
+
+
+def test_api_is_found_by_its_name() -> None:
+    assert found(api(1, Name="other"), api(2)) == "api2"
+    assert found(api(1, Name="other")) is None
+
+
+def test_api_is_found_by_our_tag_among_others_of_its_name() -> None:
+    assert found(api(1), api(2, Tags=OURS)) == "api2"
+
+
+def test_renamed_api_is_found_by_our_tag() -> None:
+    assert found(api(1, Name="old", Tags=OURS)) == "api1"
+
+
+def test_api_that_could_be_several_is_an_error() -> None:
+    with pytest.raises(UnderstudyError, match="any of the APIs api1, api2"):
+        found(api(1), api(2))
+
+
+def test_absent_api_is_created_with_our_tag() -> None:
+    fake = ScriptedAws({"GetApis": {"Items": []}})
+    assert reconcile(fake.aws, desired("API/handle", API)) == "create"
+    assert fake.params("CreateApi")["Tags"] == OURS
+
+
+def test_our_tag_is_no_difference() -> None:
+    fake = ScriptedAws({"GetApis": {"Items": [api(1, Tags=OURS)]}})
+    assert reconcile(fake.aws, desired("API/handle", API)) == "unchanged"
+
+
+def test_changed_api_is_written_without_its_tags() -> None:
+    fake = ScriptedAws({"GetApis": {"Items": [api(1)]}})
+    assert (
+        reconcile(fake.aws, desired("API/handle", {**API, "description": "x", "tags": {"c": "d"}}))
+        == "update"
+    )
+    assert fake.writes == ["UpdateApi", "TagResource", "UntagResource"]
+    assert fake.params("UpdateApi") == {"ApiId": "api1", "Description": "x"}
+    assert fake.params("TagResource")["ResourceArn"] == "arn:aws:apigateway:us-east-1::/apis/api1"
+
+
+INTEGRATION: dict[str, Json] = {
+    "apiID": "api1",
+    "integrationType": "AWS_PROXY",
+    "integrationURI": "arn:live",
+    "description": "d",
+    "payloadFormatVersion": "2.0",
+}
+
+
+def integration(number: int, uri: str = "arn:live", description: str = "d") -> dict[str, object]:
+    return {
+        "IntegrationId": f"i{number}",
+        "IntegrationType": "AWS_PROXY",
+        "IntegrationUri": uri,
+        "Description": description,
+        "PayloadFormatVersion": "2.0",
+    }
+
+
+@pytest.mark.parametrize(
+    ("items", "expected"),
+    [
+        ([integration(1, uri="arn:x"), integration(2)], "i2"),
+        ([integration(1, uri="arn:x")], "i1"),
+        ([integration(1, description="other")], "i1"),
+        ([integration(1, uri="arn:x", description="other")], None),
+        ([integration(2), integration(1)], "i1"),
+        ([{**integration(1), "IntegrationType": "HTTP_PROXY"}], None),
+    ],
+    ids=["exact", "moved", "renamed", "another", "twins", "type"],
+)
+def test_integration_is_found_by_what_it_says(items: list[dict[str, object]], expected: str | None) -> None:
+    manager = apigatewayv2.IntegrationManager()
+    fake = ScriptedAws({"GetIntegrations": {"Items": items}})
+    observed = manager.observe(fake.aws, desired("Integration/i", INTEGRATION))
+    assert (observed.status["integrationID"] if observed else None) == expected
+
+
+def test_integration_that_moved_is_updated() -> None:
+    fake = ScriptedAws({"GetIntegrations": {"Items": [integration(1, uri="arn:x")]}})
+    assert reconcile(fake.aws, desired("Integration/i", INTEGRATION)) == "update"
+    assert fake.params("UpdateIntegration") == {
+        "ApiId": "api1",
+        "IntegrationId": "i1",
+        "IntegrationUri": "arn:live",
+    }
+
+
+ROUTE: dict[str, Json] = {"apiID": "api1", "routeKey": "$default", "target": "integrations/i1"}
+
+
+def test_route_is_found_by_its_key() -> None:
+    routes = [
+        {"RouteId": "r1", "RouteKey": "GET /x"},
+        {"RouteId": "r2", "RouteKey": "$default", "Target": "integrations/i0"},
+    ]
+    fake = ScriptedAws({"GetRoutes": {"Items": routes}})
+    assert reconcile(fake.aws, desired("Route/r", ROUTE)) == "update"
+    assert fake.params("UpdateRoute") == {"ApiId": "api1", "RouteId": "r2", "Target": "integrations/i1"}
+
+
+STAGE: dict[str, Json] = {"apiID": "api1", "stageName": "$default", "autoDeploy": True, "tags": {"a": "b"}}
+
+
+def test_stage_is_found_by_its_name() -> None:
+    stage = {"StageName": "$default", "AutoDeploy": False, "Tags": {"a": "x"}}
+    fake = ScriptedAws({"GetStage": [MISSING, stage]})
+    assert reconcile(fake.aws, desired("Stage/s", STAGE)) == "create"
+    assert reconcile(fake.aws, desired("Stage/s", STAGE)) == "update"
+    assert fake.writes == ["CreateStage", "UpdateStage", "TagResource"]
+    assert fake.params("TagResource")["ResourceArn"].endswith("::/apis/api1/stages/$default")
+
+
+DEPLOYMENT: dict[str, Json] = {"apiID": "api1", "description": "first"}
+
+
+def test_deployment_is_found_by_its_description_and_never_changes() -> None:
+    items = [{"DeploymentId": "d1", "Description": "first"}]
+    fake = ScriptedAws({"GetDeployments": [{"Items": []}, {"Items": items}]})
+    verbs = [reconcile(fake.aws, desired("Deployment/d", DEPLOYMENT)) for _ in range(2)]
+    assert verbs == ["create", "unchanged"]
+    there = observed("Deployment/d", DEPLOYMENT)
+    with pytest.raises(UnderstudyError):
+        apigatewayv2.DeploymentManager().update(fake.aws, desired("Deployment/d", DEPLOYMENT), there, [])
+
+
+@pytest.mark.parametrize(
+    ("manager", "status", "operation"),
+    [
+        (apigatewayv2.ApiManager(), {}, "DeleteApi"),
+        (apigatewayv2.IntegrationManager(), {"integrationID": "i"}, "DeleteIntegration"),
+        (apigatewayv2.RouteManager(), {"routeID": "r"}, "DeleteRoute"),
+        (apigatewayv2.StageManager(), {"stageName": "s"}, "DeleteStage"),
+        (apigatewayv2.DeploymentManager(), {"deploymentID": "d"}, "DeleteDeployment"),
+    ],
+    ids=["api", "integration", "route", "stage", "deployment"],
+)
+def test_what_is_gone_already_is_deleted(
+    manager: apigatewayv2.ApiManager, status: dict[str, str], operation: str
+) -> None:
+    fake = ScriptedAws({operation: MISSING})
+    manager.delete(fake.aws, observed("API/a", {}, apiID="api1", **status))
+    assert fake.writes == [operation]

@@ -1,0 +1,91 @@
+import json
+
+from tests.fakes.aws import Refusal, ScriptedAws
+from tests.unit.reconcile.builders import desired, observed, reconcile
+from understudy.reconcile import ecr
+
+LIFECYCLE = {"rules": [{"rulePriority": 1, "description": "x" * 100}]}
+RULES = json.dumps(LIFECYCLE, indent=2)
+SPEC = {
+    "name": "repo",
+    "imageScanningConfiguration": {"scanOnPush": True},
+    "lifecyclePolicy": RULES,
+    "tags": [{"key": "a", "value": "b"}],
+}
+FOUND = {
+    "repositories": [
+        {
+            "repositoryName": "repo",
+            "repositoryArn": "arn:repo",
+            "repositoryUri": "host/repo",
+            "imageTagMutability": "MUTABLE",
+            "imageScanningConfiguration": {"scanOnPush": True},
+        }
+    ]
+}
+ANSWERS = {
+    "DescribeRepositories": FOUND,
+    "GetLifecyclePolicy": {"lifecyclePolicyText": json.dumps(LIFECYCLE)},
+    "ListTagsForResource": {"tags": [{"Key": "a", "Value": "b"}]},
+}
+
+
+def test_absent_repository_is_created_with_its_policies() -> None:
+    fake = ScriptedAws({"DescribeRepositories": Refusal(code="RepositoryNotFoundException")})
+    assert reconcile(fake.aws, desired("Repository/r", SPEC)) == "create"
+    assert fake.writes == ["CreateRepository", "PutLifecyclePolicy"]
+    assert fake.params("CreateRepository")["tags"] == [{"Key": "a", "Value": "b"}]
+
+
+def test_equal_repository_is_left_alone() -> None:
+    fake = ScriptedAws(ANSWERS)
+    assert reconcile(fake.aws, desired("Repository/r", SPEC)) == "unchanged"
+    assert fake.writes == []
+
+
+def test_only_what_the_manifest_mentions_is_read() -> None:
+    fake = ScriptedAws(ANSWERS)
+    found = ecr.RepositoryManager().observe(fake.aws, desired("Repository/r", {"name": "repo"}))
+    assert [name for name, _ in fake.calls] == ["DescribeRepositories"]
+    assert found is not None
+    assert found.status == {"arn": "arn:repo", "repositoryURI": "host/repo"}
+
+
+def test_each_setting_has_its_own_write() -> None:
+    spec = {
+        **SPEC,
+        "imageScanningConfiguration": {"scanOnPush": False},
+        "imageTagMutability": "IMMUTABLE",
+        "lifecyclePolicy": RULES.replace("x", "y"),
+        "policy": "{}",
+        "tags": [{"key": "c", "value": "d"}],
+    }
+    fake = ScriptedAws({**ANSWERS, "GetRepositoryPolicy": Refusal(code="RepositoryPolicyNotFoundException")})
+    assert reconcile(fake.aws, desired("Repository/r", spec)) == "update"
+    assert fake.writes == [
+        "PutImageTagMutability",
+        "PutImageScanningConfiguration",
+        "PutLifecyclePolicy",
+        "SetRepositoryPolicy",
+        "TagResource",
+        "UntagResource",
+    ]
+
+
+def test_setting_that_was_left_out_goes_back_to_its_default() -> None:
+    fake = ScriptedAws(ANSWERS)
+    assert reconcile(fake.aws, desired("Repository/r", {"name": "repo"})) == "update"
+    assert fake.params("PutImageScanningConfiguration")["imageScanningConfiguration"] == {"scanOnPush": False}
+
+
+def test_delete_takes_the_images_along() -> None:
+    fake = ScriptedAws()
+    ecr.RepositoryManager().delete(fake.aws, observed("Repository/r", {"name": "repo"}))
+    assert fake.params("DeleteRepository") == {"repositoryName": "repo", "force": True}
+
+
+def test_image_tags_tell_absent_from_untagged() -> None:
+    details = [{"imageDetails": [{"imageTags": ["latest"]}]}, {"imageDetails": [{}]}]
+    fake = ScriptedAws({"DescribeImages": [*details, Refusal(code="ImageNotFoundException")]})
+    found = [ecr.image_tags(fake.aws, "repo", "sha256:x") for _ in range(3)]
+    assert found == [("latest",), (), None]

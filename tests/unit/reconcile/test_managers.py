@@ -1,0 +1,24 @@
+import pytest
+
+from understudy.errors import UnderstudyError
+from understudy.manifests import kinds, schema
+from understudy.reconcile import managers
+
+
+def test_every_kind_has_a_manager_and_no_manager_lacks_a_kind() -> None:
+    assert set(managers.MANAGERS) == set(kinds.KINDS)
+
+
+@pytest.mark.parametrize("kind", kinds.KINDS)
+def test_fields_of_a_manager_are_fields_of_its_kind(kind: str) -> None:
+    manager = managers.of(kind)
+    fields = schema.spec_of(kind).members.keys()
+    assert manager.supported <= fields
+    assert manager.immutable <= manager.supported
+    assert set(manager.defaults) <= manager.supported
+    assert set(kinds.KINDS[kind].required) <= manager.supported
+
+
+def test_unknown_kind_is_an_error() -> None:
+    with pytest.raises(UnderstudyError, match="kind Queue has no manager"):
+        managers.of("Queue")

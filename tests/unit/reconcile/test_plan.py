@@ -1,0 +1,194 @@
+import pytest
+
+from tests.unit.reconcile.builders import desired, key, observed
+from understudy.errors import UnderstudyError
+from understudy.manifests.model import DesiredResource, ImageBinding, Stack
+from understudy.reconcile import plan
+from understudy.reconcile.model import Observed, ObservedResource, Plan
+
+DIGEST = f"sha256:{'a' * 64}"
+URI = "r.example/repo"
+CODE = {"imageURI": f"${{Repository.repo.repositoryURI}}@{DIGEST}"}
+REPOSITORY = desired("Repository/repo", {"name": "repo"})
+FUNCTION = desired(
+    "Function/f", {"name": "f", "code": CODE, "role": "r", "memorySize": 256}, "Repository/repo", "Image/app"
+)
+VERSION = desired("Version/v", {"functionName": "f"}, "Function/f", follow=True)
+ALIAS = desired(
+    "Alias/live",
+    {"name": "live", "functionName": "f", "functionVersion": "${Version.v.version}"},
+    "Version/v",
+    "Function/f",
+)
+IMAGE = ImageBinding(name="app", repository="repo", digest=DIGEST, tags=("latest", "abc"))
+STACK = Stack(resources=(REPOSITORY, FUNCTION, VERSION, ALIAS), images=(IMAGE,))
+
+THERE = (
+    observed("Repository/repo", {"name": "repo", "imageTagMutability": "MUTABLE"}, repositoryURI=URI),
+    observed("Image/app", {"digest": DIGEST, "tags": ["latest", "abc"]}),
+    observed(
+        "Function/f", {"name": "f", "code": {"imageURI": f"{URI}@{DIGEST}"}, "role": "r", "memorySize": 256}
+    ),
+    observed("Version/v", {"functionName": "f"}, version="7"),
+    observed("Alias/live", {"name": "live", "functionName": "f", "functionVersion": "7", "permissions": []}),
+)
+
+
+def planned(*there: ObservedResource, stack: Stack = STACK) -> Plan:
+    return plan.plan(stack, Observed(resources={one.key: one for one in there}))
+
+
+def verbs(found: Plan) -> dict[str, str]:
+    return {str(action.key): action.verb for action in found.actions}
+
+
+def without(name: str) -> tuple[ObservedResource, ...]:
+    return tuple(one for one in THERE if one.key != key(name))
+
+
+def replaced(new: ObservedResource) -> tuple[ObservedResource, ...]:
+    return (*without(str(new.key)), new)
+
+
+def test_empty_account_gets_everything_in_order() -> None:
+    found = planned()
+    assert [str(action.key) for action in found.actions] == [
+        "Repository/repo",
+        "Image/app",
+        "Function/f",
+        "Version/v",
+        "Alias/live",
+    ]
+    assert {action.verb for action in found.actions} == {"create"}
+
+
+def test_nothing_is_written_when_everything_is_there() -> None:
+    found = planned(*THERE)
+    assert found.writes == ()
+    assert found.counts() == {"unchanged": 5}
+
+
+def test_changed_memory_publishes_and_moves_the_alias() -> None:
+    function = observed("Function/f", {**THERE[2].spec, "memorySize": 128})
+    found = planned(*replaced(function))
+    assert verbs(found) == {
+        "Repository/repo": "unchanged",
+        "Image/app": "unchanged",
+        "Function/f": "update",
+        "Version/v": "create",
+        "Alias/live": "update",
+    }
+    [change] = found.actions[4].changes
+    assert (change.path, change.old, change.known) == ("functionVersion", "7", False)
+
+
+def test_changed_tag_of_the_function_publishes_nothing() -> None:
+    function = desired("Function/f", {**FUNCTION.spec, "tags": {"a": "b"}}, "Repository/repo", "Image/app")
+    found = planned(*THERE, stack=Stack(resources=(REPOSITORY, function, VERSION, ALIAS), images=(IMAGE,)))
+    assert verbs(found)["Function/f"] == "update"
+    assert verbs(found)["Version/v"] == verbs(found)["Alias/live"] == "unchanged"
+
+
+def test_missing_version_is_published_although_the_function_is_right() -> None:
+    found = planned(*without("Version/v"))
+    assert verbs(found)["Version/v"] == "create"
+    assert verbs(found)["Alias/live"] == "update"
+
+
+def test_alias_on_an_older_version_moves_without_publishing() -> None:
+    alias = observed("Alias/live", {**THERE[4].spec, "functionVersion": "3"})
+    found = planned(*replaced(alias))
+    assert verbs(found)["Version/v"] == "unchanged"
+    [change] = found.actions[4].changes
+    assert (change.old, change.new, change.known) == ("3", "7", True)
+
+
+def test_image_that_lacks_a_tag_is_tagged() -> None:
+    found = planned(*replaced(observed("Image/app", {"digest": DIGEST, "tags": ["latest"]})))
+    assert verbs(found)["Image/app"] == "update"
+    assert verbs(found)["Function/f"] == "unchanged"
+
+
+def test_resource_that_is_not_ready_is_waited_for() -> None:
+    found = planned(*replaced(observed("Function/f", THERE[2].spec, ready=False)))
+    assert (verbs(found)["Function/f"], found.actions[2].reason) == ("wait", "still changing")
+    assert found.writes == ()
+
+
+def test_changed_immutable_field_replaces() -> None:
+    table = desired("Table/t", {"tableName": "t", "keySchema": [{"attributeName": "b", "keyType": "HASH"}]})
+    there = observed(
+        "Table/t",
+        {
+            "tableName": "t",
+            "keySchema": [{"attributeName": "a", "keyType": "HASH"}],
+            "billingMode": "PROVISIONED",
+            "tableClass": "STANDARD",
+        },
+    )
+    found = planned(there, stack=Stack(resources=(table,)))
+    assert verbs(found) == {"Table/t": "replace"}
+    assert found.actions[0].reason == "keySchema cannot change in place"
+
+
+def test_children_of_a_replaced_api_are_replaced() -> None:
+    api = desired("API/a", {"name": "a", "protocolType": "WEBSOCKET"})
+    route = desired("Route/r", {"apiID": "${API.a.apiID}", "routeKey": "$default"}, "API/a")
+    found = planned(
+        observed("API/a", {"name": "a", "protocolType": "HTTP"}, apiID="x1"),
+        observed("Route/r", {"apiID": "x1", "routeKey": "$default"}, apiID="x1", routeID="r1"),
+        stack=Stack(resources=(api, route)),
+    )
+    assert verbs(found) == {"API/a": "replace", "Route/r": "replace"}
+
+
+def test_authoritative_list_that_is_left_out_is_empty() -> None:
+    alias = observed("Alias/live", {**THERE[4].spec, "permissions": [{"statementID": "by-hand"}]})
+    found = planned(*replaced(alias))
+    assert [change.path for change in found.actions[4].changes] == ["permissions[by-hand]"]
+
+
+def test_field_that_nothing_would_apply_is_refused() -> None:
+    bucket = desired("Bucket/b", {"name": "b", "replication": {}})
+    with pytest.raises(UnderstudyError) as caught:
+        planned(stack=Stack(resources=(bucket,)))
+    assert (caught.value.code, caught.value.where) == ("field-unsupported", "a.yaml:1")
+
+
+TABLE = desired("Table/t", {"tableName": "t"})
+GROUP = desired("LogGroup/l", {"name": "l"}, retain=True)
+ROLE = desired("Role/r", {"name": "r"}, "Table/t")
+
+
+def deletion(*, allow: bool) -> Plan:
+    stack = Stack(resources=(TABLE, GROUP, ROLE))
+    there = {one.key: observed(str(one.key), one.spec) for one in (TABLE, GROUP, ROLE)}
+    return plan.deletion(stack, Observed(resources=there), allow_data_loss=allow)
+
+
+def test_deletion_keeps_data_and_what_says_retain() -> None:
+    found = deletion(allow=False)
+    assert verbs(found) == {"Role/r": "delete", "LogGroup/l": "retain", "Table/t": "retain"}
+    assert {str(action.key): action.reason for action in found.actions} == {
+        "Role/r": "",
+        "LogGroup/l": "its manifest says retain",
+        "Table/t": "it holds data",
+    }
+
+
+def test_deletion_takes_everything_when_allowed_users_first() -> None:
+    found = deletion(allow=True)
+    assert {action.verb for action in found.actions} == {"delete"}
+    table = next(action for action in found.actions if action.key == TABLE.key)
+    assert table.dependencies == (ROLE.key,)
+
+
+def test_deletion_skips_what_is_not_there() -> None:
+    assert plan.deletion(STACK, Observed(resources={})).actions == ()
+
+
+def test_plan_is_pure(  # the same input gives the same plan, and the input stays as it was
+) -> None:
+    before = tuple(DesiredResource(**{f: getattr(r, f) for f in r.__dataclass_fields__}) for r in STACK)
+    assert planned(*THERE) == planned(*THERE)
+    assert tuple(STACK) == before
