@@ -111,7 +111,7 @@ class Host:
         return found
 
     def _pip_settings(self) -> dict[str, str]:
-        """Returns what pip's own files on this machine say about indexes, as pip reads them from variables."""
+        """Returns what pip's own files here say about indexes, as the variables that pip reads."""
         home = self.environment.get("HOME", "").lstrip("/")
         files = [self.root / "etc/pip.conf"]
         if home:

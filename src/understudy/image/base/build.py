@@ -49,12 +49,12 @@ _SOURCES: Final = (
 # Both halves at once: a step has no /dev/shm, which compileall's own workers need.
 _COMPILE: Final = """
 compile() {
-  /var/lang/bin/python3.13 -I -m compileall -q --invalidation-mode unchecked-hash "$@"
+  /var/lang/bin/python3.13 -I -B -m compileall -q -f --invalidation-mode unchecked-hash "$@"
 }
 compile /var/lang/lib/python3.13/site-packages & other=$!
 compile -x '/(site-packages|lib2to3)/' /var/lang/lib/python3.13 /var/runtime || exit 1
 wait "$other" || exit 1
-cd / && exec /var/lang/bin/python3.13 -I -c '
+cd / && exec /var/lang/bin/python3.13 -I -B -c '
 import ctypes, ssl, sqlite3, sys
 sys.path.insert(0, "/var/runtime")
 import awslambdaric.bootstrap, runtime_client, pip
