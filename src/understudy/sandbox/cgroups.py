@@ -198,6 +198,11 @@ class Group:
         """Whether the kernel enforces the memory limit."""
         return self._memory is not None
 
+    @property
+    def limits_processes(self) -> bool:
+        """Whether the kernel counts processes per sandbox."""
+        return self._pids is not None
+
     @contextlib.contextmanager
     def entries(self) -> Iterator[tuple[int, ...]]:
         """Open `cgroup.procs` files: a process that writes 0 to each is in the group."""

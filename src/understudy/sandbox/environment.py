@@ -172,9 +172,9 @@ class ExecutionEnvironment:
             self._init.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._init
-        await self._api.close()
         if self._sandbox is not None:
             await self._sandbox.close()
+        await self._api.close()
         if self._exit is not None:
             await asyncio.wait([self._exit])
 

@@ -78,11 +78,16 @@ class NamespaceProcess:
                 return
 
     def memory_peak_bytes(self) -> int:
-        """Sum of VmHWM over the group's processes."""
-        pids = self._sandbox.group.pids() or ([self.pid] if self.pid else [])
-        if pids == [self.pid]:
-            return self._own_memory.read(self.pid, b"VmHWM:")
-        return sum(_MemoryStatus().read(pid, b"VmHWM:") for pid in pids)
+        """Sum of VmHWM over the process and the group's others.
+
+        Version 1 keeps a group's list of processes for a second, so it may name dead ones, which count 0.
+        """
+        if not self.pid:
+            return 0
+        others = [pid for pid in self._sandbox.group.pids() if pid != self.pid]
+        return self._own_memory.read(self.pid, b"VmHWM:") + sum(
+            _MemoryStatus().read(pid, b"VmHWM:") for pid in others
+        )
 
     def check_memory(self) -> None:
         """Lets `/tmp` grow beside the memory limit, or enforces the limit where the kernel cannot."""
@@ -178,7 +183,12 @@ class NamespaceSandbox:
         os.set_blocking(reading, False)
         process = NamespaceProcess(self, output, reading)
         request = plans.function_process(
-            self.spec, argv, environment, set_groups=self._set_groups, cpus=self._cpus
+            self.spec,
+            argv,
+            environment,
+            set_groups=self._set_groups,
+            cpus=self._cpus,
+            count_by_user=not self.group.limits_processes,
         )
         self._process = process
         try:

@@ -68,7 +68,8 @@ def function_process(
     environment: Mapping[str, str],
     *,
     set_groups: bool,
-    cpus: Sequence[int],
+    cpus: Sequence[int] = (),
+    count_by_user: bool = False,
 ) -> dict[str, Any]:
     """The entry point's process: Lambda's user, limits and no privilege whatever.
 
@@ -78,14 +79,18 @@ def function_process(
         environment: complete.
         set_groups: whether supplementary groups can be dropped.
         cpus: the CPUs it may use, empty for all.
+        count_by_user: whether the process limit must be the user's, for want of a control group.
     """
+    rlimits = {name: list(limits) for name, limits in model.RLIMITS.items()}
+    if count_by_user:
+        rlimits["NPROC"] = [model.MAX_PROCESSES, model.MAX_PROCESSES]
     return {
         "argv": list(argv),
         "env": dict(environment),
         "cwd": spec.working_dir or "/",
         "user": [model.SANDBOX_UID, model.SANDBOX_GID],
         "set_groups": set_groups,
-        "rlimits": {name: list(limits) for name, limits in model.RLIMITS.items()},
+        "rlimits": rlimits,
         "capabilities": 0,
         "no_new_privileges": True,
         "cpus": list(cpus),

@@ -79,7 +79,7 @@ def run_in_image(
             binds=binds,
         )
         argv = [*spec.entrypoint, *spec.command]
-        request = plans.function_process(spec, argv, spec.environment, set_groups=who.may_set_groups, cpus=())
+        request = plans.function_process(spec, argv, spec.environment, set_groups=who.may_set_groups)
         return ImageProcess(server, ForegroundProcess(server, root, request))
     except BaseException:
         server.stop()

@@ -31,6 +31,8 @@ def main() -> None:
     control = socket.socket(fileno=int(sys.argv[1]))
     control.set_inheritable(False)
     os.umask(0o022)
+    # Python's handler would let a function's SIGINT end process 1; without one the kernel drops it.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     # From here on nothing is imported: under a changed root that would run the image's code as root.
     sys.path.clear()
     sys.meta_path.clear()

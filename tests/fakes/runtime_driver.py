@@ -1,0 +1,261 @@
+"""Runs real sandboxes as whatever user it is started as, and prints what they showed, as JSON.
+
+It is its own process so that the same scenarios run as root and unprivileged, and can be killed.
+"""
+
+import asyncio
+import dataclasses
+import json
+import os
+import sys
+from pathlib import Path, PurePosixPath
+
+from understudy.image.rootfs import Rootfs
+from understudy.image.steps import Mount, Step
+from understudy.sandbox import InvokeRequest, NamespaceExecutor, SandboxSpec, namespaces
+from understudy.sandbox.environment import ExecutionEnvironment
+from understudy.sandbox.processes import run_in_image
+from understudy.sandbox.steps import NamespaceStepRunner
+
+STATE, LAYERS, INTERPRETER, MODE = Path(sys.argv[1]), sys.argv[2].split(":"), sys.argv[3], sys.argv[4]
+SPEC = SandboxSpec(
+    rootfs=Rootfs(layers=tuple(Path(layer) for layer in LAYERS)),
+    entrypoint=(INTERPRETER, "/var/task/client.py"),
+    command=(),
+    working_dir="/var/task",
+    environment={"PATH": "/usr/bin:/bin", "GREETING": "hello"},
+    memory_mb=256,
+    ephemeral_mb=512,
+    timeout_s=20,
+    cpu="host",
+)
+
+
+def say(found: object) -> None:
+    """Prints one line of JSON."""
+    sys.stdout.write(json.dumps(found) + "\n")
+    sys.stdout.flush()
+
+
+class Run:
+    """One environment with its log."""
+
+    def __init__(self, executor: NamespaceExecutor, **changes: object) -> None:
+        self.log: list[str] = []
+        spec = dataclasses.replace(SPEC, **changes)  # type: ignore[arg-type]
+        self.environment = ExecutionEnvironment(
+            spec, executor=executor, log=lambda line: self.log.append(line.decode())
+        )
+        self.number = 0
+
+    async def __aenter__(self) -> "Run":
+        await self.environment.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.environment.shutdown()
+
+    async def do(self, code: str, **more: object) -> dict:
+        """What an invocation with `code` came to."""
+        self.number += 1
+        request = InvokeRequest(
+            request_id=f"r-{self.number}",
+            payload=json.dumps(code).encode(),
+            **more,  # type: ignore[arg-type]
+        )
+        result = await self.environment.invoke(request)
+        return {
+            "payload": json.loads(result.payload),
+            "error_type": result.error_type,
+            "max_memory_mb": result.max_memory_mb,
+            "init_ms": result.init_ms,
+            "tail": result.log_tail.decode(),
+        }
+
+    async def value(self, code: str) -> object:
+        """`result` of `code`."""
+        return (await self.do(code))["payload"]
+
+
+async def one_life(executor: NamespaceExecutor, found: dict) -> None:
+    """What one environment shows through crash, timeout and freezing."""
+    async with Run(executor) as run:
+        found["facts"] = await run.value("result = facts()")
+        found["constraints"] = dict(run.environment.constraints)
+        found["foreign_pid"] = await run.value(f"result = os.path.exists('/proc/{os.getpid()}')")
+        found["order"] = (
+            await run.do("print('a', flush=True); os.write(2, b'b\\n'); print('c', flush=True)")
+        )["tail"]
+        await run.value("STATE['kept'] = 1; pathlib.Path('/tmp/kept').touch()")
+        found["before_crash"] = await run.value("result = STATE.get('kept')")
+        found["crash"] = await run.do("child = os.fork() or time.sleep(600); os._exit(9)")
+        found["after_crash"] = await run.do(
+            "result = [STATE.get('kept'), os.path.exists('/tmp/kept'), facts()['processes']]"
+        )
+        found["timeout"] = await run.do("time.sleep(60)", timeout_s=0.3)
+        found["after_timeout"] = await run.value("result = os.path.exists('/tmp/kept')")
+        found["disk_full"] = await run.value("result = fill(600)")
+        await run.value("tick()")
+        before = await run.value("result = STATE['ticks']")
+        await asyncio.sleep(1)
+        found["ticks"] = await run.value("result = STATE['ticks']") - before  # type: ignore[operator]
+        found["log"] = run.log
+
+
+async def limits(executor: NamespaceExecutor, found: dict) -> None:
+    """What happens beyond memory, disk and process limits."""
+    async with Run(executor, memory_mb=128) as run:
+        found["oom"] = await run.do("grow()")
+        found["after_oom"] = await run.do("result = 'alive'")
+    async with Run(executor, memory_mb=128) as run:
+        found["tmp_beyond_memory"] = await run.do("result = fill(300)")
+    async with Run(executor, memory_mb=128, command=("grow",)) as run:
+        found["oom_init"] = await run.do("result = 1")
+    async with Run(executor) as run:
+        found["threads"] = await run.value("result = count_threads(1200)")
+
+
+async def starts(executor: NamespaceExecutor, found: dict) -> None:
+    """What happens when the entry point does not start well."""
+    found["init"] = {}
+    for mode in ("fail-once", "fail", "slow-once", "exit"):
+        async with Run(executor, command=(mode,), init_timeout_s=0.8) as run:
+            result = await run.do("result = 'ok'")
+            found["init"][mode] = {"result": result, "log": run.log}
+    found["entrypoints"] = {}
+    for path in ("/nope", "/var/task/noexec", "/var/task/noformat", "/var/task/crlf", "nowhere"):
+        async with Run(executor, entrypoint=(path,)) as run:
+            found["entrypoints"][path] = (await run.do(""))["payload"]
+    async with Run(executor, working_dir="/nowhere") as run:
+        found["working_dir"] = (await run.do(""))["payload"]
+
+
+def left() -> list[str]:
+    """Files that are still there."""
+    return sorted(str(path) for path in STATE.rglob("*") if path != STATE / "run")
+
+
+async def facts() -> None:
+    """Prints the result of all scenarios."""
+    executor = NamespaceExecutor(STATE)
+    await executor.open()
+    found: dict = {}
+    for scenario in (one_life, limits, starts):
+        await scenario(executor, found)
+    await executor.close()
+    found["left"] = left()
+    say(found)
+
+
+async def hang() -> None:
+    """Prints the processes of one environment, then obeys lines on stdin."""
+    executor = NamespaceExecutor(STATE)
+    await executor.open()
+    run = Run(executor)
+    await run.environment.start()
+    await run.do("os.fork() or time.sleep(600)")
+    sandbox = run.environment._sandbox
+    assert isinstance(sandbox, namespaces.NamespaceSandbox)
+    groups = [str(folder) for folder in executor._groups.folders] if executor._groups else []
+    pids = {"engine": os.getpid(), "fork_server": executor.fork_server_pid, "holder": sandbox.holder_pid}
+    say({"pids": pids, "runtime": sandbox.group.pids(), "groups": groups})
+    loop = asyncio.get_running_loop()
+    while (line := await loop.run_in_executor(None, sys.stdin.readline)) != "":
+        if line == "state\n":
+            say(run.environment.state)
+        elif line == "again\n":
+            async with Run(executor) as other:
+                say(await other.value("result = 'alive'"))
+
+
+def build_steps() -> None:
+    """Prints what build steps did."""
+    found: dict = {}
+    with NamespaceStepRunner(STATE) as runner:
+        for name, changes in {
+            "run": {},
+            "offline": {"network": False},
+            "status": {"argv": (INTERPRETER, "-c", "raise SystemExit(5)")},
+            "killed": {"argv": (INTERPRETER, "-c", "import os; os.kill(os.getpid(), 9)")},
+            "absent": {"argv": ("nosuch",)},
+            "user": {"user": "0:0"},
+        }.items():
+            found[name] = one_step(runner, STATE / name, changes)
+    say(found)
+
+
+PROGRAM = """
+import json, os, pathlib, socket
+pathlib.Path("/made").mkdir(); pathlib.Path("/made/file").write_text("x")
+os.remove("/etc/passwd")
+os.rename("/var/task/noexec", "/var/task/moved")
+pathlib.Path("/etc/resolv.conf").open("a").write("# mine")
+pathlib.Path("/cache/used").write_text("x")
+def reach():
+    try: socket.create_connection(("127.0.0.1", 1), 1)
+    except OSError as error: return error.strerror
+def forbidden():
+    try: open("/secret", "w")
+    except OSError as error: return error.strerror
+print(json.dumps({"uid": os.getuid(), "cwd": os.getcwd(), "env": dict(os.environ), "reach": reach(),
+    "hostname": socket.gethostname(), "shm": os.path.exists("/dev/shm"), "sys": os.path.exists("/sys/class"),
+    "secret": pathlib.Path("/secret").read_text(), "forbidden": forbidden(), "umask": oct(os.umask(0)),
+    "interfaces": [name for _, name in socket.if_nameindex()], "pid": os.getpid()}))
+"""
+
+
+def one_step(runner: NamespaceStepRunner, folder: Path, changes: dict) -> dict:
+    """Runs one step and lists its difference."""
+    for name in ("upper", "work", "cache"):
+        (folder / name).mkdir(parents=True)
+    (folder / "secret").write_text("s3cret")
+    step = Step(
+        lower=tuple(Path(layer) for layer in LAYERS),
+        upper=folder / "upper",
+        work=folder / "work",
+        argv=(INTERPRETER, "-c", PROGRAM),
+        env={"A": "b", "PATH": "/bin"},
+        working_dir="/var",
+        user="",
+        mounts=(
+            Mount(kind="cache", target=PurePosixPath("/cache"), source=folder / "cache", read_only=False),
+            Mount(kind="secret", target=PurePosixPath("/secret"), source=folder / "secret", read_only=True),
+        ),
+    )
+    output = bytearray()
+    status = runner.run(dataclasses.replace(step, **changes), output.extend)
+    made = {
+        str(path.relative_to(folder / "upper")): path.is_char_device()
+        for path in sorted((folder / "upper").rglob("*"))
+    }
+    cache = [path.name for path in (folder / "cache").iterdir()]
+    return {"status": status, "output": output.decode(), "upper": made, "cache": cache}
+
+
+def process() -> None:
+    """Runs a program in the image with a folder of the host shown, and ends it."""
+    shown = STATE / "shown"
+    shown.mkdir()
+    (shown / "client.py").write_text("print('from the host', flush=True); import time; time.sleep(600)")
+    spec = dataclasses.replace(SPEC, command=())
+    output = bytearray()
+    with run_in_image(spec, STATE, binds=[(shown, PurePosixPath("/var/task"))]) as running:
+
+        def seen(data: bytes) -> None:
+            output.extend(data)
+            running.terminate()
+
+        status = running.wait(seen)
+    say({"status": status, "output": output.decode()})
+
+
+def check() -> None:
+    """Prints what `doctor` would say."""
+    say([[error.code, error.hint] for error in namespaces.check()])
+
+
+if __name__ == "__main__":
+    if MODE in {"facts", "hang"}:
+        asyncio.run({"facts": facts, "hang": hang}[MODE]())
+    else:
+        {"steps": build_steps, "process": process, "check": check}[MODE]()
