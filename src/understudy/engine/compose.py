@@ -18,7 +18,7 @@ from understudy.engine.hooks import Hooks
 from understudy.engine.httpapi import HttpApiService
 from understudy.engine.httpapi_gateway import HttpApiGateway
 from understudy.engine.httpapi_store import ApiStore
-from understudy.engine.lambda_service import LambdaService
+from understudy.engine.lambda_service import LambdaConfig, LambdaService
 from understudy.engine.logs import LogStore
 from understudy.engine.logs_service import LogsService
 from understudy.engine.origin import OriginRule
@@ -43,7 +43,13 @@ class Parts:
         self._repositories = Repositories(self._state, self._store)
         uploads = Uploads(self._repositories)
         self._lambda = LambdaService(
-            self._state, self._store, self._repositories, self._logs, self._executor, endpoint
+            self._state,
+            self._store,
+            self._repositories,
+            self._logs,
+            self._executor,
+            endpoint,
+            LambdaConfig(prewarm=config.prewarm),
         )
         self._apis = ApiStore(self._state)
         self.delegate = delegate or _delegate(config, port)

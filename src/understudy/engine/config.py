@@ -25,6 +25,7 @@ class EngineConfig:
         delegate_python: interpreter of the delegate's environment; None for no delegate.
         ready_file: written when requests are accepted.
         die_with_parent: stop when the process that started the engine ends.
+        prewarm: whether a new version gets an environment before its first request; off to see cold starts.
         log_level: of the engine's own log.
     """
 
@@ -36,6 +37,7 @@ class EngineConfig:
     delegate_python: Path | None = None
     ready_file: Path | None = None
     die_with_parent: bool = False
+    prewarm: bool = True
     log_level: str = "info"
 
     @property
@@ -59,6 +61,7 @@ class EngineConfig:
             "delegate_python": str(self.delegate_python) if self.delegate_python else None,
             "ready_file": str(self.ready_file) if self.ready_file else None,
             "die_with_parent": self.die_with_parent,
+            "prewarm": self.prewarm,
             "log_level": self.log_level,
         }
         return [
@@ -86,6 +89,9 @@ def parse(argv: Sequence[str]) -> EngineConfig:
     parser.add_argument("--delegate-python", help="interpreter of the delegate's environment")
     parser.add_argument("--ready-file", help="written when requests are accepted")
     parser.add_argument("--die-with-parent", action="store_true", default=None)
+    parser.add_argument(
+        "--no-prewarm", action="store_false", dest="prewarm", default=None, help="to see cold starts"
+    )
     parser.add_argument("--log-level", choices=("debug", "info", "warning", "error"))
     given = {name: value for name, value in vars(parser.parse_args(argv)).items() if value is not None}
     return _config({**_document(given.pop("config")), **given})

@@ -19,6 +19,7 @@ def test_a_launcher_and_the_engine_agree() -> None:
         delegate_python=Path("/v/bin/python"),
         ready_file=Path("/p/ready.json"),
         die_with_parent=True,
+        prewarm=False,
         log_level="debug",
     )
     assert config.parse(settings.argv()) == settings
@@ -43,3 +44,8 @@ def test_flags_win_over_json() -> None:
 def test_refuses_what_it_does_not_understand(argv: list[str], message: str) -> None:
     with pytest.raises(UnderstudyError, match=message):
         config.parse(argv)
+
+
+def test_prewarm_can_be_switched_off(tmp_path: Path) -> None:
+    assert config.parse(["--data-dir", str(tmp_path)]).prewarm
+    assert not config.parse(["--data-dir", str(tmp_path), "--no-prewarm"]).prewarm
