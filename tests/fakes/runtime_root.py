@@ -9,7 +9,7 @@ import subprocess
 import sys
 import sysconfig
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -41,6 +41,12 @@ class Place:
     def host_interpreter(self) -> Path:
         """The same Python as seen from the host."""
         return Path(f"{self.layers[0]}{self.interpreter}")
+
+    def add_libraries(self, binaries: Iterable[Path]) -> None:
+        """Copies what `binaries` are linked against into the image."""
+        for needed in _libraries(list(binaries)):
+            if not _under(self.layers[0], needed).exists():
+                _copy(needed.resolve(), self.layers[0], as_path=needed)
 
     def driver(self, uid: int, *arguments: str) -> list[str]:
         """Command line of the driver, to be run as `uid`, who owns the upper layer as after extraction."""
