@@ -48,6 +48,7 @@ class FakeRegistry:
         self.users = dict(users or {})
         self.tokens = tokens
         self.token_uses = 1_000_000
+        self.expire_at_requests: set[int] = set()
         self.issued: dict[str, int] = {}
         self.scopes: list[list[str]] = []
         self.cut_upload_at: int | None = None
@@ -122,6 +123,8 @@ class FakeRegistry:
         query = {key: values[-1] for key, values in urllib.parse.parse_qs(parts.query).items()}
         with self._lock:
             self.requests.append(f"{method} {parts.path}")
+            if len(self.requests) in self.expire_at_requests:
+                self.issued.clear()
             if self.statuses:
                 return _json(self.statuses.pop(0), {"errors": [{"code": "ORDERED", "message": "a fault"}]})
             if parts.path == "/token":

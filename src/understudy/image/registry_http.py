@@ -137,24 +137,27 @@ class RegistryHttp:
 
     @contextlib.contextmanager
     def stream(self, request: Request) -> Iterator[httpx.Response]:
-        """Yields the response to one attempt, after at most one new authentication; its body is unread.
+        """Yields the response to one attempt, authenticated anew where it has to be; its body is unread.
 
         Raises:
             httpx.TransportError: the connection failed.
             RegistryUnauthorizedError: credentials are missing or wrong.
         """
-        used = self._header(request)
-        with self._raw(request, used) as response:
-            if response.status_code != httpx.codes.UNAUTHORIZED:
-                yield response
-                return
-            response.read()
-            challenge = registry_auth.parse_challenge(response.headers.get("www-authenticate", ""))
-        fresh = self._authenticate(request, challenge, used)
-        with self._raw(request, fresh) as response:
-            if response.status_code == httpx.codes.UNAUTHORIZED:
+        used, is_own = self._header(request), False
+        while True:
+            with self._raw(request, used) as response:
+                if response.status_code != httpx.codes.UNAUTHORIZED:
+                    yield response
+                    return
+                response.read()
+                challenge = registry_auth.parse_challenge(response.headers.get("www-authenticate", ""))
+            if is_own:
+                # Credentials fetched for this very request are the last word.
                 raise registry_errors.unauthorized(self.host, request.url, known=not self._auth.is_anonymous)
-            yield response
+            # Another thread may have renewed them meanwhile, and what it got may have ended as well.
+            current = self._header(request)
+            is_own = not current or current == used
+            used = self._authenticate(request, challenge) if is_own else current
 
     @contextlib.contextmanager
     def _raw(self, request: Request, authorization: str) -> Iterator[httpx.Response]:
@@ -195,11 +198,7 @@ class RegistryHttp:
             return found or (f"Bearer {self._auth.bearer}" if self._auth.bearer else "")
         return found.header if registry_auth.monotonic_s() < found.stale_at_s else ""
 
-    def _authenticate(self, request: Request, challenge: Challenge, used: str) -> str:
-        current = self._header(request)
-        if current and current != used:
-            # Another thread has renewed it since our request was sent.
-            return current
+    def _authenticate(self, request: Request, challenge: Challenge) -> str:
         if challenge.scheme == "basic" and self._auth.username:
             found: Token | str = self._auth.basic_header()
         elif challenge.scheme == "bearer" and challenge.realm:
