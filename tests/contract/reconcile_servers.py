@@ -1,0 +1,228 @@
+"""Endpoints that answer like AWS, as real processes on loopback, and stacks to apply to them."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from tests.contract.lambda_image import put_runtime_image
+from tests.fakes.aws import READS
+from understudy.image import digests
+from understudy.image.store import Store
+from understudy.manifests.model import DesiredResource, ImageBinding, Json, Stack
+from understudy.reconcile import apply, observe, plan
+from understudy.reconcile.aws import Aws
+from understudy.reconcile.model import ApplyReport, OnEvent, Pusher
+from understudy.reconcile.promotion import Promoter
+from understudy.targets import project, stack
+from understudy.targets.local import ACCOUNT, LocalTarget
+
+ROOT = Path(__file__).resolve().parents[2]
+_START_S = 60.0
+
+
+def _free_port() -> int:
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 0))
+        port: int = holder.getsockname()[1]
+        return port
+
+
+@contextmanager
+def _process(argv: list[str], port: int, log: Path) -> Iterator[str]:
+    with log.open("wb") as output:
+        environment = {**os.environ, "MOTO_ACCOUNT_ID": ACCOUNT}
+        process = subprocess.Popen(argv, stdout=output, stderr=subprocess.STDOUT, cwd=ROOT, env=environment)
+        try:
+            deadline = time.monotonic() + _START_S
+            while not _listens(port):
+                assert process.poll() is None, log.read_text(errors="replace")
+                assert time.monotonic() < deadline, f"{argv[0]} did not listen on {port}"
+                time.sleep(0.05)
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            process.terminate()
+            process.wait(timeout=20)
+
+
+def _listens(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=1).close()
+    except OSError:
+        return False
+    return True
+
+
+class _PutImage:
+    """Puts an image into a repository by the API alone: moto has no registry behind it."""
+
+    def __init__(self, aws: Aws, images: dict[str, str]) -> None:
+        self._aws = aws
+        self._images = images
+
+    def push(self, image: ImageBinding, repository_uri: str) -> None:
+        for tag in image.tags:
+            self._aws.call(
+                self._aws.ecr().put_image,
+                repositoryName=repository_uri.rpartition("/")[2],
+                imageManifest=self._images[image.digest],
+                imageTag=tag,
+                imageDigest=image.digest,
+            )
+
+
+@dataclass
+class World:
+    """One endpoint with nothing in it, and what tests do with it."""
+
+    url: str
+    aws: Aws
+    pusher: Pusher
+    images: tuple[str, str]
+    kinds: frozenset[str]
+    drop: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    freezes_versions: bool = True
+    calls: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.aws.session.register("before-call", lambda model, **_: self.calls.append(model.name))
+
+    @property
+    def writes(self) -> list[str]:
+        """The writing operations since the last `apply` began."""
+        return [name for name in self.calls if not name.startswith(READS)]
+
+    def stack(self, digest: str | None = None, **function: Json) -> Stack:
+        """The project's stack, with what this endpoint cannot do left out."""
+        target = LocalTarget(name="local", endpoint_url=self.url)
+        found = project.load(ROOT / project.FILE_NAME)
+        loaded = stack.load(ROOT, found, target, {"dashboard": digest or self.images[0]})
+        kept = tuple(self._fitted(one, function) for one in loaded if one.key.kind in self.kinds)
+        return replace(loaded, resources=kept)
+
+    def _fitted(self, resource: DesiredResource, function: dict[str, Json]) -> DesiredResource:
+        spec = {
+            name: value
+            for name, value in resource.spec.items()
+            if name not in self.drop.get(resource.key.kind, ())
+        }
+        return replace(resource, spec={**spec, **function} if resource.key.kind == "Function" else spec)
+
+    def plan(self, desired: Stack) -> plan.Plan:
+        """What would be done."""
+        return plan.plan(desired, observe.observe(desired, self.aws))
+
+    def apply(self, desired: Stack, on_event: OnEvent = lambda _: None) -> ApplyReport:
+        """Observes, plans and applies; `writes` tells afterwards what that wrote."""
+        self.calls.clear()
+        return apply.apply(self.plan(desired), self.aws, on_event, pusher=self.pusher)
+
+    def call(self, operation: Any, **params: Any) -> Any:
+        """An answer, without the calls it takes being counted."""
+        before = list(self.calls)
+        answer = self.aws.call(operation, **params)
+        self.calls[:] = before
+        return answer
+
+
+MOTO_KINDS = frozenset(
+    [
+        "API",
+        "Alias",
+        "Bucket",
+        "Function",
+        "Integration",
+        "LogGroup",
+        "Repository",
+        "Role",
+        "Route",
+        "Stage",
+        "Table",
+        "Version",
+    ]
+)
+OURS = MOTO_KINDS - {"Bucket", "Role", "Table"}
+
+
+def manifest(text: str) -> tuple[str, str]:
+    """An image manifest that nothing is behind, and its digest."""
+    document = {
+        "schemaVersion": 2,
+        "mediaType": "application/vnd.oci.image.manifest.v1+json",
+        "config": {
+            "mediaType": "application/vnd.oci.image.config.v1+json",
+            "digest": digests.of(text.encode()),
+            "size": len(text),
+        },
+        "layers": [],
+    }
+    raw = json.dumps(document)
+    return raw, digests.of(raw.encode())
+
+
+@contextmanager
+def moto_process(folder: Path) -> Iterator[str]:
+    """The URL of a moto server."""
+    port = _free_port()
+    argv = [sys.executable, "-c", "from moto.server import main; main()", "-H", "127.0.0.1", "-p", str(port)]
+    with _process(argv, port, folder / "moto.log") as url:
+        yield url
+
+
+def moto_world(url: str) -> World:
+    """A moto server as a world; it keeps no LoggingConfig, and its ECR takes manifests as they are."""
+    aws = LocalTarget(name="local", endpoint_url=url).session()
+    first, second = manifest("one"), manifest("two")
+    return World(
+        url=url,
+        aws=aws,
+        pusher=_PutImage(aws, {digest: raw for raw, digest in (first, second)}),
+        images=(first[1], second[1]),
+        kinds=MOTO_KINDS,
+        drop={"Function": ("loggingConfig",)},
+        freezes_versions=False,  # a version's GetFunction answers with the code of $LATEST
+    )
+
+
+@contextmanager
+def engine_process(folder: Path) -> Iterator[str]:
+    """The URL of an engine without a delegate."""
+    port = _free_port()
+    argv = [sys.executable, "-m", "understudy.engine", "--data-dir", str(folder / "data")]
+    argv += ["--port", str(port), "--host", "127.0.0.1"]
+    with _process(argv, port, folder / "engine.log") as url:
+        yield url
+
+
+def engine_world(url: str, folder: Path) -> World:
+    """An engine as a world: the kinds that it owns, and images that it could run."""
+    aws = LocalTarget(name="local", endpoint_url=url).session()
+    store = Store(folder / "store")
+    store.open()
+    images = (put_runtime_image(store, "one"), put_runtime_image(store, "two"))
+    return World(url=url, aws=aws, pusher=Promoter(aws, store), images=images, kinds=OURS)
+
+
+def die_after(steps: int) -> OnEvent:
+    """Ends the process, as kill -9 would, once so many steps are done."""
+    done: list[object] = []
+
+    def on_event(event: Any) -> None:
+        if event.phase == "done":
+            done.append(event)
+        if len(done) >= steps:
+            os._exit(9)
+
+    return on_event
+
+
+if __name__ == "__main__":
+    world = moto_world(sys.argv[1]) if sys.argv[2] == "moto" else engine_world(sys.argv[1], Path(sys.argv[4]))
+    world.apply(world.stack(), die_after(int(sys.argv[3])))

@@ -1,0 +1,143 @@
+from pathlib import Path
+
+import pytest
+
+from understudy.errors import UnderstudyError
+from understudy.manifests import documents
+from understudy.manifests.errors import ManifestError
+from understudy.targets import project
+from understudy.targets.project import Project
+
+GOOD = """\
+project: dashboard
+images:
+  dashboard:
+    context: service
+    dockerfile: service/Dockerfile
+    repository: dashboard
+    buildArgs: {A: b}
+targets:
+  local: {type: local, overlay: deploy/overlays/local}
+devServer:
+  image: dashboard
+  app: dashboard.app:app
+  source: service
+watch:
+  paths: [service]
+"""
+
+
+def parse(text: str) -> Project:
+    [node] = documents.parse(text, file="understudy.yaml")
+    return project.parse(node)
+
+
+def test_reads_camel_case_and_defaults() -> None:
+    found = parse(GOOD)
+    assert found.images["dashboard"].build_args == {"A": "b"}
+    assert found.dev_server is not None
+    assert (found.dev_server.port, found.watch.paths, found.init_hooks) == (8000, ("service",), None)
+    assert found.targets["local"].region == "us-east-1"
+
+
+def test_the_project_s_own_file_is_right() -> None:
+    root = Path(__file__).resolve().parents[3]
+    found = project.load(root / project.FILE_NAME)
+    assert found.images.keys() == {"dashboard"}
+    assert (root / found.targets["local"].overlay / "kustomization.yaml").is_file()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "code", "where", "hint"),
+    [
+        (
+            "dockerfile:",
+            "dockerFile:",
+            "project-unknown-field",
+            "understudy.yaml:5, images.dashboard.dockerFile",
+            "rename it to dockerfile",
+        ),
+        (
+            "buildArgs:",
+            "build_args:",
+            "project-unknown-field",
+            "understudy.yaml:7, images.dashboard.build_args",
+            "rename it to buildArgs",
+        ),
+        (
+            "devServer:",
+            "devserver:",
+            "project-unknown-field",
+            "understudy.yaml:10, devserver",
+            "rename it to devServer",
+        ),
+        (
+            "    repository: dashboard\n",
+            "",
+            "project-missing-field",
+            "understudy.yaml:3, images.dashboard.repository",
+            "add repository",
+        ),
+        (
+            "project: dashboard",
+            "project: 12",
+            "project-value",
+            "understudy.yaml:1, project",
+            'write "12" in quotes',
+        ),
+        (
+            "{A: b}",
+            "{A: 1}",
+            "project-value",
+            "understudy.yaml:7, images.dashboard.buildArgs.A",
+            'write "1" in quotes',
+        ),
+        (
+            "type: local",
+            "type: locl",
+            "project-value",
+            "understudy.yaml:9, targets.local.type",
+            "write 'local', 'localstack' or 'aws'",
+        ),
+        (
+            "context: service",
+            "context: ../x",
+            "project-value",
+            "understudy.yaml:4, images.dashboard.context",
+            "correct the value",
+        ),
+        (
+            "dashboard.app:app",
+            "dashboard.app",
+            "project-value",
+            "understudy.yaml:12, devServer.app",
+            "correct the value",
+        ),
+        (
+            "  image: dashboard",
+            "  image: dashbord",
+            "project-image",
+            "understudy.yaml:11, devServer.image",
+            "rename it to dashboard",
+        ),
+        ("[service]", "[/etc]", "project-value", "understudy.yaml:15, watch.paths.0", "correct the value"),
+    ],
+)
+def test_problem_names_line_field_and_fix(old: str, new: str, code: str, where: str, hint: str) -> None:
+    assert old in GOOD
+    with pytest.raises(ManifestError) as caught:
+        parse(GOOD.replace(old, new, 1))
+    assert (caught.value.code, caught.value.where, caught.value.hint) == (code, where, hint)
+
+
+def test_file_that_is_not_there_is_told(tmp_path: Path) -> None:
+    with pytest.raises(UnderstudyError) as caught:
+        project.load(tmp_path / "understudy.yaml")
+    assert caught.value.code == "project-missing"
+
+
+def test_file_with_two_documents_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "understudy.yaml"
+    path.write_text(f"{GOOD}---\n{GOOD}", encoding="utf-8")
+    with pytest.raises(UnderstudyError, match="not one YAML document"):
+        project.load(path)

@@ -1,0 +1,36 @@
+import pytest
+
+from understudy.errors import UnderstudyError
+from understudy.targets import target
+from understudy.targets.aws import AwsTarget
+from understudy.targets.local import LocalTarget
+from understudy.targets.localstack import LocalStackTarget
+from understudy.targets.project import Project, TargetSection
+
+PROJECT = Project(
+    project="p",
+    images={},
+    targets={
+        "local": TargetSection(type="local", overlay="d"),
+        "localstack": TargetSection(type="localstack", overlay="d", endpoint="http://localstack:4566"),
+        "preprod": TargetSection(type="aws", overlay="d", account="111122223333", region="eu-west-1"),
+    },
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"), [("local", LocalTarget), ("localstack", LocalStackTarget), ("preprod", AwsTarget)]
+)
+def test_finds_a_target_by_its_name(name: str, kind: type) -> None:
+    found = target.find(PROJECT, name)
+    assert isinstance(found, kind)
+    assert found.name == name
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"), [("prepord", "--target preprod"), ("zzz", "add targets.zzz to understudy.yaml")]
+)
+def test_unknown_target_names_the_nearest(name: str, hint: str) -> None:
+    with pytest.raises(UnderstudyError) as caught:
+        target.find(PROJECT, name)
+    assert (caught.value.code, caught.value.hint) == ("target-unknown", hint)
