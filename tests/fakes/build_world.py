@@ -63,6 +63,7 @@ class BuildWorld:
         secrets: Mapping[str, Path] | None = None,
         environment: Mapping[str, str] | None = None,
         no_cache: bool = False,
+        root: Path | None = None,
     ) -> Image:
         (self.context / "Dockerfile").write_text(dockerfile)
         self.events.clear()
@@ -76,7 +77,7 @@ class BuildWorld:
             secrets=secrets or {},
             no_cache=no_cache,
         )
-        host = Host(environment=environment or {}, root=self.context.parent)
+        host = Host(environment=environment or {}, root=root or self.context.parent)
         return builder.build(
             request, store=self.store, steps=self.runner or self.steps, progress=self.events.append, host=host
         )

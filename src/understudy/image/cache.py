@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from understudy.image import atomic, digests, model, render
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
     from understudy.image.build_tree import Node
@@ -62,7 +62,7 @@ class LayerCache:
                 ),
                 diff_id=digests.parse(document["diffId"]),
             )
-        except (FileNotFoundError, ValueError, KeyError):
+        except (FileNotFoundError, ValueError, KeyError, TypeError, digests.DigestInvalidError):
             return None
         if not self._store.has(found.descriptor.digest):
             return None
@@ -86,10 +86,16 @@ class LayerCache:
 
 
 class FileHashes:
-    """SHA-256 of files, computed once per status."""
+    """SHA-256 of files, computed once per status.
 
-    def __init__(self, path: Path) -> None:
+    Args:
+        path: where they are kept between builds.
+        now_ns: the clock that files' times are compared with.
+    """
+
+    def __init__(self, path: Path, *, now_ns: Callable[[], int] = time.time_ns) -> None:
         self._path = path
+        self._now_ns = now_ns
         self._known: dict[str, list[object]] = {}
         self._fresh: dict[str, list[object]] = {}
         self._changed = False
@@ -122,7 +128,7 @@ class FileHashes:
                 self._fresh[str(node.place)] = known
             else:
                 missing.append(node)
-        now = time.time_ns()
+        now = self._now_ns()
         for node, value in zip(missing, _hashes(missing), strict=True):
             found[node.place] = value
             if now - max(node.status.st_mtime_ns, node.status.st_ctime_ns) > _GRAIN_NS:

@@ -1,5 +1,6 @@
 """What a build makes of a Dockerfile: stages, cache, config; a fake runner plays RUN."""
 
+import concurrent.futures
 import hashlib
 import os
 from pathlib import Path
@@ -215,3 +216,18 @@ def test_every_layer_has_a_history_entry(world: BuildWorld) -> None:
     assert len(layers) == len(image.manifest.layers) == len(image.config.diff_ids)
     assert [entry.created_by for entry in layers] == ["COPY a /", "WORKDIR /w", "RUN /bin/sh -c x"]
     assert hashlib.sha256(image.manifest.raw).hexdigest() == image.digest.removeprefix("sha256:")
+
+
+def test_builds_at_the_same_time_share_a_store(world: BuildWorld) -> None:
+    world.write({"a": "1", "Dockerfile": "FROM scratch\nCOPY a /\nRUN x\nWORKDIR /w\n"})
+    request = BuildRequest(
+        context=world.context, dockerfile=world.context / "Dockerfile", base_resolver=world.bases
+    )
+
+    def build(_: int) -> str:
+        return builder.build(
+            request, store=world.store, steps=FakeSteps(), progress=world.events.append
+        ).digest
+
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        assert len(set(pool.map(build, range(8)))) == 1

@@ -2,7 +2,7 @@
 
 `lock.json` is the answer for this version of understudy: one lock, one digest, today and next year.
 Debian's mirrors drop a version when a newer one enters the suite; `snapshot.debian.org` keeps it. Where
-neither has it, the suite's present version is taken and said so. `python -m understudy.image.base.lock`
+neither has it, the suite's present version is taken and said so. `python -m understudy.image.base.relock`
 writes the lock anew.
 """
 
@@ -11,8 +11,7 @@ from __future__ import annotations
 import json
 import lzma
 import re
-import sys
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -84,7 +83,12 @@ class Lock:
 
 def load(path: Path = PATH) -> Lock:
     """Returns the lock that came with this version."""
-    document = json.loads(path.read_bytes())
+    return load_text(path.read_bytes())
+
+
+def load_text(raw: bytes) -> Lock:
+    """Returns the lock that `dump` wrote."""
+    document = json.loads(raw)
     return Lock(
         snapshot=document["snapshot"],
         packages=tuple(Package(**item) for item in document["packages"]),
@@ -142,20 +146,3 @@ def _package(archive: str, paragraph: str) -> Package:
         sha256=fields["SHA256"],
         size_bytes=int(fields["Size"]),
     )
-
-
-def main(snapshot: str) -> None:
-    """Writes `lock.json` anew with the present versions of the packages that it names.
-
-    Args:
-        snapshot: today, as snapshot.debian.org writes it: 20261122T000000Z.
-    """
-    from understudy.image.base import fetch  # noqa: PLC0415 fetch imports this module
-
-    old = load()
-    packages = current([item.name for item in old.packages], fetch.read)
-    PATH.write_bytes(dump(replace(old, snapshot=snapshot, packages=tuple(packages))))
-
-
-if __name__ == "__main__":
-    main(sys.argv[1])
