@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from understudy.manifests import overlays, render
+from understudy.errors import UnderstudyError
+from understudy.manifests import overlays, references, render
 from understudy.manifests.model import ImageBinding, Stack
 from understudy.manifests.render import RenderContext
 from understudy.targets.project import Project
@@ -29,10 +30,15 @@ def load(
 
     Raises:
         ManifestError: a manifest is wrong, with every problem's line.
-        UnderstudyError: the overlay is missing, or AWS refused the credentials.
+        UnderstudyError: the overlay is missing, an image that it uses was not built, or AWS refused the credentials.
     """
     overlay = root / project.targets[target.name].overlay
     resources = overlays.load(overlay, root=root)
+    for name in {name for resource in resources for name in references.images(resource.spec)}:
+        if name in project.images and name not in digests:
+            raise UnderstudyError(
+                "image-unbuilt", f"image {name} has not been built", hint=f"./understudy build {name}"
+            )
     images = {
         name: ImageBinding(name=name, repository=project.images[name].repository, digest=digest, tags=tags)
         for name, digest in digests.items()
