@@ -30,7 +30,8 @@ def load(
 
     Raises:
         ManifestError: a manifest is wrong, with every problem's line.
-        UnderstudyError: the overlay is missing, an image that it uses was not built, or AWS refused the credentials.
+        UnderstudyError: the overlay is missing, an image that it uses was not built, or AWS refused the
+            credentials.
     """
     overlay = root / project.targets[target.name].overlay
     resources = overlays.load(overlay, root=root)
