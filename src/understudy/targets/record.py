@@ -131,7 +131,7 @@ def stop(layout: Layout) -> bool:
             os.kill(pid, number)
         deadline = time.monotonic() + _STOP_WAIT_S
         while time.monotonic() < deadline:
-            if not is_running(layout):
+            if not is_running(layout) and not _lives(pid):
                 return True
             time.sleep(0.02)
     raise UnderstudyError(
@@ -139,3 +139,15 @@ def stop(layout: Layout) -> bool:
         f"process {pid} of the stack does not end",
         hint=f"look at it: ps -o pid,stat,cmd -p {pid}",
     )
+
+
+def _lives(pid: int) -> bool:
+    """Whether a process exists and is no zombie that its parent has yet to reap."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return not Path("/proc/self").exists()
