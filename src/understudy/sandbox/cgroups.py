@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 PREFIX = "understudy-"
 _CONTROLLERS = ("memory", "pids", "cpu")
 _CPU_PERIOD_US = 20_000
-"""Lambda throttles in slices of 20 ms, see `Group.limit_cpu`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -238,8 +237,8 @@ class Group:
     def limit_cpu(self, vcpus: float | None) -> None:
         """Sets the share of CPU time; `None` lifts it.
 
-        The period is 20 ms, Lambda's own, so that a throttled function stalls for as long as it does there
-        (https://www.opsgenie.com/blog/how-does-proportional-cpu-allocation-work-with-aws-lambda).
+        Lambda's period is not documented; short stalls are the more useful guess for an interactive service,
+        and the share is the same for any.
         """
         if self._cpu is None:
             return

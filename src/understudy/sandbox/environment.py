@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from understudy.errors import UnderstudyError
-from understudy.sandbox import explain, model, reports
+from understudy.sandbox import explain, model, reports, runtime_api
 from understudy.sandbox.model import ExitStatus, Fault, InvokeRequest, InvokeResult, SandboxSpec
 from understudy.sandbox.runtime_api import Answer, RuntimeApi, State
 
@@ -35,6 +35,7 @@ _MEMORY_CHECK_S = 0.02
 _FREEZE_AFTER_S = 0.02
 _EXIT_AFTER_INIT_ERROR_S = 1.0
 _EXPLAIN_TIMEOUT_S = 10.0
+_KILL_TIMEOUT_S = 10.0
 _MEGABYTE = 1024 * 1024
 
 
@@ -98,6 +99,7 @@ class ExecutionEnvironment:
         self._tail = bytearray()
         self._busy = False
         self._dead = False
+        self._abandoned = False
         self._throttled: bool | None = None
         self._freezer: asyncio.TimerHandle | None = None
         self._memory_timer: asyncio.TimerHandle | None = None
@@ -155,6 +157,10 @@ class ExecutionEnvironment:
         self._busy = True
         try:
             return await self._invoke(request)
+        except BaseException:
+            # The caller gave up; the runtime may still work on the event, so it must not see another.
+            self._abandoned = True
+            raise
         finally:
             self._busy = False
             self._stop_memory_checks()
@@ -181,6 +187,9 @@ class ExecutionEnvironment:
     async def _invoke(self, request: InvokeRequest) -> InvokeResult:
         timeout_s = self.spec.timeout_s if request.timeout_s is None else request.timeout_s
         init_ms = await self._first_init()
+        if self._abandoned:
+            await self._reset()
+            self._abandoned = False
         started = time.perf_counter()
         outcome: Answer | Fault
         fault = None if self._alive() else await self._initialise_again(timeout_s)
@@ -198,8 +207,8 @@ class ExecutionEnvironment:
         """Waits for the init phase if this is the first request; its duration if it succeeded."""
         if self._init is None:
             return None
-        init, self._init = self._init, None
-        report = await init
+        report = await asyncio.shield(self._init)
+        self._init = None
         return report.duration_ms if report.fault is None else None
 
     async def _initialise_again(self, timeout_s: float) -> Fault | None:
@@ -307,7 +316,7 @@ class ExecutionEnvironment:
         self._memory_timer = loop.call_later(_MEMORY_CHECK_S, self._check_memory)
         try:
             self._thaw()
-            headers = _headers(request, int((time.time() + remaining_s) * 1000))
+            headers = runtime_api.invocation_headers(request, int((time.time() + remaining_s) * 1000))
             self._queued = (request.request_id, headers, request.payload)
             if self._api.state is State.READY:
                 self._hand_over()
@@ -416,7 +425,8 @@ class ExecutionEnvironment:
         process, ended = self._process, self._exit
         if process is not None and ended is not None and not ended.done():
             process.kill()
-            await asyncio.wait({ended})
+            await asyncio.wait({ended}, timeout=_KILL_TIMEOUT_S)
+            self._dead = self._dead or not ended.done()
         self._api.reset()
 
     def _output(self, data: bytes) -> None:
@@ -462,22 +472,6 @@ class ExecutionEnvironment:
 
 def _payload(fault: Fault | None, request: InvokeRequest) -> bytes:
     return fault.payload(request.request_id) if fault is not None else b""
-
-
-def _headers(request: InvokeRequest, deadline_ms: int) -> bytes:
-    lines = [
-        f"Lambda-Runtime-Aws-Request-Id: {request.request_id}",
-        f"Lambda-Runtime-Deadline-Ms: {deadline_ms}",
-        f"Lambda-Runtime-Invoked-Function-Arn: {request.invoked_function_arn}",
-        f"Lambda-Runtime-Trace-Id: {request.trace_id}",
-    ]
-    if request.client_context is not None:
-        lines.append(f"Lambda-Runtime-Client-Context: {request.client_context}")
-    if request.cognito_identity is not None:
-        lines.append(f"Lambda-Runtime-Cognito-Identity: {request.cognito_identity}")
-    # A header cannot hold a line break; a context with one is JSON, where it means nothing.
-    text = "\n".join(line.replace("\r", " ").replace("\n", " ") for line in lines)
-    return text.replace("\n", "\r\n").encode() + b"\r\n"
 
 
 def _closed() -> UnderstudyError:

@@ -22,6 +22,8 @@ from understudy.sandbox.model import MAX_RESPONSE_BYTES
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from understudy.sandbox.model import InvokeRequest
+
 _PREFIX = b"/2018-06-01/runtime/"
 _INVOCATION = _PREFIX + b"invocation/"
 _NEXT = _INVOCATION + b"next"
@@ -250,6 +252,23 @@ def _error_type(request: _Request, body: bytes) -> str:
         return "Runtime.Unknown"
     found = document.get("errorType") if isinstance(document, dict) else None
     return found if isinstance(found, str) else "Runtime.Unknown"
+
+
+def invocation_headers(request: InvokeRequest, deadline_ms: int) -> bytes:
+    """The Lambda-Runtime-* lines that hand `request` to a runtime, each ended by CRLF."""
+    lines = [
+        f"Lambda-Runtime-Aws-Request-Id: {request.request_id}",
+        f"Lambda-Runtime-Deadline-Ms: {deadline_ms}",
+        f"Lambda-Runtime-Invoked-Function-Arn: {request.invoked_function_arn}",
+        f"Lambda-Runtime-Trace-Id: {request.trace_id}",
+    ]
+    if request.client_context is not None:
+        lines.append(f"Lambda-Runtime-Client-Context: {request.client_context}")
+    if request.cognito_identity is not None:
+        lines.append(f"Lambda-Runtime-Cognito-Identity: {request.cognito_identity}")
+    # A header cannot hold a line break; a context with one is JSON, where it means nothing.
+    text = "\n".join(line.replace("\r", " ").replace("\n", " ") for line in lines)
+    return text.replace("\n", "\r\n").encode() + b"\r\n"
 
 
 def _nothing() -> None:

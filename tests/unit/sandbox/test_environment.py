@@ -364,3 +364,44 @@ async def test_idle_environment_is_frozen_and_thaws_for_the_next_request() -> No
         await asyncio.wait_for(harness.sandbox.was_frozen.wait(), 5)
         await harness.environment.invoke(request())
         assert not harness.sandbox.frozen
+
+
+async def test_answer_to_an_abandoned_request_never_reaches_the_next_one() -> None:
+    taken = asyncio.Event()
+    release = asyncio.Event()
+
+    async def late(client: RuntimeClient) -> None:
+        invocation = await client.next()
+        taken.set()
+        await release.wait()
+        await client.respond(invocation.request_id, b'"for the first"')
+        await client.next()
+
+    async with running(late, echo) as harness:
+        first = asyncio.create_task(harness.environment.invoke(request()))
+        await taken.wait()
+        first.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await first
+        release.set()
+        result = await harness.environment.invoke(request(b'"second"'))
+    assert result.payload == b'"second"'
+    assert len(harness.sandbox.starts) == 2
+
+
+async def test_caller_that_gives_up_during_init_does_not_end_the_init() -> None:
+    go = asyncio.Event()
+
+    async def slow(client: RuntimeClient) -> None:
+        await go.wait()
+        await echo(client)
+
+    async with running(slow) as harness:
+        first = asyncio.create_task(harness.environment.invoke(request()))
+        await asyncio.sleep(0)
+        first.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await first
+        go.set()
+        result = await harness.environment.invoke(request(b'"second"'))
+    assert result.payload == b'"second"'

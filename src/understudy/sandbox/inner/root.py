@@ -6,7 +6,7 @@ mount ends with the namespace, and the namespace ends with its last process.
 """
 
 # Paths are relative to a root that changes under the process; see the package's docstring.
-# ruff: noqa: PTH101, PTH102, PTH103, PTH106, PTH108, PTH110, PTH112, PTH114, PTH115, PTH118, PTH120, PTH211
+# ruff: noqa: PTH101, PTH102, PTH103, PTH106, PTH108, PTH110, PTH112, PTH114, PTH115, PTH211
 
 import errno
 import os
@@ -15,6 +15,7 @@ from typing import Any
 
 from . import linux
 
+_LINKS_AT_MOST = 40
 DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
 _DEVICE_LINKS = {
     "fd": "/proc/self/fd",
@@ -195,14 +196,25 @@ def _mount_devices(devices: str, *, terminals: bool) -> None:
 
 def _inside(target: str) -> str:
     """`target` under the new root, the current directory, with links resolved as inside that root."""
-    path = ""
-    for part in target.strip("/").split("/"):
-        path = f"{path}/{part}"
-        for _ in range(40):
-            if not os.path.islink("." + path):
-                break
-            path = os.path.normpath(os.path.join(os.path.dirname(path), os.readlink("." + path)))
-    return "." + path
+    pending = target.split("/")[::-1]
+    done: list[str] = []
+    links = 0
+    while pending:
+        part = pending.pop()
+        path = "./" + "/".join([*done, part])
+        if part == "..":
+            del done[-1:]
+        elif part not in {"", "."} and os.path.islink(path):
+            links += 1
+            if links > _LINKS_AT_MOST:
+                raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), target)
+            link = os.readlink(path)
+            if link.startswith("/"):
+                done.clear()
+            pending.extend(link.split("/")[::-1])
+        elif part not in {"", "."}:
+            done.append(part)
+    return "./" + "/".join(done)
 
 
 def _on_host(name: str) -> bool:
