@@ -5,10 +5,8 @@ from __future__ import annotations
 import codecs
 import collections
 import contextlib
-import shutil
-import tempfile
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 from understudy.errors import UnderstudyError
@@ -16,6 +14,7 @@ from understudy.image import (
     build_kit,
     build_mounts,
     build_prune,
+    build_space,
     build_state,
     build_users,
     cache,
@@ -31,7 +30,8 @@ from understudy.image.cache import CachedLayer
 from understudy.image.steps import Mount, Step
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     from understudy.image.build_mounts import Prepared
     from understudy.image.build_state import StageState
@@ -139,7 +139,11 @@ def _executed(
 ) -> CachedLayer:
     lower = kit.folders(state.layers)
     image = LayersTree(lower)
-    with _workspace(kit) as space, contextlib.ExitStack() as stack:
+    with build_space.workspace(kit.store) as space, contextlib.ExitStack() as stack:
+        upper, work = space / "upper", space / "work"
+        upper.mkdir()
+        upper.chmod(0o755)
+        work.mkdir()
         mounts = list(kit.host.mounts())
         secrets: dict[str, str] = {}
         for number, item in enumerate(prepared):
@@ -150,8 +154,8 @@ def _executed(
             mounts.append(_script(space, command.script))
         step = Step(
             lower=lower,
-            upper=space / "upper",
-            work=space / "work",
+            upper=upper,
+            work=work,
             argv=command.argv,
             env=_step_env(kit, state, image, mounts, secrets),
             working_dir=state.config.working_dir or "/",
@@ -208,31 +212,6 @@ def _script(space: Path, script: tuple[str, str]) -> Mount:
     source.write_text(text)
     source.chmod(0o755)
     return Mount(kind="bind", target=PurePosixPath(target), source=source, read_only=True)
-
-
-@contextlib.contextmanager
-def _workspace(kit: Kit) -> Iterator[Path]:
-    parent = kit.store.root / "builds"
-    parent.mkdir(exist_ok=True)
-    space = Path(tempfile.mkdtemp(dir=parent))
-    try:
-        for name in ("upper", "work"):
-            (space / name).mkdir(mode=0o755)
-        yield space
-    finally:
-        shutil.rmtree(space, onerror=_make_writable)
-
-
-def _make_writable(_function: object, path: str, _: object) -> None:
-    """Overlayfs leaves a work directory without permissions, which an unprivileged user must grant first."""
-    place = Path(path)
-    with contextlib.suppress(OSError):
-        place.parent.chmod(0o700)
-        place.chmod(0o700)
-        if place.is_dir() and not place.is_symlink():
-            shutil.rmtree(place, ignore_errors=True)
-        else:
-            place.unlink()
 
 
 class _Lines:

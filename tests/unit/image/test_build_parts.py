@@ -5,10 +5,11 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
-from understudy.image import build_modes, build_plan, build_prune, build_tree, build_users
+from understudy.image import build_modes, build_plan, build_prune, build_space, build_tree, build_users
 from understudy.image.build_env import Host
 from understudy.image.build_tree import HostTree, LayersTree
 from understudy.image.dockerignore import Dockerignore
+from understudy.image.store import Store
 
 
 @pytest.mark.parametrize(
@@ -174,3 +175,13 @@ def test_upper_layers_hide_lower_ones(tmp_path: Path) -> None:
     assert node.place.read_text() == "new"
     os.setxattr(upper / "d", "user.overlay.opaque", b"y")
     assert tree.names("d") == ["b"]
+
+
+def test_what_a_killed_build_left_goes_with_the_next_and_a_running_one_stays(tmp_path: Path) -> None:
+    store = Store(tmp_path).open()
+    left = tmp_path / "builds/left/work"
+    left.mkdir(parents=True)
+    left.chmod(0)
+    with build_space.workspace(store) as first, build_space.workspace(store) as second:
+        assert sorted((tmp_path / "builds").iterdir()) == sorted([first, second])
+    assert list((tmp_path / "builds").iterdir()) == []

@@ -8,15 +8,13 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import httpx
 
 from understudy.errors import EnvironmentProblemError, UnderstudyError
-from understudy.image import build_kit, diff, layers, locks
+from understudy.image import build_kit, build_space, diff, layers, locks
 from understudy.image.base import assemble, fetch, layout, lock
 from understudy.image.build_model import EPOCH, STAND_IN_LABEL, BuildEvent, Notice, Work
 from understudy.image.build_run import StepFailedError
@@ -25,7 +23,7 @@ from understudy.image.model import HistoryEntry, ImageConfig
 from understudy.image.steps import Step
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
     from understudy.image.base.lock import Lock, Package
     from understudy.image.model import Image
@@ -106,9 +104,10 @@ def build_base(
 
 
 def _built(name: str, store: Store, steps: StepRunner, progress: Callable[[BuildEvent], None]) -> Image:
-    with _workspace(store) as space:
+    with build_space.workspace(store) as space:
         root = space / "root"
-        root.mkdir(mode=0o755)
+        root.mkdir()
+        root.chmod(0o755)
         chosen = lock.load()
         progress(Work(message=f"unpacking {len(chosen.packages)} Debian packages and awslambdaric"))
         _packages(chosen, root, progress)
@@ -128,7 +127,8 @@ def _packages(chosen: Lock, root: Path, progress: Callable[[BuildEvent], None]) 
         newer = _newer(chosen, gone)
         progress(Notice(message=f"{gone.message}; taking Debian's present versions, another digest follows"))
         shutil.rmtree(root)
-        root.mkdir(mode=0o755)
+        root.mkdir()
+        root.chmod(0o755)
         _unpacked(chosen, newer, root)
 
 
@@ -182,7 +182,8 @@ def _client(chosen: Lock, root: Path) -> None:
 
 def _compiled(root: Path, space: Path, steps: StepRunner) -> Path:
     upper, work = space / "upper", space / "work"
-    upper.mkdir(mode=0o755)
+    upper.mkdir()
+    upper.chmod(0o755)
     work.mkdir()
     output: list[bytes] = []
     step = Step(
@@ -242,14 +243,3 @@ def _check(name: str) -> None:
 
 def _source(name: str) -> bytes:
     return Path(__file__).with_name(name).read_bytes()
-
-
-@contextmanager
-def _workspace(store: Store) -> Iterator[Path]:
-    parent = store.root / "builds"
-    parent.mkdir(exist_ok=True)
-    space = Path(tempfile.mkdtemp(dir=parent))
-    try:
-        yield space
-    finally:
-        shutil.rmtree(space, ignore_errors=True)
