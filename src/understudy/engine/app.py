@@ -206,7 +206,7 @@ def _json(status: int, document: Mapping[str, str]) -> HttpResponse:
 
 
 def _refused(reason: str) -> HttpResponse:
-    return _json(403, {"__type": "ForeignOriginException", "message": f"{reason}. See docs/architecture.md"})
+    return _json(403, {"__type": "ForeignOriginException", "message": f"{reason}. See docs/decisions/0022"})
 
 
 def _preflight(headers: Mapping[bytes, bytes]) -> HttpResponse:

@@ -10,41 +10,23 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Callable, Coroutine, Iterator, Sequence
+from collections.abc import Coroutine, Sequence
 from typing import Any
 
-import uvicorn
 import uvloop
 
 from understudy.engine import compose, config, delegate_child, hooks, listen, protocol_codec
 from understudy.engine.compose import Parts
 from understudy.engine.config import EngineConfig
 from understudy.engine.hooks import Stage
+from understudy.engine.server import Server
 from understudy.errors import UnderstudyError
 
-KEEP_ALIVE_S = 600
-_DRAIN_S = 1
 _CLOSE_WITHIN_S = 8.0
 _SHUTDOWN_HOOKS_WITHIN_S = 30.0
 _EXIT_FAILED = 3
 
 logger = logging.getLogger("understudy.engine")
-
-
-class _Server(uvicorn.Server):
-    """Uvicorn that reports when it accepts requests and leaves signals to the engine."""
-
-    def __init__(self, settings: uvicorn.Config, started: Callable[[], None]) -> None:
-        super().__init__(settings)
-        self._started = started
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets=sockets)
-        self._started()
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -81,7 +63,7 @@ class _Process:
         self._environment = hooks.environment(f"http://localhost:{self._port}")
         self._tasks: set[asyncio.Task[Any]] = set()
         self._parts: Parts | None = None
-        self._server: _Server | None = None
+        self._server: Server | None = None
         self._main: asyncio.Task[Any] | None = None
         self._stopping = False
 
@@ -93,7 +75,7 @@ class _Process:
         """
         self._main = asyncio.current_task()
         parts = self._parts = compose.Parts(self._settings, port=self._port)
-        self._server = _Server(_uvicorn_config(parts), lambda: self._ready(parts))
+        self._server = Server(parts.engine, lambda: self._ready(parts))
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, self._stop_soon)
         await parts.hooks.run(Stage.BOOT, self._environment)
@@ -150,27 +132,10 @@ class _Process:
             self._stopping = True
             self._spawn(self._stop(server))
 
-    async def _stop(self, server: _Server) -> None:
+    async def _stop(self, server: Server) -> None:
         """Runs the shutdown hooks while the engine still answers, then ends the server."""
         if self._parts is not None:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_SHUTDOWN_HOOKS_WITHIN_S):
                     await self._parts.hooks.run(Stage.SHUTDOWN, self._environment)
         server.should_exit = True
-
-
-def _uvicorn_config(parts: Parts) -> uvicorn.Config:
-    return uvicorn.Config(
-        parts.engine,
-        http="httptools",
-        ws="none",
-        lifespan="off",
-        interface="asgi3",
-        access_log=False,
-        log_config=None,
-        log_level=logging.WARNING,
-        server_header=False,
-        proxy_headers=False,
-        timeout_keep_alive=KEEP_ALIVE_S,
-        timeout_graceful_shutdown=_DRAIN_S,
-    )
