@@ -1,5 +1,7 @@
 """Init hooks run for real: in order, against the engine, and a failing one stops nothing."""
 
+import gzip
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -7,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.contract.engine_process import EngineProcess, eventually
+from tests.contract.engine_process import REPO, EngineProcess, eventually
 
 NOTE = 'import os, pathlib; pathlib.Path(os.environ["NOTES"]).open("a").write("{} ")\n'
 
@@ -55,3 +57,22 @@ def test_stages_run_in_order_and_failures_are_told(engine: EngineProcess, tmp_pa
     assert "10.sh ended with 4: oops" in engine.log.read_text()
     engine.stop()
     assert (tmp_path / "notes").read_text() == "boot start ready10 ready20 shutdown"
+
+
+def test_the_seed_is_put_once_and_harmless_to_what_comes_later(tmp_path: Path) -> None:
+    engine = EngineProcess(tmp_path / ".understudy", hooks_dir=REPO / "localstack-init").start()
+    try:
+        eventually(lambda: _init(engine)["completed"]["READY"], "the seed has run")
+        assert _init(engine)["scripts"] == [
+            {"stage": "READY", "name": "10_tickers.py", "state": "SUCCESSFUL"}
+        ], engine.log.read_text()
+        found = engine.client("s3").get_object(Bucket="dashboard-tickers", Key="tickers.json.gz")
+        book = json.loads(gzip.decompress(found["Body"].read()))
+        assert {"symbol": "AAPL", "name": "Apple Inc.", "exchange": "NASDAQ"} in book["tickers"]
+        engine.stop()
+        engine.start()
+        eventually(lambda: _init(engine)["completed"]["READY"], "the seed has run again")
+        again = engine.client("s3").head_object(Bucket="dashboard-tickers", Key="tickers.json.gz")
+        assert again["LastModified"] == found["LastModified"]
+    finally:
+        engine.close()
