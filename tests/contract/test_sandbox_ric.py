@@ -127,6 +127,13 @@ async def test_handler_error_keeps_its_type_and_one_log_line(place: Place, tmp_p
     assert "\rTraceback (most recent call last):\r" in errors[0]
 
 
+async def test_shutting_down_writes_nothing(place: Place, tmp_path: Path) -> None:
+    for _ in range(5):
+        async with environment(place, tmp_path, "app.echo") as (made, log):
+            await run(made, {})
+        assert log[-1].startswith("REPORT ")
+
+
 async def test_unserialisable_answer_is_a_marshal_error(place: Place, tmp_path: Path) -> None:
     async with environment(place, tmp_path, "app.unserialisable") as (made, _):
         result = await run(made, {})

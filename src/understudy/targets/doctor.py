@@ -1,6 +1,5 @@
 """What this machine lacks for a local stack, each with the command that mends it."""
 
-import os
 import shutil
 import socket
 import sys
@@ -42,7 +41,6 @@ def examine(root: Path, *, port: int, sandbox: Callable[[], Iterator[Check]]) ->
     return [
         _python(),
         *sandbox(),
-        _base_builder(),
         _port(port),
         _names(),
         _disk(root),
@@ -53,26 +51,6 @@ def examine(root: Path, *, port: int, sandbox: Callable[[], Iterator[Check]]) ->
 def _python() -> Check:
     found = f"{sys.version_info.major}.{sys.version_info.minor}.{sys.version_info.micro}"
     return Check(name="Python 3.11 or newer", severity="ok", found=found)
-
-
-def _base_builder() -> Check:
-    for tool in ("mmdebstrap", "debootstrap"):
-        path = shutil.which(tool)
-        if path:
-            return Check(name="stand-in base builder", severity="ok", found=path)
-    command = "apt-get install -y mmdebstrap"
-    if os.geteuid() == 0 and shutil.which("apt-get"):
-        return Check(
-            name="stand-in base builder",
-            severity="ok",
-            found=f"none; `up` will run: {command} when it needs it",
-        )
-    return Check(
-        name="stand-in base builder",
-        severity="warning",
-        found="none (needed only where public.ecr.aws cannot be reached)",
-        fix=f"sudo {command}",
-    )
 
 
 def _port(port: int) -> Check:

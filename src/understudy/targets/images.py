@@ -5,12 +5,10 @@ from dataclasses import dataclass
 from typing import Self
 
 from understudy.errors import UnderstudyError
-from understudy.image import build_model, builder, registry_auth
-from understudy.image.base import FallbackResolver, build_base
+from understudy.image import build_model, builder
+from understudy.image.base import FallbackResolver, build_base, from_registries
 from understudy.image.build_model import BuildEvent, BuildRequest
 from understudy.image.model import Image
-from understudy.image.reference import Ref
-from understudy.image.registry import RegistryClient
 from understudy.image.store import Store
 from understudy.sandbox.steps import NamespaceStepRunner
 from understudy.targets.events import Advanced, Done, Noticed, Report, Started
@@ -44,7 +42,10 @@ class ImageBuilder:
         self.store = Store(workspace.layout.store)
         self._steps = NamespaceStepRunner(workspace.layout.sandboxes)
         self._resolver = FallbackResolver(
-            self.store, self._pull, self._steps, progress=lambda event: self._show("base", event)
+            self.store,
+            from_registries(self.store),
+            self._steps,
+            progress=lambda event: self._show("base", event),
         )
         self._git_sha = workspace.git_sha()
 
@@ -111,10 +112,6 @@ class ImageBuilder:
         )
         self._report(Done(step=step, seconds=time.monotonic() - started, detail=_megabytes(image)))
         return image
-
-    def _pull(self, ref: Ref, platform: str) -> Image:
-        with RegistryClient(ref.registry, auth=registry_auth.from_docker_config(ref.registry)) as client:
-            return client.pull(ref, self.store, platform=platform)
 
     def _section(self, name: str) -> ImageSection:
         images = self._workspace.project.images

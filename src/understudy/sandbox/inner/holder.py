@@ -131,6 +131,9 @@ def hold(plan: dict[str, Any], control: socket.socket, folders: tuple[str, str])
         os._exit(1)
     control.send(b'{"ready": true}')
     Holder(control).serve()
+    # First the processes, then our sockets: the other way round a runtime client sees its connection to the
+    # Runtime API close a moment before it dies, and writes an error that no Lambda ever logged.
+    _kill_all(signal.SIGKILL)
     os._exit(0)
 
 
