@@ -8,8 +8,7 @@ from contextlib import AsyncExitStack
 
 from understudy.engine.app import Engine
 from understudy.engine.config import EngineConfig
-from understudy.engine.delegate import Delegate, NoDelegate, SupervisedDelegate
-from understudy.engine.delegate_launch import MiniStack
+from understudy.engine.delegate import Delegate
 from understudy.engine.ecr import EcrService
 from understudy.engine.ecr_repositories import Repositories
 from understudy.engine.ecr_uploads import Uploads
@@ -29,9 +28,9 @@ from understudy.sandbox.namespaces import NamespaceExecutor
 
 
 class Parts:
-    """One engine's parts. `open` starts them, `close` stops them; both once."""
+    """One engine's parts, around a delegate that is already starting. `open` and `close` are called once."""
 
-    def __init__(self, config: EngineConfig, *, port: int, delegate: Delegate | None = None) -> None:
+    def __init__(self, config: EngineConfig, *, port: int, delegate: Delegate) -> None:
         data = config.data_dir
         endpoint = f"http://127.0.0.1:{port}"
         self._stack = AsyncExitStack()
@@ -52,7 +51,7 @@ class Parts:
             LambdaConfig(prewarm=config.prewarm),
         )
         self._apis = ApiStore(self._state)
-        self.delegate = delegate or _delegate(config, port)
+        self.delegate = delegate
         services = (
             EcrService(self._repositories, uploads, port=port),
             self._lambda,
@@ -74,7 +73,7 @@ class Parts:
         )
 
     async def open(self) -> None:
-        """Opens everything; the delegate goes on starting in the background.
+        """Opens everything but the delegate, which goes on starting in the background.
 
         Raises:
             UnderstudyError: a part cannot work on this machine; what was opened is closed again.
@@ -86,7 +85,6 @@ class Parts:
             raise
 
     async def _open(self) -> None:
-        await self.delegate.start()
         self._stack.push_async_callback(self.delegate.stop)
         self._state.open()
         self._stack.callback(self._state.close)
@@ -103,15 +101,6 @@ class Parts:
     async def close(self) -> None:
         """Stops everything, the delegate's state saved."""
         await self._stack.aclose()
-
-
-def _delegate(config: EngineConfig, port: int) -> Delegate:
-    if config.delegate_python is None:
-        return NoDelegate()
-    emulator = MiniStack(
-        python=config.delegate_python, data_dir=config.data_dir / "delegate", engine_port=port
-    )
-    return SupervisedDelegate(emulator, log_path=config.run_dir / "delegate.log")
 
 
 async def closing(parts: Parts, within_s: float) -> bool:

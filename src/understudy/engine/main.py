@@ -1,32 +1,22 @@
 """The engine's process: takes port and data folder, serves until SIGTERM or SIGINT, leaves nothing behind."""
 
 import asyncio
-import contextlib
-import gc
-import json
 import logging
 import os
-import signal
 import socket
 import sys
 import time
-from collections.abc import Coroutine, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import uvloop
 
-from understudy.engine import compose, config, delegate_child, hooks, listen, protocol_codec
-from understudy.engine.compose import Parts
+from understudy.engine import config, delegate_child, listen
 from understudy.engine.config import EngineConfig
-from understudy.engine.hooks import Stage
-from understudy.engine.server import Server
+from understudy.engine.delegate import Delegate, NoDelegate, SupervisedDelegate
+from understudy.engine.delegate_launch import MiniStack
 from understudy.errors import UnderstudyError
 
-_CLOSE_WITHIN_S = 8.0
-_SHUTDOWN_HOOKS_WITHIN_S = 30.0
 _EXIT_FAILED = 3
-
-logger = logging.getLogger("understudy.engine")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -43,7 +33,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             delegate_child.die_with(os.getppid())
         with listen.exclusive(settings.run_dir):
             sockets = listen.bind(settings.hosts, settings.port)
-            uvloop.run(_Process(settings, sockets, began).run())
+            uvloop.run(_serve(settings, sockets, began))
     except asyncio.CancelledError:
         return 0
     except UnderstudyError as error:
@@ -52,90 +42,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-class _Process:
-    """One run of the engine on its event loop."""
+async def _serve(settings: EngineConfig, sockets: list[socket.socket], began: float) -> None:
+    delegate = _delegate(settings, sockets[0].getsockname()[1])
+    await delegate.start()
+    await asyncio.sleep(0)  # the child is started in this turn, and comes up while the engine is imported
+    from understudy.engine.process import EngineProcess  # noqa: PLC0415 - half a second beside the delegate's own
 
-    def __init__(self, settings: EngineConfig, sockets: list[socket.socket], began: float) -> None:
-        self._settings = settings
-        self._sockets = sockets
-        self._began = began
-        self._port: int = sockets[0].getsockname()[1]
-        self._environment = hooks.environment(f"http://localhost:{self._port}")
-        self._tasks: set[asyncio.Task[Any]] = set()
-        self._parts: Parts | None = None
-        self._server: Server | None = None
-        self._main: asyncio.Task[Any] | None = None
-        self._stopping = False
+    await EngineProcess(settings, sockets=sockets, delegate=delegate, began=began).run()
 
-    async def run(self) -> None:
-        """Serves until a signal.
 
-        Raises:
-            UnderstudyError: a part of the engine cannot work on this machine.
-        """
-        self._main = asyncio.current_task()
-        parts = self._parts = compose.Parts(self._settings, port=self._port)
-        self._server = Server(parts.engine, lambda: self._ready(parts))
-        for number in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(number, self._stop_soon)
-        await parts.hooks.run(Stage.BOOT, self._environment)
-        await parts.open()
-        await parts.hooks.run(Stage.START, self._environment)
-        try:
-            await self._server.serve(sockets=self._sockets)
-        finally:
-            self._settings.ready_path.unlink(missing_ok=True)
-            for task in self._tasks:
-                task.cancel()
-            parts.hooks.stop()
-            if not await compose.closing(parts, _CLOSE_WITHIN_S):
-                logger.error("engine: closing took more than %.0f s, leaving", _CLOSE_WITHIN_S)
-
-    def _ready(self, parts: Parts) -> None:
-        """Announces the engine and starts what may go on behind requests."""
-        document = {
-            "pid": os.getpid(),
-            "port": self._port,
-            "endpoint": f"http://localhost:{self._port}",
-            "started_in_s": round(time.monotonic() - self._began, 3),
-        }
-        path = self._settings.ready_path
-        path.parent.mkdir(parents=True, exist_ok=True)
-        waiting = path.with_suffix(f".{os.getpid()}.tmp")
-        waiting.write_text(json.dumps(document), encoding="utf-8")
-        waiting.replace(path)
-        parts.endpoints.ready = True
-        logger.info("engine: ready on port %d after %.2f s", self._port, document["started_in_s"])
-        self._spawn(self._after_ready(parts))
-
-    async def _after_ready(self, parts: Parts) -> None:
-        for name in parts.service_names:
-            await asyncio.to_thread(protocol_codec.codec, name)
-        gc.collect()
-        gc.freeze()
-        await parts.hooks.run(Stage.READY, self._environment)
-
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    def _stop_soon(self) -> None:
-        """Handles a signal; a second one no longer waits for hooks and requests."""
-        server = self._server
-        if server is None or not server.started:
-            if self._main is not None:
-                self._main.cancel()
-        elif self._stopping:
-            server.should_exit = server.force_exit = True
-        else:
-            self._stopping = True
-            self._spawn(self._stop(server))
-
-    async def _stop(self, server: Server) -> None:
-        """Runs the shutdown hooks while the engine still answers, then ends the server."""
-        if self._parts is not None:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(_SHUTDOWN_HOOKS_WITHIN_S):
-                    await self._parts.hooks.run(Stage.SHUTDOWN, self._environment)
-        server.should_exit = True
+def _delegate(settings: EngineConfig, port: int) -> Delegate:
+    if settings.delegate_python is None:
+        return NoDelegate()
+    emulator = MiniStack(
+        python=settings.delegate_python, data_dir=settings.data_dir / "delegate", engine_port=port
+    )
+    return SupervisedDelegate(emulator, log_path=settings.run_dir / "delegate.log")
