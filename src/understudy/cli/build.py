@@ -16,6 +16,8 @@ from understudy.targets.images import ImageBuilder
 def command(images: tuple[str, ...], output: str) -> None:
     """Build IMAGES of understudy.yaml (all when none is named) and print their digests."""
     found = workspace.find(Path.cwd())
+    for name in images:
+        found.image(name)
     with EventPrinter() as printer, ImageBuilder(found, printer) as builder:
         built = [builder.build(name) for name in images or tuple(found.project.images)]
     if output == "json":

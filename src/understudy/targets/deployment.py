@@ -7,10 +7,11 @@ from understudy.errors import UnderstudyError
 from understudy.image.store import Store
 from understudy.manifests.model import ImageBinding, ResourceKey, Stack
 from understudy.reconcile import apply as applier
-from understudy.reconcile import function_logs, release
+from understudy.reconcile import function_logs, invocation, release
 from understudy.reconcile import observe as observer
 from understudy.reconcile import plan as planner
 from understudy.reconcile.function_logs import LogLine
+from understudy.reconcile.invocation import Invocation
 from understudy.reconcile.model import ApplyReport, Observed, OnEvent, Plan
 from understudy.reconcile.promotion import Promoter
 from understudy.targets import stack as stacks
@@ -71,7 +72,7 @@ class Deployment:
                 raise UnderstudyError(
                     "image-not-built",
                     f"image {name} has not been built here",
-                    hint=f"understudy build {name}",
+                    hint=f"./understudy build {name}",
                 )
             digests[name] = digest
         return digests
@@ -98,13 +99,38 @@ class Deployment:
         found = next(_qualified(stack, image), None)
         if found is None:
             raise UnderstudyError(
-                "function-missing", f"no Function of the manifests runs image {image}", hint="name a function"
+                "function-missing",
+                f"no Function of the manifests runs image {image}",
+                hint="name a function: ./understudy get Function lists them",
             )
         return found
 
+    def invoke(self, function: str, payload: bytes) -> Invocation:
+        """Returns the outcome of invoking a function, written ``NAME`` or ``NAME:QUALIFIER``.
+
+        Raises:
+            UnderstudyError: nothing answers at the target, or there is no such function.
+        """
+        self.check_function(function)
+        return invocation.invoke(self.aws, function, payload)
+
+    def check_function(self, function: str) -> None:
+        """Returns when the target has a function, written ``NAME`` or ``NAME:QUALIFIER``.
+
+        Raises:
+            UnderstudyError: it has none of that name, or nothing answers there.
+        """
+        self._target.guard()
+        client = self.aws.lambda_()
+        if self.aws.find(client.get_function_configuration, FunctionName=function) is None:
+            raise UnderstudyError(
+                "function-absent",
+                f"target {self._target.name} has no function {function}",
+                hint="./understudy get Function lists them, ./understudy apply creates them",
+            )
+
     def log_lines(self, function: str, since_ms: int, pattern: str = "") -> Iterator[LogLine]:
         """Yields the log lines of a function, written ``NAME`` or ``NAME:QUALIFIER``, oldest first."""
-        self._target.guard()
         group = f"/aws/lambda/{function.partition(':')[0]}"
         return function_logs.lines(self.aws, group, since_ms=since_ms, pattern=pattern)
 
@@ -140,14 +166,17 @@ class Deployment:
         """Pushes one image and returns ``REPOSITORY_URI@DIGEST``.
 
         Raises:
-            UnderstudyError: the repository does not exist yet, or refused the image.
+            UnderstudyError: the project has no such image, the repository does not exist yet, or it
+                refused the image.
         """
+        section = self._workspace.image(name)
         self._target.guard()
-        section = self._workspace.project.images[name]
         stack = stacks.load(self._workspace.root, self._workspace.project, self._target, self.built())
         binding = ImageBinding(name=name, repository=section.repository, digest=digest, tags=tuple(tags))
         repository = observer.repository_name(binding, {one.key: one for one in stack})
-        answer = self.aws.call(self.aws.ecr().describe_repositories, repositoryNames=[repository])
+        answer = self.aws.find(self.aws.ecr().describe_repositories, repositoryNames=[repository])
+        if answer is None:
+            raise _no_repository(repository)
         uri: str = answer["repositories"][0]["repositoryUri"]
         self._promoter.push(binding, uri)
         return f"{uri}@{digest}"
@@ -161,16 +190,18 @@ class Deployment:
         section = self._workspace.project.images[name]
         repository = deployed.observed.get(ResourceKey("Repository", section.repository))
         if repository is None:
-            raise UnderstudyError(
-                "repository-absent",
-                f"Repository {section.repository} does not exist",
-                hint="understudy apply",
-            )
+            raise _no_repository(section.repository)
         uri = repository.status["repositoryURI"]
         binding = ImageBinding(name=name, repository=section.repository, digest=digest, tags=tuple(tags))
         self._promoter.push(binding, uri)
         for one in release.of_image(deployed.stack, name):
             release.release(self.aws, one, f"{uri}@{digest}")
+
+
+def _no_repository(name: str) -> UnderstudyError:
+    return UnderstudyError(
+        "repository-absent", f"Repository {name} does not exist", hint="./understudy apply"
+    )
 
 
 def _qualified(stack: Stack, image: str) -> Iterator[str]:

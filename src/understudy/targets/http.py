@@ -32,4 +32,4 @@ def first_answer(url: str) -> None:
         problem = f"answers {exc.code}: {exc.read(300).decode(errors='replace')}"
     except OSError as exc:
         problem = f"does not answer: {exc}"
-    raise UnderstudyError("first-request", f"{url} {problem}", hint="understudy logs")
+    raise UnderstudyError("first-request", f"{url} {problem}", hint="./understudy logs")

@@ -12,6 +12,7 @@ from understudy.image.model import Image
 from understudy.image.store import Store
 from understudy.sandbox.steps import NamespaceStepRunner
 from understudy.targets.events import Advanced, Done, Noticed, Report, Started
+from understudy.targets.layout import PROJECT_FILE
 from understudy.targets.project import ImageSection
 from understudy.targets.workspace import Workspace
 
@@ -114,14 +115,13 @@ class ImageBuilder:
         return image
 
     def _section(self, name: str) -> ImageSection:
-        images = self._workspace.project.images
-        if name not in images:
-            raise UnderstudyError(
-                "image-unknown",
-                f"image {name} is not in the project file, which has: {', '.join(sorted(images)) or 'none'}",
-                hint="understudy build, without a name, builds all",
-            )
-        return images[name]
+        """The image of that name; its folder and its Dockerfile exist."""
+        section = self._workspace.image(name)
+        if not (self._workspace.root / section.context).is_dir():
+            raise _missing(name, "context", section.context, "folder")
+        if not (self._workspace.root / section.dockerfile).is_file():
+            raise _missing(name, "dockerfile", section.dockerfile, "file")
+        return section
 
     def _arguments(self, section: ImageSection) -> dict[str, str]:
         """The project's build arguments, with the commit where the Dockerfile asks for it."""
@@ -143,6 +143,16 @@ class ImageBuilder:
                 )
             case _:
                 pass
+
+
+def _missing(image: str, field: str, path: str, kind: str) -> UnderstudyError:
+    where = f"{PROJECT_FILE}, images.{image}.{field}"
+    return UnderstudyError(
+        "image-input-missing",
+        f"{path}, the {field} of image {image}, is no {kind} of this project",
+        hint=f"create {path}, or correct images.{image}.{field} in {PROJECT_FILE}",
+        where=where,
+    )
 
 
 def _megabytes(image: Image) -> str:

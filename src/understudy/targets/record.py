@@ -75,7 +75,7 @@ def claim(layout: Layout) -> Iterator[None]:
             raise AlreadyRunningError(
                 "already-running",
                 f"a stack of {layout.root} is running already",
-                hint="understudy status, or understudy down to stop it",
+                hint="./understudy status, or ./understudy down to stop it",
                 where=str(_record_path(layout)),
             )
         _record_path(layout).unlink(missing_ok=True)

@@ -4,9 +4,11 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+from understudy.errors import UnderstudyError
+from understudy.manifests import errors
 from understudy.targets import layout, project
 from understudy.targets.layout import Layout
-from understudy.targets.project import Project
+from understudy.targets.project import ImageSection, Project
 
 _SHORT_SHA = 12
 
@@ -22,6 +24,38 @@ class Workspace:
     def layout(self) -> Layout:
         """Where this project keeps its state."""
         return Layout(root=self.root)
+
+    def image(self, name: str) -> ImageSection:
+        """The image of that name in the project file.
+
+        Raises:
+            UnderstudyError: there is none; the hint names the nearest.
+        """
+        images = self.project.images
+        if name not in images:
+            close = errors.nearest(name, images)
+            raise UnderstudyError(
+                "image-unknown",
+                f"image {name} is not in the project file, which has: {', '.join(sorted(images)) or 'none'}",
+                hint=f"write {close}" if close else f"add images.{name} to {layout.PROJECT_FILE}",
+                where=f"{layout.PROJECT_FILE}, images",
+            )
+        return images[name]
+
+    def first_image(self) -> str:
+        """The name of the first image in the project file.
+
+        Raises:
+            UnderstudyError: there is none.
+        """
+        for name in self.project.images:
+            return name
+        raise UnderstudyError(
+            "image-none",
+            "the project file names no image",
+            hint=f"add one below images: in {layout.PROJECT_FILE}, or name a function",
+            where=f"{layout.PROJECT_FILE}, images",
+        )
 
     def git_sha(self) -> str:
         """The short commit id, ``-dirty`` behind it when files differ; empty outside a git checkout."""
