@@ -1,5 +1,9 @@
-"""What commands that talk to a target share: the option, and the deployment that it names."""
+"""What commands that talk to a target share: the option, and the deployment that it names.
 
+A running stack is found wherever it listens: `up --port 4567` needs no option on the commands that follow.
+"""
+
+import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -7,8 +11,10 @@ from typing import Any, TypeVar
 import click
 
 from understudy.image.store import Store
-from understudy.targets import target, workspace
+from understudy.targets import record, target, workspace
 from understudy.targets.deployment import Deployment
+from understudy.targets.local import LocalTarget
+from understudy.targets.target import Target
 from understudy.targets.workspace import Workspace
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
@@ -30,7 +36,20 @@ def deployment_of(target_name: str) -> tuple[Workspace, Deployment]:
     """
     found = workspace.find(Path.cwd())
     store = Store(found.layout.store).open()
-    return found, Deployment(found, target.find(found.project, target_name), store)
+    return found, Deployment(found, target_of(found, target_name), store)
+
+
+def target_of(found: Workspace, target_name: str) -> Target:
+    """Returns the target of that name; the one that `up` brings up is where this project's stack runs now.
+
+    Raises:
+        UnderstudyError: the project has no such target.
+    """
+    named = target.find(found.project, target_name)
+    if not isinstance(named, LocalTarget) or target_name != target.name_of_local(found.project):
+        return named
+    running = record.read(found.layout)
+    return dataclasses.replace(named, endpoint_url=running.endpoint) if running else named
 
 
 def image_tags(found: Workspace) -> tuple[str, ...]:
