@@ -2,8 +2,9 @@
 
 import click
 
-from understudy.cli import console, target_option
+from understudy.cli import console, plan_view, target_option
 from understudy.errors import UnderstudyError
+from understudy.manifests import errors
 from understudy.reconcile import conditions
 
 
@@ -19,14 +20,16 @@ def command(resource: str, target_name: str) -> None:
             action = next(action for action in plan.actions if action.key == state.key)
             console.print_json(
                 {
-                    "resource": str(state.key),
-                    "conditions": state.conditions,
+                    **plan_view.state_document(state),
                     "spec": action.desired.spec if action.desired else None,
-                    "observed": state.observed,
-                    "changes": action.changes,
+                    "observed": state.observed.spec if state.observed else None,
+                    "changes": [plan_view.change_document(change) for change in action.changes],
                 }
             )
             return
+    close = errors.nearest(resource, [str(action.key) for action in plan.actions])
     raise UnderstudyError(
-        "resource-unknown", f"{resource} is no resource of the stack", hint="understudy get lists them"
+        "resource-unknown",
+        f"{resource} is no resource of the stack",
+        hint=f"./understudy describe {close}" if close else "./understudy get lists them",
     )

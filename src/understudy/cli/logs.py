@@ -1,6 +1,10 @@
 """``understudy logs``: a function's log lines, as CloudWatch Logs keeps them."""
 
+import dataclasses
+import json
+import re
 import time
+from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import click
@@ -10,6 +14,8 @@ from understudy.reconcile.function_logs import LogLine
 from understudy.targets.deployment import Deployment
 
 _POLL_S = 0.25
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+_DURATION = re.compile(r"([0-9]{1,6}(?:\.[0-9]+)?)([smhd])")
 
 
 @click.command("logs")
@@ -23,25 +29,32 @@ def command(
     function: str | None, follow: bool, since: str, pattern: str, target_name: str, output: str
 ) -> None:
     """Print the log lines of FUNCTION (the project's first one when it is not named)."""
-    found, deployment = target_option.deployment_of(target_name)
-    name = function or deployment.first_function(next(iter(found.project.images)))
     start_ms = int((time.time() - _seconds(since)) * 1000)
-    if output == "json" and not follow:
-        console.print_json(list(deployment.log_lines(name, start_ms, pattern)))
+    found, deployment = target_option.deployment_of(target_name)
+    name = function or deployment.first_function(found.first_image())
+    deployment.check_function(name)
+    if follow:
+        for line in _following(deployment, name, start_ms, pattern):
+            click.echo(json.dumps(dataclasses.asdict(line)) if output == "json" else _text(line))
+    lines = list(deployment.log_lines(name, start_ms, pattern))
+    if output == "json":
+        console.print_json(lines)
         return
-    _print(deployment, name, start_ms, pattern, follow=follow)
+    for line in lines:
+        click.echo(_text(line))
+    if not lines:
+        click.echo(f"no log lines of {name} in the last {since}; look further back: --since 2h", err=True)
 
 
-def _print(deployment: Deployment, name: str, start_ms: int, pattern: str, *, follow: bool) -> None:
+def _following(deployment: Deployment, name: str, start_ms: int, pattern: str) -> Iterator[LogLine]:
+    """Yields the lines of a function as they come, for ever."""
     seen: set[str] = set()
     while True:
         for line in deployment.log_lines(name, start_ms, pattern):
             if line.event_id not in seen:
-                click.echo(_text(line))
                 seen.add(line.event_id)
                 start_ms = max(start_ms, line.at_ms)
-        if not follow:
-            return
+                yield line
         time.sleep(_POLL_S)
 
 
@@ -51,10 +64,7 @@ def _text(line: LogLine) -> str:
 
 
 def _seconds(text: str) -> float:
-    units = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-    try:
-        return float(text[:-1]) * units[text[-1]]
-    except (ValueError, KeyError, IndexError) as exc:
-        raise click.BadParameter(
-            f"{text!r} is no duration such as 30s, 10m or 2h", param_hint="--since"
-        ) from exc
+    match = _DURATION.fullmatch(text)
+    if match is None:
+        raise click.BadParameter(f"{text!r} is no duration such as 30s, 10m or 2h", param_hint="--since")
+    return float(match[1]) * _UNITS[match[2]]

@@ -6,7 +6,8 @@ from typing import Any
 import click
 
 from understudy.manifests.model import Json
-from understudy.reconcile.model import Action, Plan
+from understudy.reconcile.conditions import ResourceState
+from understudy.reconcile.model import Action, Change, Plan
 
 _MARKS = {
     "create": ("+", "green"),
@@ -28,14 +29,30 @@ def document(plan: Plan) -> dict[str, Any]:
                 "resource": str(action.key),
                 "verb": action.verb,
                 "reason": action.reason,
-                "changes": [
-                    {"path": change.path, "old": change.old, "new": change.new, "known": change.known}
-                    for change in action.changes
-                ],
+                "changes": [change_document(change) for change in action.changes],
             }
             for action in plan.actions
         ],
     }
+
+
+def state_document(state: ResourceState) -> dict[str, Any]:
+    """One resource's state as JSON: what AWS chose is in ``status``, null where it does not exist."""
+    return {
+        "resource": str(state.key),
+        "ready": state.ready,
+        "synced": state.synced,
+        "conditions": [
+            {"type": one.type, "status": one.status, "reason": one.reason, "message": one.message}
+            for one in state.conditions
+        ],
+        "status": dict(state.observed.status) if state.observed else None,
+    }
+
+
+def change_document(change: Change) -> dict[str, Any]:
+    """One differing field as JSON."""
+    return {"path": change.path, "old": change.old, "new": change.new, "known": change.known}
 
 
 def show(plan: Plan) -> None:

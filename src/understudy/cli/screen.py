@@ -22,7 +22,7 @@ def show(running: StackRecord, output: str) -> None:
         ("local AWS", running.endpoint, "AWS_ENDPOINT_URL; awslocal, docker push localhost:4566/..."),
         ("image", running.image_digest, base.strip()),
         ("timings", timings, ""),
-        ("next", f"curl {running.api_url}/health", "understudy logs -f, understudy down"),
+        ("next", f"curl {running.api_url}/health", "./understudy logs -f, ./understudy down"),
     ]
     click.echo()
     for name, value, note in rows:

@@ -1,5 +1,6 @@
 """``understudy status``: what runs, where, and with which digest."""
 
+import dataclasses
 import sys
 from pathlib import Path
 
@@ -19,11 +20,14 @@ def command(output: str) -> None:
     layout = layouts.find(Path.cwd())
     running = record.read(layout)
     if running is not None:
-        screen.show(running, output)
+        if output == "json":
+            console.print_json({"state": "running", **dataclasses.asdict(running)})
+        else:
+            screen.show(running, output)
         return
     starting = record.is_running(layout)
     if output == "json":
         console.print_json({"state": "starting" if starting else "stopped"})
     else:
-        click.echo("starting" if starting else "nothing runs here; start it: understudy up")
+        click.echo("starting" if starting else "nothing runs here; start it: ./understudy up")
     sys.exit(_NOT_RUNNING)
