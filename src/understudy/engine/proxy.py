@@ -176,10 +176,12 @@ class _Connection(asyncio.Protocol):
         return chunk
 
     def whole_body(self) -> bytes | None:
-        """Returns the body when it has arrived completely, else None."""
+        """Returns, once, what is left of the body when it has arrived completely, else None."""
         if not self.complete:
             return None
-        return self._chunks[0] if len(self._chunks) == 1 else b"".join(self._chunks)
+        body = self._chunks[0] if len(self._chunks) == 1 else b"".join(self._chunks)
+        self._chunks.clear()
+        return body
 
     def write_body(self, data: bytes, *, chunked: bool) -> None:
         """Sends a piece of the request's body in its framing."""
@@ -339,13 +341,14 @@ async def _send_whole(connection: _Connection, data: bytes, *, head_only: bool) 
 
 
 async def _answer(connection: _Connection, send: Send) -> None:
+    """Passes an answer on; its head waits for the first of the body, so that a small answer is one packet."""
+    chunk = connection.whole_body()
+    if chunk is None:
+        chunk = await connection.next_chunk()
     headers = [header for header in connection.headers if header[0] not in _ANSWERED_HERE]
     await send({"type": "http.response.start", "status": connection.status, "headers": headers})
-    body = connection.whole_body()
-    while body is None:
-        chunk = await connection.next_chunk()
-        if connection.complete:
-            body = chunk + (connection.whole_body() or b"")
-            break
+    while not connection.complete:
         await send({"type": "http.response.body", "body": chunk, "more_body": True})
-    await send({"type": "http.response.body", "body": body})
+        chunk = await connection.next_chunk()
+    rest = connection.whole_body() or b""
+    await send({"type": "http.response.body", "body": chunk + rest if rest else chunk})
