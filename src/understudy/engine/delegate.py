@@ -127,7 +127,7 @@ class SupervisedDelegate:
                 return
         proxy, began = self._proxy, False
 
-        async def observed(message: Message) -> None:
+        async def _observed(message: Message) -> None:
             nonlocal began
             began = True
             await send(message)
@@ -135,7 +135,7 @@ class SupervisedDelegate:
         if proxy is None:
             raise RuntimeError("ready without a proxy")
         try:
-            await proxy.forward(scope, receive, observed)
+            await proxy.forward(scope, receive, _observed)
         except (UpstreamGoneError, OSError) as exc:
             if began:
                 raise

@@ -116,11 +116,11 @@ class LogStore:
     async def run(self, work: Callable[[State], T]) -> T:
         """Returns what `work` returns; it runs on the writer's thread, after everything appended so far."""
 
-        def ordered() -> T:
+        def _ordered() -> T:
             self._flush()
             return work(self._state)
 
-        return await asyncio.get_running_loop().run_in_executor(self._thread, ordered)
+        return await asyncio.get_running_loop().run_in_executor(self._thread, _ordered)
 
     def _flush(self) -> None:
         self._flushing = False

@@ -98,7 +98,7 @@ class LogsService:
         """Creates a group."""
         params = call.params
 
-        def work(state: State) -> Output:
+        def _work(state: State) -> Output:
             try:
                 logs.create_group(
                     state,
@@ -112,22 +112,22 @@ class LogsService:
                 raise ApiError(_ALREADY, "The specified log group already exists") from exc
             return {}
 
-        return await self._store.run(work)
+        return await self._store.run(_work)
 
     async def delete_log_group(self, call: Call) -> Output:
         """Deletes a group with its streams and events."""
 
-        def work(state: State) -> Output:
+        def _work(state: State) -> Output:
             group = existing_group(state, group_key(call))
             state.execute("DELETE FROM log_groups WHERE id = ?", (group["id"],))
             return {}
 
-        return await self._store.run(work)
+        return await self._store.run(_work)
 
     async def create_log_stream(self, call: Call) -> Output:
         """Creates a stream."""
 
-        def work(state: State) -> Output:
+        def _work(state: State) -> Output:
             group = existing_group(state, group_key(call))
             try:
                 logs.create_stream(state, group["id"], call.params["logStreamName"], self._store.now_ms())
@@ -135,18 +135,18 @@ class LogsService:
                 raise ApiError(_ALREADY, "The specified log stream already exists") from exc
             return {}
 
-        return await self._store.run(work)
+        return await self._store.run(_work)
 
     async def delete_log_stream(self, call: Call) -> Output:
         """Deletes a stream with its events."""
 
-        def work(state: State) -> Output:
+        def _work(state: State) -> Output:
             group = existing_group(state, group_key(call))
             stream = existing_stream(state, group, call.params["logStreamName"])
             state.execute("DELETE FROM log_streams WHERE id = ?", (stream["id"],))
             return {}
 
-        return await self._store.run(work)
+        return await self._store.run(_work)
 
     async def put_log_events(self, call: Call) -> Output:
         """Stores events; those too old or too new are left out and counted, as on AWS."""
@@ -163,7 +163,7 @@ class LogsService:
                 "The batch of log events in a single PutLogEvents request cannot span more than 24 hours.",
             )
 
-        def work(state: State) -> Output:
+        def _work(state: State) -> Output:
             group = existing_group(state, group_key(call))
             stream = existing_stream(state, group, call.params["logStreamName"])
             now_ms = self._store.now_ms()
@@ -173,7 +173,7 @@ class LogsService:
             output: Output = {"nextSequenceToken": f"{now_ms:056d}"}
             return {**output, "rejectedLogEventsInfo": rejected} if rejected else output
 
-        return await self._store.run(work)
+        return await self._store.run(_work)
 
     async def put_retention_policy(self, call: Call) -> Output:
         """Sets after how many days events go; those already past it go at once."""
@@ -191,13 +191,13 @@ class LogsService:
         return await self._set_retention(call, None)
 
     async def _set_retention(self, call: Call, days: int | None) -> Output:
-        def work(state: State) -> Output:
+        def _work(state: State) -> Output:
             group = existing_group(state, group_key(call))
             state.execute("UPDATE log_groups SET retention_days = ? WHERE id = ?", (days, group["id"]))
             self._store.sweep(state)
             return {}
 
-        return await self._store.run(work)
+        return await self._store.run(_work)
 
     async def describe_log_groups(self, call: Call) -> Output:
         """Lists groups by name, prefix or part of the name."""
@@ -212,46 +212,46 @@ class LogsService:
     async def get_log_events(self, call: Call) -> Output:
         """Returns events of a stream, with tokens to go on in both directions."""
 
-        def work(state: State) -> Output:
+        def _work(state: State) -> Output:
             group = existing_group(state, group_key(call))
             stream = existing_stream(state, group, call.params["logStreamName"])
             oldest_ms = _oldest(group["retention_days"], self._store.now_ms())
             return logs_read.get_events(state, stream, call, oldest_ms=oldest_ms)
 
-        return await self._store.run(work)
+        return await self._store.run(_work)
 
     async def filter_log_events(self, call: Call) -> Output:
         """Returns events of a group that match a filter pattern."""
 
-        def work(state: State) -> Output:
+        def _work(state: State) -> Output:
             group = existing_group(state, group_key(call))
             oldest_ms = _oldest(group["retention_days"], self._store.now_ms())
             return logs_read.filter_events(state, group, call, oldest_ms=oldest_ms)
 
-        return await self._store.run(work)
+        return await self._store.run(_work)
 
     async def tag(self, call: Call) -> Output:
         """Adds tags to a group."""
 
-        def work(state: State) -> Output:
+        def _work(state: State) -> Output:
             group = self._tagged(state, call)
             tags = {**json.loads(group["tags"]), **call.params["tags"]}
             state.execute("UPDATE log_groups SET tags = ? WHERE id = ?", (json.dumps(tags), group["id"]))
             return {}
 
-        return await self._store.run(work)
+        return await self._store.run(_work)
 
     async def untag(self, call: Call) -> Output:
         """Removes tags from a group."""
         gone = call.params.get("tagKeys") or call.params.get("tags") or []
 
-        def work(state: State) -> Output:
+        def _work(state: State) -> Output:
             group = self._tagged(state, call)
             tags = {name: value for name, value in json.loads(group["tags"]).items() if name not in gone}
             state.execute("UPDATE log_groups SET tags = ? WHERE id = ?", (json.dumps(tags), group["id"]))
             return {}
 
-        return await self._store.run(work)
+        return await self._store.run(_work)
 
     async def list_tags(self, call: Call) -> Output:
         """Returns a group's tags."""
