@@ -3,7 +3,7 @@
 `apply` does the same and looks at the whole stack; this is what a watcher calls on every save.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -86,13 +86,12 @@ def release(aws: Aws, target: Release, image_uri: str) -> ReleaseReport:
         )
     latest: Mapping[str, Any] = dict(answer["Configuration"])
     changed = not _runs(dict(answer.get("Code", {})), image_uri)
-    if changed:
-        _code(aws, target.function, image_uri, latest)
-        latest = lambda_.settled(aws, target.function)
     version = lambda_.LATEST
-    if target.aliases:
-        version, moved = _aliases(aws, target, latest, changed)
-        changed = changed or moved
+    if changed:
+        version = _code(aws, target, image_uri, latest)
+        _point(aws, target.function, target.aliases, version)
+    elif target.aliases:
+        version, changed = _aliases(aws, target, latest)
     return ReleaseReport(
         function=target.function, version=version, changed=changed, duration_s=aws.clock.now() - started
     )
@@ -103,28 +102,36 @@ def _runs(code: Mapping[str, Any], image_uri: str) -> bool:
     return any(str(code.get(name, "")).endswith(f"@{digest}") for name in ("ImageUri", "ResolvedImageUri"))
 
 
-def _code(aws: Aws, function: str, image_uri: str, latest: Mapping[str, Any]) -> None:
+def _code(aws: Aws, target: Release, image_uri: str, latest: Mapping[str, Any]) -> str:
+    """The version with the new code, usable; one call updates and publishes, so no state lies between."""
     if latest.get("LastUpdateStatus") == "InProgress":
-        lambda_.settled(aws, function)
-    aws.call(aws.lambda_().update_function_code, FunctionName=function, ImageUri=image_uri)
+        lambda_.settled(aws, target.function)
+    publish = bool(target.aliases)
+    answer = aws.call(
+        aws.lambda_().update_function_code, FunctionName=target.function, ImageUri=image_uri, Publish=publish
+    )
+    version = str(answer["Version"]) if publish else lambda_.LATEST
+    lambda_.settled(aws, target.function, version if publish else None)
+    return version
 
 
-def _aliases(aws: Aws, target: Release, latest: Mapping[str, Any], changed: bool) -> tuple[str, bool]:
-    """The version that all aliases point at now, and whether one had to move."""
-    client = aws.lambda_()
+def _aliases(aws: Aws, target: Release, latest: Mapping[str, Any]) -> tuple[str, bool]:
+    """The version that all aliases point at now, and whether one had to move: ends what was interrupted."""
     points = {
-        name: aws.call(client.get_alias, FunctionName=target.function, Name=name)["FunctionVersion"]
+        name: aws.call(aws.lambda_().get_alias, FunctionName=target.function, Name=name)["FunctionVersion"]
         for name in target.aliases
     }
-    current = next(iter(points.values()))
-    if not changed and _holds(aws, target.function, current, latest):
-        version = current
-    else:
+    version = next(iter(points.values()))
+    if not _holds(aws, target.function, version, latest):
         version = lambda_release.publish(aws, target.function, {})
     moved = [name for name, number in points.items() if number != version]
-    for name in moved:
-        aws.call(client.update_alias, FunctionName=target.function, Name=name, FunctionVersion=version)
+    _point(aws, target.function, moved, version)
     return version, bool(moved)
+
+
+def _point(aws: Aws, function: str, aliases: Iterable[str], version: str) -> None:
+    for name in aliases:
+        aws.call(aws.lambda_().update_alias, FunctionName=function, Name=name, FunctionVersion=version)
 
 
 def _holds(aws: Aws, function: str, version: str, latest: Mapping[str, Any]) -> bool:

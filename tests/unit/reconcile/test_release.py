@@ -18,6 +18,7 @@ def answers(uri: str, **more: object) -> dict[str, object]:
         "GetFunctionConfiguration": LATEST,
         "GetAlias": {"FunctionVersion": "1"},
         "PublishVersion": {"Version": "2"},
+        "UpdateFunctionCode": {"Version": "2"},
         **more,
     }
 
@@ -25,8 +26,8 @@ def answers(uri: str, **more: object) -> dict[str, object]:
 def test_new_digest_goes_to_code_version_and_alias() -> None:
     fake = ScriptedAws(answers(OLD))  # type: ignore[arg-type]
     report = release.release(fake.aws, TARGET, NEW)
-    assert fake.writes == ["UpdateFunctionCode", "PublishVersion", "UpdateAlias"]
-    assert fake.params("UpdateFunctionCode")["ImageUri"] == NEW
+    assert fake.writes == ["UpdateFunctionCode", "UpdateAlias"]
+    assert fake.params("UpdateFunctionCode") == {"FunctionName": "f", "ImageUri": NEW, "Publish": True}
     assert fake.params("UpdateAlias")["FunctionVersion"] == "2"
     assert (report.version, report.changed) == ("2", True)
 
