@@ -1,5 +1,7 @@
 """The one screen about a running stack, for people and for programs."""
 
+from urllib.parse import urlsplit
+
 import click
 
 from understudy.cli import console
@@ -19,7 +21,11 @@ def show(running: StackRecord, output: str) -> None:
         ("API", running.api_url, f"Lambda {running.function}"),
         ("", running.api_host_url if running.api_host_url != running.api_url else "", ""),
         ("dev server", running.dev_url, "uvicorn, reload on"),
-        ("local AWS", running.endpoint, "AWS_ENDPOINT_URL; awslocal, docker push localhost:4566/..."),
+        (
+            "local AWS",
+            running.endpoint,
+            f"AWS_ENDPOINT_URL; awslocal, docker push {urlsplit(running.endpoint).netloc}/...",
+        ),
         ("image", running.image_digest, base.strip()),
         ("timings", timings, ""),
         ("next", f"curl {running.api_url}/health", "./understudy logs -f, ./understudy down"),

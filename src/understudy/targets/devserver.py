@@ -54,7 +54,7 @@ class DevServer:
             EnvironmentProblemError: the port is taken, or the app does not start.
             UnderstudyError: this machine cannot isolate.
         """
-        self._check_port()
+        self.check_port()
         environment = {**dict(image.config.env), **variables, "PYTHONDONTWRITEBYTECODE": "1"}
         working_dir = image.config.working_dir or "/"
         spec = SandboxSpec(
@@ -75,7 +75,12 @@ class DevServer:
         self._pump.start()
         self._wait_until_it_listens(self._pump)
 
-    def _check_port(self) -> None:
+    def check_port(self) -> None:
+        """Returns when the server's port is free.
+
+        Raises:
+            EnvironmentProblemError: somebody listens there.
+        """
         with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
@@ -84,8 +89,9 @@ class DevServer:
                 raise EnvironmentProblemError(
                     "port-taken",
                     f"port {self._port} of the development server is in use",
-                    hint=f"understudy up --dev-port {self._port + 1}, or see who holds it: "
-                    f"ss -ltnp sport = :{self._port}",
+                    hint=f"./understudy up --dev-port {self._port + 1}, or see who holds it: "
+                    f"ss -ltnp 'sport = :{self._port}'",
+                    where=f"{_HOST}:{self._port}",
                 ) from exc
 
     def _wait_until_it_listens(self, pump: threading.Thread) -> None:
@@ -102,7 +108,7 @@ class DevServer:
             "devserver-start",
             f"the development server did not start:\n"
             f"{self.log_path.read_text()[-_LOG_TAIL_CHARACTERS:].strip()}",
-            hint=f"check devServer.app ({self._section.app}) in understudy.yaml, or: understudy up --no-dev",
+            hint=f"correct devServer.app ({self._section.app}), or: ./understudy up --no-dev",
             where=str(self.log_path),
         )
 

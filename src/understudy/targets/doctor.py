@@ -1,5 +1,6 @@
 """What this machine lacks for a local stack, each with the command that mends it."""
 
+import contextlib
 import shutil
 import socket
 import sys
@@ -7,6 +8,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
+
+from understudy.errors import UnderstudyError
+from understudy.targets import layout, record
 
 Severity = Literal["ok", "warning", "error"]
 
@@ -41,7 +46,7 @@ def examine(root: Path, *, port: int, sandbox: Callable[[], Iterator[Check]]) ->
     return [
         _python(),
         *sandbox(),
-        _port(port),
+        _port(root, port),
         _names(),
         _disk(root),
         _docker(),
@@ -53,8 +58,10 @@ def _python() -> Check:
     return Check(name="Python 3.11 or newer", severity="ok", found=found)
 
 
-def _port(port: int) -> Check:
+def _port(root: Path, port: int) -> Check:
     name = f"port {port} on 127.0.0.1"
+    if _is_own(root, port):
+        return Check(name=name, severity="ok", found="this project's local stack listens there")
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -64,9 +71,16 @@ def _port(port: int) -> Check:
                 name=name,
                 severity="warning",
                 found=f"in use ({exc.strerror})",
-                fix=f"understudy down, or see who holds it: ss -ltnp sport = :{port}",
+                fix=f"./understudy up --port {port + 1}, or see who holds it: ss -ltnp 'sport = :{port}'",
             )
     return Check(name=name, severity="ok", found="free")
+
+
+def _is_own(root: Path, port: int) -> bool:
+    with contextlib.suppress(UnderstudyError):
+        running = record.read(layout.find(root))
+        return running is not None and urlsplit(running.endpoint).port == port
+    return False
 
 
 def _names() -> Check:

@@ -7,8 +7,9 @@ import sys
 import time
 from pathlib import Path
 
-from understudy.engine import config, delegate_install
+from understudy.engine import config, delegate_install, listen
 from understudy.engine.config import EngineConfig
+from understudy.engine.listen import PortInUseError
 from understudy.errors import EnvironmentProblemError
 from understudy.targets.layout import Layout
 
@@ -32,6 +33,23 @@ class EngineProcess:
     def log_path(self) -> Path:
         """What the engine writes."""
         return self._layout.run / "engine.log"
+
+    def check_port(self) -> None:
+        """Returns when the engine's port is free, so that nobody waits for a build to learn that it is not.
+
+        Raises:
+            EnvironmentProblemError: somebody listens there.
+        """
+        try:
+            for bound in listen.bind(config.LOOPBACK, self._port):
+                bound.close()
+        except PortInUseError as exc:
+            raise EnvironmentProblemError(
+                "port-taken",
+                f"{exc.message}: local AWS cannot listen there",
+                hint=f"./understudy up --port {self._port + 1}, or {exc.hint}",
+                where=exc.where,
+            ) from exc
 
     def start(self) -> str:
         """Returns the endpoint of the started engine; the delegate must have been installed.
@@ -67,7 +85,7 @@ class EngineProcess:
                 raise EnvironmentProblemError(
                     "engine-start",
                     f"the engine did not start:\n{self.log_path.read_text()[-_LOG_TAIL_CHARACTERS:].strip()}",
-                    hint="understudy doctor",
+                    hint="./understudy doctor",
                     where=str(self.log_path),
                 )
             time.sleep(0.01)

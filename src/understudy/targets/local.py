@@ -40,6 +40,11 @@ class LocalTarget:
         check_loopback(name, endpoint)
         return cls(name=name, endpoint_url=endpoint, region=section.region)
 
+    @property
+    def port(self) -> int:
+        """Port of the endpoint."""
+        return urlsplit(self.endpoint_url).port or _PORT
+
     def session(self) -> Aws:
         """Clients of the engine with dummy keys."""
         return Aws(Access(region=self.region, endpoint_url=self.endpoint_url, credentials=Credentials()))

@@ -6,6 +6,7 @@ process, mount or control group either.
 
 import concurrent.futures
 import contextlib
+import dataclasses
 import os
 import threading
 import time
@@ -15,6 +16,8 @@ from typing import Self
 from understudy.engine import delegate_install
 from understudy.errors import UnderstudyError
 from understudy.targets import addresses, hooks, http, record, watch
+from understudy.targets import stack as stacks
+from understudy.targets import target as targets
 from understudy.targets.deployment import Deployed, Deployment
 from understudy.targets.devserver import DevServer
 from understudy.targets.engine_process import EngineProcess
@@ -27,7 +30,11 @@ from understudy.targets.workspace import Workspace
 
 
 class LocalStack:
-    """One run of a project's local stack; a context manager that ends all it started."""
+    """One run of a project's local stack; a context manager that ends all it started.
+
+    Raises:
+        UnderstudyError: the project file has no target of type local.
+    """
 
     def __init__(self, workspace: Workspace, options: UpOptions, report: Report) -> None:
         self._workspace = workspace
@@ -35,8 +42,12 @@ class LocalStack:
         self._report = report
         self._builder = ImageBuilder(workspace, report)
         folder = workspace.project.init_hooks
+        name = targets.name_of_local(workspace.project)
+        self._target = LocalTarget.of(name, workspace.project.targets[name])
         self._engine = EngineProcess(
-            workspace.layout, port=options.port, hooks_dir=workspace.root / folder if folder else None
+            workspace.layout,
+            port=self._target.port if options.port is None else options.port,
+            hooks_dir=workspace.root / folder if folder else None,
         )
         section = workspace.project.dev_server if options.dev else None
         self._dev = DevServer(workspace.layout, section, port=options.dev_port) if section else None
@@ -65,6 +76,7 @@ class LocalStack:
             UnderstudyError: any step failed; leaving the context ends what was started.
         """
         began = time.monotonic()
+        self._check_ports()
         with concurrent.futures.ThreadPoolExecutor(2) as pool:
             # The engine starts in this thread: the kernel ends a child with the thread that started it.
             building = pool.submit(self._build)
@@ -84,7 +96,14 @@ class LocalStack:
         record.write(self._workspace.layout, found)
         return found
 
+    def _check_ports(self) -> None:
+        """Finds at once what would otherwise be found after the build."""
+        self._engine.check_port()
+        if self._dev:
+            self._dev.check_port()
+
     def _build(self) -> list[BuiltImage]:
+        stacks.check(self._workspace.root, self._workspace.project, self._target)
         started = time.monotonic()
         images = [self._builder.build(name) for name in self._workspace.project.images]
         self._timings["build"] = round(time.monotonic() - started, 3)
@@ -99,8 +118,7 @@ class LocalStack:
             return self._engine.start()
 
     def _deploy(self, endpoint: str, images: list[BuiltImage]) -> Deployed:
-        target = LocalTarget(name=self._target_name(), endpoint_url=endpoint)
-        self._deployment = Deployment(self._workspace, target, self._builder.store)
+        self._deployment = self._deployment_at(endpoint)
         digests = {built.name: built.image.digest for built in images}
         with self._step("deploy"):
             self._deployed = self._deployment.apply(
@@ -112,15 +130,9 @@ class LocalStack:
             )
         return self._deployed
 
-    def _target_name(self) -> str:
-        for name, section in self._workspace.project.targets.items():
-            if section.type == "local":
-                return name
-        raise UnderstudyError(
-            "target-missing",
-            "the project file has no target of type local",
-            hint="add targets.local with type: local and an overlay to understudy.yaml",
-        )
+    def _deployment_at(self, endpoint: str) -> Deployment:
+        target = dataclasses.replace(self._target, endpoint_url=endpoint)
+        return Deployment(self._workspace, target, self._builder.store)
 
     def _serve_dev(self, endpoint: str, images: list[BuiltImage]) -> str:
         section = self._workspace.project.dev_server
@@ -133,13 +145,12 @@ class LocalStack:
 
     def _dev_variables(self, endpoint: str, images: list[BuiltImage], name: str) -> dict[str, str]:
         """The function's own variables, and what Lambda adds that an SDK needs."""
-        target = LocalTarget(name=self._target_name(), endpoint_url=endpoint)
-        deployment = Deployment(self._workspace, target, self._builder.store)
+        deployment = self._deployment_at(endpoint)
         variables = deployment.variables_of(name, {built.name: built.image.digest for built in images})
         return {
             "AWS_ENDPOINT_URL": endpoint,
-            "AWS_REGION": target.region,
-            "AWS_DEFAULT_REGION": target.region,
+            "AWS_REGION": self._target.region,
+            "AWS_DEFAULT_REGION": self._target.region,
             "AWS_ACCESS_KEY_ID": ACCOUNT,
             "AWS_SECRET_ACCESS_KEY": "test",
             **variables,
@@ -165,6 +176,7 @@ class LocalStack:
             function=deployed.function_of(first.name) if first else "",
             stand_in_for=first.stand_in_for if first else "",
             timings_s=dict(self._timings),
+            region=self._target.region,
         )
 
     @contextlib.contextmanager
@@ -194,7 +206,7 @@ class LocalStack:
             raise UnderstudyError(
                 "engine-ended",
                 "the engine ended by itself",
-                hint="see its log, then understudy up",
+                hint="./understudy up, after a look at its log",
                 where=str(self._engine.log_path),
             )
 

@@ -37,6 +37,7 @@ class StackRecord:
         function: ``NAME:ALIAS`` that the API invokes.
         stand_in_for: base image that a stand-in replaces; empty for the real one.
         timings_s: seconds by step.
+        region: AWS region that the stack lives in.
     """
 
     pid: int
@@ -48,6 +49,7 @@ class StackRecord:
     function: str
     stand_in_for: str
     timings_s: dict[str, float]
+    region: str = "us-east-1"
 
     def with_digest(self, digest: str) -> "StackRecord":
         """The same stack running another digest."""

@@ -10,6 +10,18 @@ from understudy.manifests.render import RenderContext
 from understudy.targets.project import Project
 from understudy.targets.target import Target
 
+_ANY_DIGEST = f"sha256:{'0' * 64}"
+
+
+def check(root: Path, project: Project, target: Target) -> None:
+    """Returns when the manifests can be rendered, whatever digests the builds will have.
+
+    Raises:
+        ManifestError: a manifest is wrong, with every problem's line.
+        UnderstudyError: the overlay is missing, or AWS refused the credentials.
+    """
+    load(root, project, target, dict.fromkeys(project.images, _ANY_DIGEST))
+
 
 def load(
     root: Path,

@@ -8,13 +8,13 @@ class UpOptions:
     """What may differ between runs.
 
     Attributes:
-        port: of the local endpoint.
+        port: of the local endpoint; None takes the project file's, 0 lets the kernel choose.
         dev_port: of the development server; None takes the project file's.
         dev: whether there is a development server.
         watch: whether a saved file is rebuilt and released.
     """
 
-    port: int = 4566
+    port: int | None = None
     dev_port: int | None = None
     dev: bool = True
     watch: bool = True
