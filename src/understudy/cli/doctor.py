@@ -16,7 +16,13 @@ _MARKS = {"ok": "[green]ok[/]", "warning": "[yellow]warning[/]", "error": "[red]
 
 
 @click.command("doctor")
-@click.option("--port", default=4566, show_default=True, help="Where the local endpoint will listen.")
+@click.option(
+    "--port",
+    type=click.IntRange(1, 65535),
+    default=4566,
+    show_default=True,
+    help="Where the local endpoint will listen.",
+)
 @console.output_option
 def command(port: int, output: str) -> None:
     """Say what this machine lacks, with the command to fix each; exit 1 when something is missing."""

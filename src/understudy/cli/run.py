@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -22,6 +23,8 @@ def command(arguments: tuple[str, ...]) -> None:
 
     The command finds E2E_API_URL, E2E_FUNCTION, E2E_IMAGE_DIGEST, AWS_ENDPOINT_URL and dummy credentials.
     """
+    if shutil.which(arguments[0]) is None:
+        raise click.BadParameter(f"there is no command {arguments[0]}", param_hint="ARGUMENTS")
     layout = layouts.find(Path.cwd())
     running = record.read(layout)
     mine = running is None
@@ -32,7 +35,8 @@ def command(arguments: tuple[str, ...]) -> None:
     finally:
         if mine:
             record.stop(layout)
-    sys.exit(code)
+    # A shell says 128 + N for a command that signal N ended.
+    sys.exit(code if code >= 0 else 128 - code)
 
 
 def _up(layout: Layout) -> StackRecord:
@@ -51,8 +55,8 @@ def variables(running: StackRecord) -> dict[str, str]:
     """Returns what a command needs to know of the local stack."""
     return {
         "AWS_ENDPOINT_URL": running.endpoint,
-        "AWS_REGION": "us-east-1",
-        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_REGION": running.region,
+        "AWS_DEFAULT_REGION": running.region,
         "AWS_ACCESS_KEY_ID": ACCOUNT,
         "AWS_SECRET_ACCESS_KEY": "test",
         "E2E_API_URL": running.api_url,

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
+from typing import NoReturn
 
 import click
 
@@ -35,10 +36,20 @@ class _Stopped(BaseException):
 @click.option("--detach", "-d", is_flag=True, help="Return when everything answers; stop with down.")
 @click.option("--watch/--no-watch", default=True, show_default=True, help="Rebuild and release on save.")
 @click.option("--dev/--no-dev", default=True, show_default=True, help="Run the development server.")
-@click.option("--port", default=4566, show_default=True, help="Port of the local endpoint.")
-@click.option("--dev-port", type=int, help="Port of the development server.  [default: understudy.yaml]")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    help="Port of the local endpoint; 0 takes a free one.  [default: understudy.yaml]",
+)
+@click.option(
+    "--dev-port",
+    type=click.IntRange(1, 65535),
+    help="Port of the development server.  [default: understudy.yaml]",
+)
 @console.output_option
-def command(detach: bool, watch: bool, dev: bool, port: int, dev_port: int | None, output: str) -> None:
+def command(
+    detach: bool, watch: bool, dev: bool, port: int | None, dev_port: int | None, output: str
+) -> None:
     """Start local AWS, build and deploy the image, serve it; print the URLs."""
     found = layout.find(Path.cwd())
     serve = functools.partial(_serve, found, UpOptions(port=port, dev_port=dev_port, dev=dev, watch=watch))
@@ -106,7 +117,7 @@ def _detached(found: Layout) -> StackRecord:
         raise AlreadyRunningError(
             "already-running",
             f"a stack of {found.root} is running already",
-            hint="understudy status, or understudy down to stop it",
+            hint="./understudy status, or ./understudy down to stop it",
         )
     found.run.mkdir(parents=True, exist_ok=True)
     path, log = found.run / "up.events", found.run / "up.log"
@@ -139,10 +150,23 @@ def _follow(found: Layout, child: "subprocess.Popen[bytes]", path: Path, report:
             if running is not None:
                 return running
             if ended:
-                raise UnderstudyError(
-                    "up-failed",
-                    (found.run / "up.log").read_text().strip() or f"up ended with status {child.returncode}",
-                    hint="understudy doctor, or understudy up without --detach to watch it",
-                    where=str(found.run / "up.log"),
-                )
+                _fail(found.run / "up.log", child.returncode)
             time.sleep(_TAIL_INTERVAL_S)
+
+
+def _fail(log: Path, status: int) -> NoReturn:
+    """Ends as the child in the background did: with its words and its exit code.
+
+    Raises:
+        UnderstudyError: it ended without a word.
+    """
+    said = log.read_text(errors="replace").strip()
+    if not said or status <= 0:
+        raise UnderstudyError(
+            "up-failed",
+            f"up ended with status {status}" + (f":\n{said}" if said else ""),
+            hint="./understudy up, without --detach, to watch it",
+            where=str(log),
+        )
+    click.echo(said, err=True)
+    sys.exit(status)
