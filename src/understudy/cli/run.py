@@ -16,7 +16,7 @@ from understudy.targets.local import ACCOUNT
 from understudy.targets.record import StackRecord
 
 
-@click.command("run", context_settings={"ignore_unknown_options": True})
+@click.command("run", context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
 @click.argument("arguments", nargs=-1, required=True, type=click.UNPROCESSED)
 def command(arguments: tuple[str, ...]) -> None:
     """Run a command with the local stack up, and stop the stack if this started it.

@@ -13,7 +13,7 @@ from understudy.errors import EnvironmentProblemError
 _ROOT = Path(__file__).parents[3]
 
 
-@click.command("test", context_settings={"ignore_unknown_options": True})
+@click.command("test", context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
 @click.argument("tox_arguments", nargs=-1, type=click.UNPROCESSED)
 def command(tox_arguments: tuple[str, ...]) -> None:
     """Run lint, types, imports and all tests (tox). Arguments go to tox, such as: -e unit."""
