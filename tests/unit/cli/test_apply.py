@@ -1,0 +1,46 @@
+import json
+
+from tests.fakes import project as projects
+from tests.fakes.aws import Refusal
+from tests.unit.cli.conftest import Reached, Understudy
+from understudy.targets.workspace import Workspace
+
+
+def test_converges_and_says_what_changed(understudy: Understudy, project: Workspace, reach: Reached) -> None:
+    digest = projects.image(project).digest
+    states = [projects.exists(digest, MemorySize=128), projects.exists(digest)]
+    answers = {**states[1], "GetFunction": [state["GetFunction"] for state in states]}
+    fake = reach(answers).fake
+
+    done = understudy("apply")
+
+    assert done.exit_code == 0, done.output
+    assert done.stdout == "update Function/shop\n1 changed, 2 unchanged\n"
+    assert "apply to local" in done.stderr
+    assert fake.writes == ["UpdateFunctionConfiguration"]
+
+
+def test_json_names_each_resource(understudy: Understudy, project: Workspace, reach: Reached) -> None:
+    reach(projects.exists(projects.image(project).digest))
+
+    done = understudy("apply", "--output", "json")
+
+    assert json.loads(done.stdout) == {
+        "applied": {"Repository/shop": "unchanged", "Image/shop": "unchanged", "Function/shop": "unchanged"},
+        "api_id": "",
+    }
+
+
+def test_a_refusal_names_resource_and_operation(
+    understudy: Understudy, project: Workspace, reach: Reached
+) -> None:
+    answers = projects.exists(projects.image(project).digest, MemorySize=128)
+    refused = Refusal(code="InvalidParameterValueException", message="too small")
+    reach({**answers, "UpdateFunctionConfiguration": refused})
+
+    done = understudy("apply")
+
+    assert done.exit_code == 1
+    assert "Function/shop" in done.stderr
+    assert "too small" in done.stderr
+    assert "Traceback" not in done.stderr
