@@ -141,6 +141,19 @@ async def test_a_body_without_length_goes_on_in_chunks() -> None:
     assert received == [b"2\r\nab\r\n1\r\nc\r\n0\r\n\r\n"]
 
 
+async def test_a_chunked_body_that_arrived_whole_gets_its_length() -> None:
+    received: list[bytes] = []
+
+    async def script(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        assert b"content-length: 3\r\n" in await _head(reader)
+        received.append(await reader.readexactly(3))
+        writer.write(OK)
+
+    async with upstream(script) as proxy:
+        answer = await ask(proxy.forward, scope("PUT", "/", {"transfer-encoding": "chunked"}), [b"abc"])
+    assert (answer.status, received) == (200, [b"abc"])
+
+
 async def test_an_early_answer_ends_a_large_upload() -> None:
     async def script(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await _head(reader)

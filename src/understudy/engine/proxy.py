@@ -255,7 +255,9 @@ class HttpProxy:
 
         A kept connection that the server closed meanwhile is replaced once, as every HTTP client does.
         """
-        data = self._request_head(scope, chunked=False) + body
+        # A body sent in chunks may have arrived whole: then it has no length yet.
+        length = b"content-length: %d\r\n" % len(body) if body and _length(scope) == math.inf else b""
+        data = self._request_head(scope, length) + body
         connection = await self._acquire(fresh=False)
         try:
             return await _send_whole(connection, data, head_only=scope["method"] == "HEAD")
@@ -270,7 +272,7 @@ class HttpProxy:
         connection = await self._acquire(fresh=True)
         connection.begin(head_only=False)
         try:
-            connection.write(self._request_head(scope, chunked=chunked))
+            connection.write(self._request_head(scope, b"transfer-encoding: chunked\r\n" if chunked else b""))
             connection.write_body(first, chunked=chunked)
             more = True
             while more and not connection.headers_done:
@@ -307,7 +309,7 @@ class HttpProxy:
             return
         connection.close()
 
-    def _request_head(self, scope: Scope, *, chunked: bool) -> bytes:
+    def _request_head(self, scope: Scope, framing: bytes) -> bytes:
         query = scope["query_string"]
         target = scope["raw_path"] + b"?" + query if query else scope["raw_path"]
         lines = [scope["method"].encode(), b" ", target, b" HTTP/1.1\r\n"]
@@ -315,9 +317,7 @@ class HttpProxy:
         for name, value in scope["headers"]:
             if name not in dropped:
                 lines += (name, b": ", value, b"\r\n")
-        if chunked:
-            lines.append(b"transfer-encoding: chunked\r\n")
-        lines += (self._extra, b"\r\n")
+        lines += (framing, self._extra, b"\r\n")
         return b"".join(lines)
 
 
