@@ -131,6 +131,7 @@ class Deployment:
 
     def log_lines(self, function: str, since_ms: int, pattern: str = "") -> Iterator[LogLine]:
         """Yields the log lines of a function, written ``NAME`` or ``NAME:QUALIFIER``, oldest first."""
+        self._target.guard()
         group = f"/aws/lambda/{function.partition(':')[0]}"
         return function_logs.lines(self.aws, group, since_ms=since_ms, pattern=pattern)
 

@@ -47,6 +47,13 @@ def test_refuses_every_other_machine(endpoint: str) -> None:
     assert caught.value.where == "understudy.yaml, targets.local.endpoint"
 
 
+@pytest.mark.parametrize(
+    ("endpoint", "port"), [(None, 4566), ("http://localhost:4577", 4577), ("http://localhost", 4566)]
+)
+def test_knows_the_port_that_up_listens_on(endpoint: str | None, port: int) -> None:
+    assert LocalTarget.of("local", section(endpoint)).port == port
+
+
 def test_session_holds_dummy_keys_only(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "REAL")
     access = LocalTarget.of("local", section(None)).session().access

@@ -1,4 +1,9 @@
+import dataclasses
+import json
 import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -7,6 +12,14 @@ from understudy.targets import record
 from understudy.targets.layout import Layout
 from understudy.targets.record import AlreadyRunningError, StackRecord
 
+HOLDER = """
+import pathlib, signal, sys
+from understudy.targets import record
+from understudy.targets.layout import Layout
+with record.claim(Layout(root=pathlib.Path(sys.argv[1]))):
+    print("claimed", flush=True)
+    signal.pause()
+"""
 RECORD = StackRecord(
     pid=1,
     endpoint="http://localhost:4566",
@@ -53,4 +66,40 @@ def test_a_record_left_by_a_killed_process_does_not_count(tmp_path: Path) -> Non
     (layout.run / "stack.json").write_bytes(left)
 
     assert record.read(layout) is None
+    assert record.stop(layout) is False
+
+
+def test_a_newer_digest_is_published_beside_what_stays(tmp_path: Path) -> None:
+    layout = Layout(root=tmp_path)
+    newer = "sha256:" + "1" * 64
+    with record.claim(layout):
+        record.write(layout, RECORD)
+        record.write(layout, RECORD.with_digest(newer))
+        found = record.read_own(layout)
+
+    assert found == dataclasses.replace(RECORD, image_digest=newer)
+
+
+def test_a_record_of_an_earlier_version_has_the_usual_region(tmp_path: Path) -> None:
+    layout = Layout(root=tmp_path)
+    fields = dataclasses.asdict(RECORD)
+    del fields["region"]
+    with record.claim(layout):
+        (layout.run / "stack.json").write_text(json.dumps(fields))
+        assert record.read(layout) == RECORD
+
+
+def test_stop_ends_the_claimant_and_waits_for_it(tmp_path: Path) -> None:
+    layout = Layout(root=tmp_path)
+    holder = subprocess.Popen(
+        [sys.executable, "-c", HOLDER, str(tmp_path)], stdout=subprocess.PIPE, text=True
+    )
+    with holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "claimed\n"
+
+        assert record.stop(layout) is True
+
+        assert holder.wait() == -signal.SIGTERM
+    assert not record.is_running(layout)
     assert record.stop(layout) is False
