@@ -2,7 +2,6 @@
 
 import sys
 import time
-from pathlib import Path
 from typing import Any, Self
 
 from bench import processes, requests
@@ -11,8 +10,8 @@ from bench.model import UNDERSTUDY
 from bench.processes import Child
 from bench.project import ROOT, Project
 from bench.wrk import Target
-from understudy.engine import delegate_install
 from understudy.engine.config import EngineConfig
+from understudy.engine.delegate import install
 from understudy.image.store import Store
 
 _READY_WITHIN_S = 30.0
@@ -33,7 +32,7 @@ class Understudy:
         settings = EngineConfig(
             data_dir=project.layout.state,
             port=self.port,
-            delegate_python=delegate_install.python_path(project.layout.cache),
+            delegate_python=install.python_path(project.layout.cache),
             ready_file=project.folder / "bench-engine.json",
             die_with_parent=True,
             prewarm=False,
@@ -97,4 +96,4 @@ class Understudy:
 def _name(command: str, *, own: bool) -> str:
     if own:
         return "engine"
-    return "delegate" if Path("delegate_child.py").name in command else "fork server"
+    return "delegate" if "delegate/child.py" in command else "fork server"

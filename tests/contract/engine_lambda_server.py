@@ -14,15 +14,10 @@ import botocore.config
 import uvicorn
 
 from tests.contract.lambda_image import put_runtime_image
-from understudy.engine import ecr_manifests
 from understudy.engine.app import Engine, respond
-from understudy.engine.ecr import EcrService
-from understudy.engine.ecr_model import Registry, Repository
-from understudy.engine.ecr_repositories import Repositories
-from understudy.engine.ecr_uploads import Uploads
-from understudy.engine.lambda_service import LambdaConfig, LambdaService
-from understudy.engine.logs import LogStore
-from understudy.engine.logs_service import LogsService
+from understudy.engine.ecr import EcrService, Registry, Repositories, Repository, Uploads, manifests
+from understudy.engine.functions import LambdaConfig, LambdaService
+from understudy.engine.logs import LogsService, LogStore
 from understudy.engine.protocol import HttpResponse, Receive, Scope, Send
 from understudy.engine.state import State
 from understudy.image.store import Store
@@ -60,7 +55,7 @@ class LambdaServer:
         digest = await asyncio.to_thread(lambda: put_runtime_image(self.store, text, **options))
         image = self.store.image(digest)
         repository = self.repositories.get(Registry(), "dash")
-        manifest = ecr_manifests.parse(image.manifest.raw, image.manifest.media_type)
+        manifest = manifests.parse(image.manifest.raw, image.manifest.media_type)
         await self.repositories.put_image(repository, manifest, tag)
         return digest
 

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from botocore.config import Config
 
-from understudy.engine import delegate_install
 from understudy.engine.config import EngineConfig
+from understudy.engine.delegate import install
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,7 +25,7 @@ DEADLINE_S = 60.0
 
 def delegate_python() -> Path:
     """The delegate's interpreter, its environment made once per checkout."""
-    return delegate_install.install(REPO / ".understudy" / "cache")
+    return install.install(REPO / ".understudy" / "cache")
 
 
 def eventually(condition: Callable[[], Any], what: str) -> Any:

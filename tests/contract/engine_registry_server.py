@@ -14,11 +14,9 @@ from pathlib import Path
 import uvicorn
 
 from understudy.engine.app import Engine, respond
-from understudy.engine.ecr import EcrService
-from understudy.engine.ecr_repositories import Repositories
-from understudy.engine.ecr_uploads import Uploads
+from understudy.engine.ecr import EcrService, Repositories, Uploads
 from understudy.engine.protocol import HttpResponse, Receive, Scope, Send
-from understudy.engine.registry_v2 import RegistryRouter
+from understudy.engine.registry import RegistryRouter
 from understudy.engine.state import State
 from understudy.image.store import Store
 

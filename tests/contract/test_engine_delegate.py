@@ -16,9 +16,9 @@ import pytest
 
 from tests.contract.engine_process import EngineProcess, eventually, rss_bytes
 from tests.fakes.asgi import ask, scope
-from understudy.engine import delegate_install
-from understudy.engine.delegate import SupervisedDelegate
-from understudy.engine.delegate_launch import Launch
+from understudy.engine.delegate import install
+from understudy.engine.delegate.launch import Launch
+from understudy.engine.delegate.supervisor import SupervisedDelegate
 from understudy.errors import EnvironmentProblemError
 
 MIB = 1024 * 1024
@@ -237,10 +237,10 @@ def test_install_makes_a_whole_environment_or_says_why_not(tmp_path: Path) -> No
     lock = tmp_path / "delegate.txt"
     lock.write_text("this is no requirement\n")
     with pytest.raises(EnvironmentProblemError, match="cannot be made"):
-        delegate_install.install(tmp_path / "cache", requirements=lock)
-    assert not delegate_install.is_installed(tmp_path / "cache", lock)
+        install.install(tmp_path / "cache", requirements=lock)
+    assert not install.is_installed(tmp_path / "cache", lock)
     lock.write_text("")
     lines: list[str] = []
-    python = delegate_install.install(tmp_path / "cache", requirements=lock, progress=lines.append)
+    python = install.install(tmp_path / "cache", requirements=lock, progress=lines.append)
     assert python.exists()
     assert lines[-1] == "the delegate's environment is ready"

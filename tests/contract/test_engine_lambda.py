@@ -12,7 +12,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.contract.engine_lambda_server import ROLE, URI, LambdaServer, serving
-from understudy.engine.lambda_service import LambdaConfig
+from understudy.engine.functions import LambdaConfig
 
 ARN = "arn:aws:lambda:us-east-1:000000000000:function:dash"
 

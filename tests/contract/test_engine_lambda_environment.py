@@ -10,7 +10,7 @@ import pytest
 
 from tests.contract.lambda_image import put_runtime_image
 from tests.fakes.executor import FakeFleet
-from understudy.engine.lambda_pool import Environment
+from understudy.engine.functions.pool import Environment
 from understudy.image import rootfs
 from understudy.image.rootfs import Rootfs
 from understudy.image.store import Store

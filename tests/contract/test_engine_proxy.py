@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from tests.fakes.asgi import ask, scope
-from understudy.engine.proxy import HttpProxy, UpstreamGoneError
+from understudy.engine.delegate.proxy import HttpProxy, UpstreamGoneError
 
 Script = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\nx-kept: yes\r\nserver: other\r\n\r\nok"

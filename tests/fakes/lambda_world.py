@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from tests.fakes.executor import FakeFleet
-from understudy.engine.ecr_model import EcrImage, ImageNotFoundError
-from understudy.engine.lambda_background import Clock
-from understudy.engine.lambda_service import LambdaConfig, LambdaService
+from understudy.engine.ecr import EcrImage
+from understudy.engine.ecr.model import ImageNotFoundError
+from understudy.engine.functions import LambdaConfig, LambdaService
+from understudy.engine.functions.background import Clock
 from understudy.engine.protocol import Call
 from understudy.engine.state import State
 from understudy.image import digests, model

@@ -12,7 +12,7 @@ import uuid
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Protocol
 
-from understudy.engine import dispatch, protocol_codec
+from understudy.engine import dispatch
 from understudy.engine.dispatch import Dispatcher, Signature
 from understudy.engine.origin import API_PATH, HostKind, OriginRule
 from understudy.engine.protocol import (
@@ -27,6 +27,7 @@ from understudy.engine.protocol import (
     Send,
     Service,
 )
+from understudy.engine.protocol import codec as protocol_codec
 
 MAX_BODY_BYTES = 128 * 1024 * 1024
 

@@ -8,20 +8,15 @@ from contextlib import AsyncExitStack
 
 from understudy.engine.app import Engine
 from understudy.engine.config import EngineConfig
-from understudy.engine.delegate import Delegate
-from understudy.engine.ecr import EcrService
-from understudy.engine.ecr_repositories import Repositories
-from understudy.engine.ecr_uploads import Uploads
+from understudy.engine.delegate.supervisor import Delegate
+from understudy.engine.ecr import EcrService, Repositories, Uploads
+from understudy.engine.functions import LambdaConfig, LambdaService
 from understudy.engine.health import Endpoints
 from understudy.engine.hooks import Hooks
-from understudy.engine.httpapi import HttpApiService
-from understudy.engine.httpapi_gateway import HttpApiGateway
-from understudy.engine.httpapi_store import ApiStore
-from understudy.engine.lambda_service import LambdaConfig, LambdaService
-from understudy.engine.logs import LogStore
-from understudy.engine.logs_service import LogsService
+from understudy.engine.httpapi import ApiStore, HttpApiGateway, HttpApiService
+from understudy.engine.logs import LogsService, LogStore
 from understudy.engine.origin import OriginRule
-from understudy.engine.registry_v2 import RegistryRouter
+from understudy.engine.registry import RegistryRouter
 from understudy.engine.state import State
 from understudy.image.store import Store
 from understudy.sandbox.namespaces import NamespaceExecutor

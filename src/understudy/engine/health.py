@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Callable, Sequence
 
 from understudy import __version__
-from understudy.engine.delegate import DelegateStatus
+from understudy.engine.delegate.supervisor import DelegateStatus
 from understudy.engine.hooks import Hooks, Stage
 from understudy.engine.protocol import Receive, Scope, Send
 

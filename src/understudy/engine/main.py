@@ -10,10 +10,11 @@ from collections.abc import Sequence
 
 import uvloop
 
-from understudy.engine import config, delegate_child, listen
+from understudy.engine import config, listen
 from understudy.engine.config import EngineConfig
-from understudy.engine.delegate import Delegate, NoDelegate, SupervisedDelegate
-from understudy.engine.delegate_launch import MiniStack
+from understudy.engine.delegate import child
+from understudy.engine.delegate.launch import MiniStack
+from understudy.engine.delegate.supervisor import Delegate, NoDelegate, SupervisedDelegate
 from understudy.errors import UnderstudyError
 
 _EXIT_FAILED = 3
@@ -30,7 +31,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             stream=sys.stderr,
         )
         if settings.die_with_parent:
-            delegate_child.die_with(os.getppid())
+            child.die_with(os.getppid())
         with listen.exclusive(settings.run_dir):
             sockets = listen.bind(settings.hosts, settings.port)
             uvloop.run(_serve(settings, sockets, began))

@@ -12,11 +12,12 @@ import time
 from collections.abc import Coroutine
 from typing import Any
 
-from understudy.engine import compose, hooks, protocol_codec
+from understudy.engine import compose, hooks
 from understudy.engine.compose import Parts
 from understudy.engine.config import EngineConfig
-from understudy.engine.delegate import Delegate
+from understudy.engine.delegate.supervisor import Delegate
 from understudy.engine.hooks import Stage
+from understudy.engine.protocol import codec
 from understudy.engine.server import Server
 
 _CLOSE_WITHIN_S = 8.0
@@ -86,7 +87,7 @@ class EngineProcess:
 
     async def _after_ready(self, parts: Parts) -> None:
         for name in parts.service_names:
-            await asyncio.to_thread(protocol_codec.codec, name)
+            await asyncio.to_thread(codec.codec, name)
         gc.collect()
         gc.freeze()
         await parts.hooks.run(Stage.READY, self._environment)

@@ -7,8 +7,9 @@ import sys
 import time
 from pathlib import Path
 
-from understudy.engine import config, delegate_install, listen
+from understudy.engine import config, listen
 from understudy.engine.config import EngineConfig
+from understudy.engine.delegate import install
 from understudy.engine.listen import PortInUseError
 from understudy.errors import EnvironmentProblemError
 from understudy.targets.layout import Layout
@@ -61,7 +62,7 @@ class EngineProcess:
             data_dir=self._layout.state,
             port=self._port,
             hooks_dir=self._hooks_dir,
-            delegate_python=delegate_install.python_path(self._layout.cache),
+            delegate_python=install.python_path(self._layout.cache),
             die_with_parent=True,
         )
         self._layout.run.mkdir(parents=True, exist_ok=True)

@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterator
 from typing import Self
 
-from understudy.engine import delegate_install
+from understudy.engine.delegate import install
 from understudy.errors import UnderstudyError
 from understudy.targets import addresses, hooks, http, record, watch
 from understudy.targets import stack as stacks
@@ -112,9 +112,7 @@ class LocalStack:
     def _start_engine(self) -> str:
         with self._step("local AWS"):
             cache = self._workspace.layout.cache
-            delegate_install.install(
-                cache, progress=lambda text: self._report(Advanced(step="local AWS", text=text))
-            )
+            install.install(cache, progress=lambda text: self._report(Advanced(step="local AWS", text=text)))
             return self._engine.start()
 
     def _deploy(self, endpoint: str, images: list[BuiltImage]) -> Deployed:

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.fakes.asgi import Answer, ask, scope
-from understudy.engine.delegate import DelegateStatus
+from understudy.engine.delegate.supervisor import DelegateStatus
 from understudy.engine.health import Endpoints
 from understudy.engine.hooks import Hooks
 

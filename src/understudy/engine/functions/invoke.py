@@ -1,0 +1,234 @@
+"""Invocations: the quick way that the HTTP API takes, and the Invoke operation around it.
+
+The quick way knows a reference, bytes in and bytes out; no JSON, no shapes, no table. What Invoke adds are
+Lambda's checks of the request, the invocation types and the log tail.
+"""
+
+import asyncio
+import base64
+import json
+import secrets
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from understudy.engine.functions import errors, names
+from understudy.engine.functions.events import Event
+from understudy.engine.functions.fleet import Fleet, Route
+from understudy.engine.functions.names import Target
+from understudy.engine.protocol import ApiError, Call, Operation
+from understudy.errors import UnderstudyError
+from understudy.sandbox.model import InvokeRequest, InvokeResult
+
+# https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html; asynchronous: 1 MB since 10/2025.
+SYNCHRONOUS_LIMIT_BYTES = 6_291_456
+ASYNCHRONOUS_LIMIT_BYTES = 1_048_576
+_TYPES = ("Event", "RequestResponse", "DryRun")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Invocation:
+    """One request on its way to a function.
+
+    Attributes:
+        target: what to invoke.
+        request_id: given by whoever accepted the request; empty to have one made.
+        tail: whether the end of the log is wanted.
+    """
+
+    target: Target
+    payload: bytes
+    request_id: str = ""
+    client_context: str | None = None
+    trace_id: str = ""
+    tail: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InvokeOutcome:
+    """What an invocation gave back.
+
+    Attributes:
+        status: HTTP status of Invoke; 200 also when the function failed.
+        payload: the function's answer, or its error document.
+        function_error: None when the function succeeded.
+        executed_version: the version that ran.
+    """
+
+    status: int
+    payload: bytes
+    function_error: str | None
+    executed_version: str
+    log_tail: bytes = b""
+
+
+class Invoker:
+    """Sends requests to environments and waits for answers."""
+
+    def __init__(self, fleet: Fleet) -> None:
+        self._fleet = fleet
+        self._running: set[asyncio.Task[InvokeResult]] = set()
+
+    async def invoke(self, invocation: Invocation) -> InvokeOutcome:
+        """Runs the function to its end, even when the caller stops waiting.
+
+        Raises:
+            ApiError: no such function, not active, or throttled.
+        """
+        route = self._fleet.route(invocation.target)
+        number = route.choose()
+        route.counter.enter()
+        task = asyncio.get_running_loop().create_task(_run(route, number, invocation))
+        self._running.add(task)
+        task.add_done_callback(self._done)
+        try:
+            result = await asyncio.shield(task)
+        except UnderstudyError as exc:
+            # The environment could not be made: this machine's fault, not the function's.
+            raise ApiError(
+                "ServiceException", f"{exc.message} ({exc.hint})", status=500, fields={"Type": "Service"}
+            ) from exc
+        return InvokeOutcome(
+            status=200,
+            payload=result.payload,
+            function_error=result.function_error,
+            executed_version=number,
+            log_tail=result.log_tail,
+        )
+
+    def _done(self, task: asyncio.Task[InvokeResult]) -> None:
+        self._running.discard(task)
+        if not task.cancelled():
+            # Nobody may be waiting any more; asyncio would report the exception as lost.
+            task.exception()
+
+    async def close(self) -> None:
+        """Gives up on what is still running."""
+        for task in self._running:
+            task.cancel()
+        await asyncio.gather(*self._running, return_exceptions=True)
+
+
+async def _run(route: Route, number: str, invocation: Invocation) -> InvokeResult:
+    try:
+        return await route.pools[number].invoke(
+            InvokeRequest(
+                request_id=invocation.request_id or new_request_id(),
+                payload=invocation.payload,
+                timeout_s=route.timeouts_s[number],
+                invoked_function_arn=route.arn,
+                client_context=invocation.client_context,
+                trace_id=invocation.trace_id or _new_trace_id(),
+                tail=invocation.tail,
+            )
+        )
+    finally:
+        route.counter.leave()
+
+
+def new_request_id() -> str:
+    """A request id in AWS's form, a version 4 UUID."""
+    text = secrets.token_hex(16)
+    return f"{text[:8]}-{text[8:12]}-4{text[13:16]}-a{text[17:20]}-{text[20:]}"
+
+
+def _new_trace_id() -> str:
+    # https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html#xray-concepts-tracingheader
+    text = secrets.token_hex(20)
+    return f"Root=1-{int(time.time()):08x}-{text[:24]};Parent={text[24:]};Sampled=0"
+
+
+class InvokeOperations:
+    """The Invoke operation."""
+
+    def __init__(
+        self, fleet: Fleet, invoker: Invoker, accept: Callable[[Event], None], now: Callable[[], float]
+    ) -> None:
+        self._fleet = fleet
+        self._invoker = invoker
+        self._accept = accept
+        self._now = now
+
+    @property
+    def operations(self) -> Mapping[str, Operation]:
+        """The operations by name."""
+        return {"Invoke": self.invoke}
+
+    async def invoke(self, call: Call) -> dict[str, Any]:
+        """Invoke."""
+        kind = call.params.get("InvocationType") or "RequestResponse"
+        if kind not in _TYPES:
+            raise errors.validation(
+                "invocationType",
+                kind,
+                "Member must satisfy enum value set: [Event, RequestResponse, DryRun]",
+            )
+        invocation = self._checked(call, kind)
+        route = self._fleet.route(invocation.target)
+        if kind == "DryRun":
+            return {"StatusCode": 204}
+        if kind == "Event":
+            self._accept(
+                Event(
+                    function=route.id,
+                    qualifier=invocation.target.qualifier,
+                    request_id=invocation.request_id,
+                    payload=invocation.payload,
+                    accepted_at=self._now(),
+                    client_context=invocation.client_context,
+                )
+            )
+            return {"StatusCode": 202, "Payload": b""}
+        return _answer(await self._invoker.invoke(invocation), tail=invocation.tail)
+
+    def _checked(self, call: Call, kind: str) -> Invocation:
+        params = call.params
+        target = names.parse(
+            params["FunctionName"],
+            params.get("Qualifier"),
+            account_id=call.account_id,
+            region=call.region,
+        )
+        payload = params.get("Payload") or b"{}"
+        limit = ASYNCHRONOUS_LIMIT_BYTES if kind == "Event" else SYNCHRONOUS_LIMIT_BYTES
+        if len(payload) > limit:
+            raise errors.payload_too_large(len(payload), kind, limit)
+        try:
+            json.loads(payload)
+        except ValueError as exc:
+            raise errors.bad_content(str(exc)) from exc
+        return Invocation(
+            target=target,
+            payload=payload,
+            request_id=call.request_id,
+            client_context=_client_context(params.get("ClientContext")),
+            trace_id=call.headers.get("x-amzn-trace-id", ""),
+            tail=params.get("LogType") == "Tail",
+        )
+
+
+def _answer(outcome: InvokeOutcome, *, tail: bool) -> dict[str, Any]:
+    answer: dict[str, Any] = {
+        "StatusCode": outcome.status,
+        "ExecutedVersion": outcome.executed_version,
+        "Payload": outcome.payload,
+    }
+    if outcome.function_error:
+        answer["FunctionError"] = outcome.function_error
+    if tail:
+        answer["LogResult"] = base64.b64encode(outcome.log_tail).decode()
+    return answer
+
+
+def _client_context(encoded: str | None) -> str | None:
+    if not encoded:
+        return None
+    try:
+        return base64.b64decode(encoded, validate=True).decode()
+    except ValueError as exc:
+        raise ApiError(
+            "InvalidRequestContentException",
+            "Client context must be a valid Base64-encoded JSON object.",
+            fields={"Type": "User"},
+        ) from exc

@@ -1,0 +1,58 @@
+"""One log stream of one execution environment: lines are stamped as they come and stored in batches.
+
+A batch goes to the log store when the event loop has been left in peace for a moment, so that a request never
+waits for a log line. Refuses to know how logs are stored.
+"""
+
+import asyncio
+import secrets
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+
+from understudy.engine.functions.model import Version
+
+Append = Callable[[str, str, Sequence[tuple[int, str]]], None]
+
+_BATCH = 1000
+# CloudWatch Logs cuts events at 1 MB since 2025; Lambda cuts lines at 256 KB.
+_MOST_CHARACTERS = 262_118
+
+
+def stream_name(version: Version, now: float) -> str:
+    """A new log stream's name as Lambda makes them: `2026/01/31/[$LATEST]0123...`."""
+    return f"{datetime.fromtimestamp(now, UTC):%Y/%m/%d}/[{version.number}]{secrets.token_hex(16)}"
+
+
+class LogWriter:
+    """Takes whole lines and stores them soon."""
+
+    def __init__(
+        self, append: Append, group: str, stream: str, *, now: Callable[[], float], delay_s: float
+    ) -> None:
+        self.group = group
+        self.stream = stream
+        self._append = append
+        self._now = now
+        self._delay_s = delay_s
+        self._lines: list[tuple[int, str]] = []
+        self._timer: asyncio.TimerHandle | None = None
+
+    def write(self, line: bytes) -> None:
+        """Takes one line; its line feed stays, as in CloudWatch Logs."""
+        if not line:
+            return
+        text = line.decode("utf-8", "replace")
+        self._lines.append((int(self._now() * 1000), text[:_MOST_CHARACTERS]))
+        if len(self._lines) >= _BATCH:
+            self.flush()
+        elif self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(self._delay_s, self.flush)
+
+    def flush(self) -> None:
+        """Stores what was taken so far."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        lines, self._lines = self._lines, []
+        if lines:
+            self._append(self.group, self.stream, lines)

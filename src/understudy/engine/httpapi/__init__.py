@@ -1,0 +1,11 @@
+"""HTTP APIs of API Gateway: the control plane (``apigatewayv2``) and the gateway that carries requests.
+
+Refuses WebSocket APIs, authorizers and domain names by name; functions are called through a seam, so it does
+not know how they run.
+"""
+
+from understudy.engine.httpapi.gateway import HttpApiGateway
+from understudy.engine.httpapi.service import HttpApiService
+from understudy.engine.httpapi.store import ApiStore
+
+__all__ = ["ApiStore", "HttpApiGateway", "HttpApiService"]

@@ -1,0 +1,254 @@
+import asyncio
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from understudy.engine.httpapi.gateway import HttpApiGateway
+from understudy.engine.httpapi.service import HttpApiService
+from understudy.engine.httpapi.store import ApiStore
+from understudy.engine.protocol import ApiError, Call
+from understudy.engine.state import State
+
+FUNCTION = "arn:aws:lambda:us-east-1:000000000000:function:dashboard:live"
+
+
+@dataclass(slots=True)
+class Outcome:
+    payload: bytes
+    function_error: str | None = None
+
+
+@dataclass(slots=True)
+class FakeInvoker:
+    """Answers with `outcome` and remembers what it was asked."""
+
+    outcome: Outcome | ApiError = field(
+        default_factory=lambda: Outcome(b'{"statusCode": 200, "body": "ok", "headers": {"x-app": "1"}}')
+    )
+    permitted: bool = True
+    hangs: bool = False
+    arns: list[str] = field(default_factory=list)
+    events: list[dict[str, Any]] = field(default_factory=list)
+    sources: list[str] = field(default_factory=list)
+
+    async def invoke(self, arn: str, payload: bytes) -> Outcome:
+        self.arns.append(arn)
+        self.events.append(json.loads(payload))
+        if self.hangs:
+            await asyncio.Event().wait()
+        if isinstance(self.outcome, ApiError):
+            raise self.outcome
+        return self.outcome
+
+    def permits(self, arn: str, *, principal: str, source_arn: str) -> bool:
+        self.sources.append(source_arn)
+        return self.permitted
+
+
+@dataclass(slots=True)
+class Answer:
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
+class Gateway:
+    """A gateway over a fresh store, driven as uvicorn drives it."""
+
+    def __init__(self, path: Path) -> None:
+        apis = ApiStore(State(path / "engine.sqlite").open())
+        apis.open()
+        self.invoker = FakeInvoker()
+        self.service = HttpApiService(apis, endpoint=lambda api_id: f"http://{api_id}.execute-api.localhost")
+        self.gateway = HttpApiGateway(apis, self.invoker)
+
+    async def call(self, operation: str, **params: Any) -> dict[str, Any]:
+        return await self.service.operations[operation](
+            Call(service="apigatewayv2", operation=operation, params=params)
+        )
+
+    async def get(
+        self,
+        host: str,
+        path: str,
+        *,
+        method: str = "GET",
+        body: bytes = b"",
+        headers: dict[str, str] | None = None,
+    ) -> Answer:
+        raw_path, _, query = path.partition("?")
+        scope = {
+            "type": "http",
+            "method": method,
+            "path": raw_path,
+            "raw_path": raw_path.encode(),
+            "query_string": query.encode(),
+            "headers": [(b"host", host.encode())]
+            + [(name.encode(), value.encode()) for name, value in (headers or {}).items()],
+            "client": ("127.0.0.1", 5),
+            "http_version": "1.1",
+        }
+        assert self.gateway.matches(scope)
+        sent: list[dict[str, Any]] = []
+
+        async def receive() -> dict[str, Any]:
+            return {"type": "http.request", "body": body, "more_body": False}
+
+        async def send(message: dict[str, Any]) -> None:
+            sent.append(message)
+
+        await self.gateway.handle(scope, receive, send)
+        return Answer(
+            sent[0]["status"],
+            {name.decode(): value.decode() for name, value in sent[0]["headers"]},
+            sent[1]["body"],
+        )
+
+
+@pytest.fixture
+def gateway(tmp_path: Path) -> Gateway:
+    return Gateway(tmp_path)
+
+
+async def quick_api(gateway: Gateway, **params: Any) -> str:
+    api = await gateway.call("CreateApi", Name="x", ProtocolType="HTTP", Target=FUNCTION, **params)
+    return str(api["ApiId"])
+
+
+@pytest.mark.parametrize("form", ["host", "localstack", "path", "path-with-stage", "path-with-empty-stage"])
+async def test_health_belongs_to_the_app_on_every_address(gateway: Gateway, form: str) -> None:
+    api_id = await quick_api(gateway)
+    host, path = {
+        "host": (f"{api_id}.execute-api.localhost:4566", "/health"),
+        "localstack": (f"{api_id}.execute-api.localhost.localstack.cloud:4566", "/health"),
+        "path": ("localhost:4566", f"/_aws/execute-api/{api_id}/health"),
+        "path-with-stage": ("localhost:4566", f"/_aws/execute-api/{api_id}/$default/health"),
+        "path-with-empty-stage": ("localhost:4566", f"/_aws/execute-api/{api_id}//health"),
+    }[form]
+
+    answer = await gateway.get(host, path + "?a=1")
+
+    assert (answer.status, answer.body, answer.headers["x-app"]) == (200, b"ok", "1")
+    assert gateway.invoker.arns == [FUNCTION]
+    assert gateway.invoker.events[0]["rawPath"] == "/health"
+    assert gateway.invoker.events[0]["rawQueryString"] == "a=1"
+
+
+async def test_an_unknown_api_and_an_unrouted_path_are_not_found(gateway: Gateway) -> None:
+    api = await gateway.call("CreateApi", Name="x", ProtocolType="HTTP", Target=FUNCTION, RouteKey="GET /a")
+
+    unknown = await gateway.get("nope.execute-api.localhost", "/")
+    unrouted = await gateway.get(f"{api['ApiId']}.execute-api.localhost", "/b")
+
+    assert (unknown.status, unknown.body) == (404, b'{"message":"Not Found"}')
+    assert (unrouted.status, unrouted.body) == (404, b'{"message":"Not Found"}')
+
+
+@pytest.mark.parametrize(
+    ("outcome", "status", "body"),
+    [
+        (Outcome(b"{}", "Unhandled"), 500, b'{"message":"Internal Server Error"}'),
+        (Outcome(b"garbage"), 500, b'{"message":"Internal Server Error"}'),
+        (ApiError("TooManyRequestsException", "x", status=429), 503, b'{"message":"Service Unavailable"}'),
+        (ApiError("RequestTooLargeException", "x", status=413), 413, b'{"message":"Request Too Long"}'),
+        (ApiError("ResourceNotFoundException", "x", status=404), 500, b'{"message":"Internal Server Error"}'),
+    ],
+)
+async def test_failures_map_as_on_aws(
+    gateway: Gateway, outcome: Outcome | ApiError, status: int, body: bytes
+) -> None:
+    api_id = await quick_api(gateway)
+    gateway.invoker.outcome = outcome
+
+    answer = await gateway.get(f"{api_id}.execute-api.localhost", "/")
+
+    assert (answer.status, answer.body) == (status, body)
+
+
+async def test_without_permission_the_gateway_does_not_invoke(gateway: Gateway) -> None:
+    api_id = await quick_api(gateway)
+    gateway.invoker.permitted = False
+
+    answer = await gateway.get(f"{api_id}.execute-api.localhost", "/")
+
+    assert answer.status == 500
+    assert gateway.invoker.arns == []
+    assert gateway.invoker.sources == [
+        f"arn:aws:execute-api:us-east-1:000000000000:{api_id}/$default/$default"
+    ]
+
+
+async def test_the_gateway_answers_a_preflight_itself(gateway: Gateway) -> None:
+    cors = {"AllowOrigins": ["http://localhost:3000"], "AllowMethods": ["*"]}
+    api_id = await quick_api(gateway, CorsConfiguration=cors)
+    asked = {"origin": "http://localhost:3000", "access-control-request-method": "GET"}
+
+    answer = await gateway.get(f"{api_id}.execute-api.localhost", "/", method="OPTIONS", headers=asked)
+
+    assert answer.status == 204
+    assert answer.headers["access-control-allow-origin"] == "http://localhost:3000"
+    assert gateway.invoker.arns == []
+
+
+async def test_the_gateway_replaces_the_apps_cors_headers(gateway: Gateway) -> None:
+    api_id = await quick_api(gateway, CorsConfiguration={"AllowOrigins": ["*"]})
+    gateway.invoker.outcome = Outcome(
+        b'{"statusCode": 200, "headers": {"access-control-allow-origin": "http://app"}}'
+    )
+
+    answer = await gateway.get(
+        f"{api_id}.execute-api.localhost", "/", headers={"origin": "http://localhost:3000"}
+    )
+
+    assert answer.headers["access-control-allow-origin"] == "*"
+
+
+async def test_a_body_over_ten_megabytes_is_refused(gateway: Gateway) -> None:
+    api_id = await quick_api(gateway)
+
+    answer = await gateway.get(
+        f"{api_id}.execute-api.localhost", "/", method="POST", body=b"x" * (10_485_760 + 1)
+    )
+
+    assert (answer.status, answer.body) == (413, b"HTTP content length exceeded 10485760 bytes.")
+
+
+async def test_a_slow_function_is_unavailable_after_the_integration_timeout(gateway: Gateway) -> None:
+    api_id = await quick_api(gateway)
+    integration = (await gateway.call("GetIntegrations", ApiId=api_id))["Items"][0]
+    await gateway.call(
+        "UpdateIntegration", ApiId=api_id, IntegrationId=integration["IntegrationId"], TimeoutInMillis=50
+    )
+    gateway.invoker.hangs = True
+
+    answer = await gateway.get(f"{api_id}.execute-api.localhost", "/")
+
+    assert (answer.status, answer.body) == (503, b'{"message":"Service Unavailable"}')
+
+
+async def test_without_auto_deploy_a_change_waits_for_its_deployment(gateway: Gateway) -> None:
+    api_id = (await gateway.call("CreateApi", Name="x", ProtocolType="HTTP"))["ApiId"]
+    integration = await gateway.call(
+        "CreateIntegration", ApiId=api_id, IntegrationType="AWS_PROXY", IntegrationUri=FUNCTION
+    )
+    await gateway.call("CreateStage", ApiId=api_id, StageName="dev", StageVariables={"color": "blue"})
+    await gateway.call(
+        "CreateRoute",
+        ApiId=api_id,
+        RouteKey="GET /{name}",
+        Target=f"integrations/{integration['IntegrationId']}",
+    )
+
+    before = await gateway.get(f"{api_id}.execute-api.localhost", "/dev/a")
+    await gateway.call("CreateDeployment", ApiId=api_id, StageName="dev")
+    after = await gateway.get(f"{api_id}.execute-api.localhost", "/dev/a")
+
+    assert (before.status, after.status) == (404, 200)
+    event = gateway.invoker.events[0]
+    assert event["version"] == "1.0"
+    assert event["stageVariables"] == {"color": "blue"}
+    assert event["pathParameters"] == {"name": "a"}
+    assert event["path"] == "/dev/a"
