@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from understudy.image import tarformat
-from understudy.image.tarformat import Kind, Member
+from understudy.image.layers import Kind, tarformat
+from understudy.image.layers.tarformat import Member
 
 
 def member(path: str, kind: Kind = Kind.FILE, **fields: Any) -> tuple[Member, bytes]:

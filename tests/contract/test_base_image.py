@@ -9,11 +9,12 @@ import pytest
 
 from tests.contract import base_store
 from understudy.errors import UnderstudyError
-from understudy.image import base, build_tree, rootfs
-from understudy.image.build_model import STAND_IN_LABEL
+from understudy.image import base, rootfs
+from understudy.image.builder import STAND_IN_LABEL
+from understudy.image.builder import tree as build_tree
+from understudy.image.layers import Kind
 from understudy.image.steps import Step
 from understudy.image.store import Store
-from understudy.image.tarformat import Kind
 
 UNCHECKED_HASH = 1
 

@@ -14,9 +14,9 @@ import pytest
 from tests.contract import base_store
 from tests.fakes.build_world import BuildWorld
 from tests.tools import require_docker, require_tool
-from understudy.image.build_run import StepFailedError
+from understudy.image.builder.run import StepFailedError
+from understudy.image.layers import Kind
 from understudy.image.model import Image
-from understudy.image.tarformat import Kind
 
 BASE = "base"
 

@@ -14,8 +14,8 @@ from hypothesis import strategies
 
 from tests.contract.archives import archive, member, snapshot
 from understudy.errors import UnderstudyError
-from understudy.image import extract
-from understudy.image.tarformat import Kind, LayerInvalidError, Member
+from understudy.image.layers import Kind, extract
+from understudy.image.layers.tarformat import LayerInvalidError, Member
 
 Members = list[tuple[Member, bytes]]
 RELAXED = hypothesis.settings(

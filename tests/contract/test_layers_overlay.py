@@ -16,10 +16,10 @@ import pytest
 
 from tests.contract.archives import archive, member
 from tests.unit.image.samples import EPOCH, file, folder, image_of, store_at
-from understudy.image import diff, extract, layers, rootfs
-from understudy.image.diff import CAPABILITY
+from understudy.image import rootfs
+from understudy.image.layers import Kind, diff, extract, writer
+from understudy.image.layers.diff import CAPABILITY
 from understudy.image.store import Store
-from understudy.image.tarformat import Kind
 
 # cap_net_bind_service=ep, version 2 (linux/capability.h).
 BIND_LOW_PORTS = bytes.fromhex("0100000200040000000000000000000000000000")
@@ -92,7 +92,7 @@ def test_changes_on_an_overlay_become_a_layer_that_repeats_them(store: Store, tm
             server.bind(str(root / "socket"))
         expected = listing(root)
     del expected["socket"], expected["pipe"]
-    descriptor, diff_id = layers.write_layer(store, upper, epoch=EPOCH)
+    descriptor, diff_id = writer.write_layer(store, upper, epoch=EPOCH)
 
     unpacked = tmp_path / "unpacked"
     unpacked.mkdir()
@@ -112,14 +112,14 @@ def test_changes_on_an_overlay_become_a_layer_that_repeats_them(store: Store, tm
 
 def image_layers(store: Store, lower: tuple[Path, ...]) -> list[str]:
     """Returns the blobs of the unpacked `lower`, by writing them again: same content, same digest."""
-    return [layers.write_layer(store, layer, epoch=EPOCH)[0].digest for layer in lower]
+    return [writer.write_layer(store, layer, epoch=EPOCH)[0].digest for layer in lower]
 
 
 def test_file_capabilities_survive(store: Store, tmp_path: Path) -> None:
     (tmp_path / "upper").mkdir()
     (tmp_path / "upper" / "low").write_bytes(b"x")
     os.setxattr(tmp_path / "upper" / "low", CAPABILITY, BIND_LOW_PORTS)
-    descriptor, _ = layers.write_layer(store, tmp_path / "upper", epoch=EPOCH)
+    descriptor, _ = writer.write_layer(store, tmp_path / "upper", epoch=EPOCH)
     (tmp_path / "root").mkdir()
     with store.open_blob(descriptor.digest) as blob:
         extract.extract_layer(blob, tmp_path / "root", overlay_whiteouts=True)
@@ -132,13 +132,13 @@ def test_unpacked_layer_written_again_has_the_same_digest(store: Store) -> None:
         [
             folder("etc"),
             file("etc/x", mtime_s=5),
-            layers.whiteout("gone"),
-            layers.opaque("etc"),
+            writer.whiteout("gone"),
+            writer.opaque("etc"),
             file("ü" * 120),
         ],
     )
     (layer,) = rootfs.prepare(store, image.digest).layers
-    descriptor, diff_id = layers.write_layer(store, layer, epoch=EPOCH)
+    descriptor, diff_id = writer.write_layer(store, layer, epoch=EPOCH)
     assert descriptor.digest == image.manifest.layers[0].digest
     assert diff_id == image.config.diff_ids[0]
 
@@ -285,13 +285,13 @@ def test_unprivileged_layers_mount_in_a_user_namespace_and_give_true_owners_back
 
 def test_root_and_user_write_one_digest(open_folder: Path, store: Store) -> None:
     image = image_of(
-        store, [folder("etc"), file("etc/x", mode=0o640), file("y", mode=0o4755), layers.whiteout("z")]
+        store, [folder("etc"), file("etc/x", mode=0o640), file("y", mode=0o4755), writer.whiteout("z")]
     )
     descriptor = image.manifest.layers[0]
     target = unpack_as_user(open_folder, "layer", store.read(descriptor.digest))
     again = """
         place = store.Store(Path(sys.argv[2])).open()
-        print(layers.write_layer(place, Path(sys.argv[1]), epoch=1700000000)[0].digest)
+        print(writer.write_layer(place, Path(sys.argv[1]), epoch=1700000000)[0].digest)
     """
     assert as_user(again, str(target), str(open_folder / "store")).strip() == descriptor.digest
 

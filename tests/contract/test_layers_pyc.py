@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from tests.unit.image.samples import EPOCH, image_of, store_at
-from understudy.image import diff, layers, rootfs
-from understudy.image.extract import extract_layer
+from understudy.image import layers, rootfs
+from understudy.image.layers import diff
+from understudy.image.layers.extract import extract_layer
 
 MODULES = ("app/__init__.py", "app/code.py", "app/deep/__init__.py", "app/deep/more.py", "lone.py")
 

@@ -12,16 +12,14 @@ from tests.fakes.registry import FakeRegistry
 from tests.unit.image.samples import file, image_of, noise, store_at
 from understudy.image import digests, model, render
 from understudy.image.model import Descriptor, Image
-from understudy.image.registry import PlatformMissingError, RegistryClient
-from understudy.image.registry_auth import Auth
-from understudy.image.registry_errors import (
+from understudy.image.registry import Auth, RegistryClient, RegistryUnreachableError, Timeouts
+from understudy.image.registry.client import PlatformMissingError
+from understudy.image.registry.errors import (
     RegistryNotFoundError,
     RegistryRejectedError,
     RegistryUnauthorizedError,
-    RegistryUnreachableError,
 )
-from understudy.image.registry_events import BlobDone, BlobProgress, RegistryEvent, Retrying
-from understudy.image.registry_http import Timeouts
+from understudy.image.registry.events import BlobDone, BlobProgress, RegistryEvent, Retrying
 from understudy.image.store import Store
 
 BIG = 4 << 20

@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.fakes.steps import FakeSteps
-from understudy.image import build_tree, builder, rootfs
-from understudy.image.build_env import Host
-from understudy.image.build_model import BuildEvent, BuildRequest, Notice, ResolvedBase, StepFinished
-from understudy.image.build_tree import LayersTree
+from understudy.image import builder, rootfs
+from understudy.image.builder import BuildEvent, BuildRequest, Notice, ResolvedBase, tree
+from understudy.image.builder.env import Host
+from understudy.image.builder.model import StepFinished
+from understudy.image.builder.tree import LayersTree
+from understudy.image.layers import Kind
 from understudy.image.model import Image
 from understudy.image.store import Store
-from understudy.image.tarformat import Kind
 
 if TYPE_CHECKING:
     from understudy.image.steps import StepRunner
@@ -105,7 +106,7 @@ class BuildWorld:
         return [event.message for event in self.events if isinstance(event, Notice)]
 
     def paths(self, image: Image) -> set[str]:
-        return {node.path for node in build_tree.walk(self.tree(image), "")}
+        return {node.path for node in tree.walk(self.tree(image), "")}
 
     def files(self, image: Image) -> set[str]:
-        return {node.path for node in build_tree.walk(self.tree(image), "") if node.kind is Kind.FILE}
+        return {node.path for node in tree.walk(self.tree(image), "") if node.kind is Kind.FILE}

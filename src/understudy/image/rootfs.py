@@ -17,11 +17,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from understudy.image import digests, extract, locks, model
-from understudy.image.collect import GcReport
+from understudy.image import digests, locks, model
 from understudy.image.fields import DocumentInvalidError
+from understudy.image.layers import extract
 from understudy.image.model import Image, MediaTypeUnsupportedError
-from understudy.image.store import Store
+from understudy.image.store import GcReport, Store
 
 _THREADS = 2
 _LOCKS = ".locks"

@@ -7,9 +7,7 @@ import base64
 from urllib.parse import urlsplit
 
 from understudy.errors import UnderstudyError
-from understudy.image.registry import RegistryClient
-from understudy.image.registry_auth import Auth
-from understudy.image.registry_events import Progress, PushReport, silent
+from understudy.image.registry import Auth, Progress, PushReport, RegistryClient, silent
 from understudy.image.store import Store
 from understudy.manifests.model import ImageBinding
 from understudy.reconcile.aws import Aws

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Self
 
 from understudy.errors import UnderstudyError
-from understudy.image import build_model, builder
+from understudy.image import builder
 from understudy.image.base import FallbackResolver, build_base, from_registries
-from understudy.image.build_model import BuildEvent, BuildRequest
+from understudy.image.builder import BuildEvent, BuildRequest, model
 from understudy.image.model import Image
 from understudy.image.store import Store
 from understudy.sandbox.steps import NamespaceStepRunner
@@ -85,7 +85,7 @@ class ImageBuilder:
             request, store=self.store, steps=self._steps, progress=lambda event: self._show(step, event)
         )
         seconds = time.monotonic() - started
-        stand_in_for = image.config.labels.get(build_model.STAND_IN_LABEL, "")
+        stand_in_for = image.config.labels.get(model.STAND_IN_LABEL, "")
         self._report(Done(step=step, seconds=seconds, detail=f"{image.digest} {_megabytes(image)}"))
         if stand_in_for:
             self._report(
@@ -131,13 +131,13 @@ class ImageBuilder:
 
     def _show(self, step: str, event: BuildEvent) -> None:
         match event:
-            case build_model.StepStarted():
+            case model.StepStarted():
                 self._report(Advanced(step=step, text=f"[{event.number}/{event.total}] {event.source}"))
-            case build_model.StepOutput():
+            case model.StepOutput():
                 self._report(Advanced(step=step, text=event.line.rstrip()))
-            case build_model.Work():
+            case model.Work():
                 self._report(Advanced(step=step, text=event.message))
-            case build_model.Notice():
+            case model.Notice():
                 self._report(
                     Noticed(text=f"{event.where}: {event.message}" if event.where else event.message)
                 )

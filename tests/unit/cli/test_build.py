@@ -5,7 +5,7 @@ import pytest
 from tests.fakes import project as projects
 from tests.unit.cli.conftest import Understudy
 from understudy.image import builder
-from understudy.image.build_model import STAND_IN_LABEL, BuildRequest, Work
+from understudy.image.builder import STAND_IN_LABEL, BuildRequest, Work
 from understudy.image.model import Image
 from understudy.targets.workspace import Workspace
 

@@ -5,11 +5,11 @@ import pytest
 
 from tests.unit.image.samples import file, image_of, store_at
 from understudy.image import render, rootfs
-from understudy.image.blobs import DigestMismatchError
 from understudy.image.fields import DocumentInvalidError
 from understudy.image.model import Descriptor, ImageConfig, MediaTypeUnsupportedError
 from understudy.image.rootfs import Rootfs
-from understudy.image.store import Store, TagUnknownError
+from understudy.image.store import DigestMismatchError, Store
+from understudy.image.store.layout import TagUnknownError
 
 
 @pytest.fixture

@@ -4,8 +4,8 @@ import pytest
 
 from tests.fakes import project as projects
 from understudy.errors import UnderstudyError
-from understudy.image import build_model, builder
-from understudy.image.build_model import STAND_IN_LABEL, BuildRequest
+from understudy.image import builder
+from understudy.image.builder import STAND_IN_LABEL, BuildRequest, model
 from understudy.image.model import Image
 from understudy.targets import images
 from understudy.targets.events import Advanced, Done, Event, Noticed, Started
@@ -31,10 +31,10 @@ class Builds:
         self.requests.append(request)
         progress = seams["progress"]
         assert callable(progress)
-        progress(build_model.StepStarted(number=1, total=2, stage="0", source="FROM scratch"))
-        progress(build_model.StepOutput(number=1, line="hello\n"))
-        progress(build_model.Work(message="compressing"))
-        progress(build_model.Notice(message="careful", where="Dockerfile:2"))
+        progress(model.StepStarted(number=1, total=2, stage="0", source="FROM scratch"))
+        progress(model.StepOutput(number=1, line="hello\n"))
+        progress(model.Work(message="compressing"))
+        progress(model.Notice(message="careful", where="Dockerfile:2"))
         return self.image
 
 

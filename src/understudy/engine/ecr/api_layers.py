@@ -11,7 +11,7 @@ from understudy.engine.ecr.repositories import Repositories
 from understudy.engine.ecr.uploads import OffsetError, Uploads
 from understudy.engine.protocol import ApiError, Call, Operation
 from understudy.image import digests
-from understudy.image.blobs import DigestMismatchError
+from understudy.image.store import DigestMismatchError
 
 _PART_BYTES = 20 * 1024 * 1024
 _LAYER_TYPE = "application/vnd.docker.image.rootfs.diff.tar.gzip"

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from understudy.engine.ecr import errors
 from understudy.engine.ecr.model import Repository
 from understudy.engine.ecr.repositories import Repositories
-from understudy.image.blobs import BlobWriter, DigestMismatchError
+from understudy.image.store import BlobWriter, DigestMismatchError
 
 PIECE_BYTES = 1 << 20
 _ABANDONED_AFTER_S = 24 * 3600.0

@@ -6,7 +6,7 @@ from understudy.engine.ecr import OffsetError, Registry, Repositories, Repositor
 from understudy.engine.registry import model, wire
 from understudy.engine.registry.model import RegistryError, Route
 from understudy.engine.registry.wire import Request, Response
-from understudy.image.blobs import DigestMismatchError, UploadBusyError
+from understudy.image.store import DigestMismatchError, UploadBusyError
 
 
 class BlobResource:

@@ -7,7 +7,7 @@ from understudy.engine.registry import wire
 from understudy.engine.registry.model import RegistryError, Route
 from understudy.engine.registry.wire import Request, Response
 from understudy.image import digests, fields, model
-from understudy.image.blobs import BlobMissingError
+from understudy.image.store import BlobMissingError
 
 
 class ManifestResource:

@@ -14,11 +14,13 @@ from typing import TYPE_CHECKING, Final
 import httpx
 
 from understudy.errors import EnvironmentProblemError, UnderstudyError
-from understudy.image import build_kit, build_space, diff, layers, locks
+from understudy.image import layers, locks
 from understudy.image.base import assemble, fetch, layout, lock
-from understudy.image.build_model import EPOCH, STAND_IN_LABEL, BuildEvent, Notice, Work
-from understudy.image.build_run import StepFailedError
-from understudy.image.cache import CachedLayer
+from understudy.image.builder import EPOCH, STAND_IN_LABEL, BuildEvent, Notice, Work, kit
+from understudy.image.builder import space as build_space
+from understudy.image.builder.cache import CachedLayer
+from understudy.image.builder.run import StepFailedError
+from understudy.image.layers import diff
 from understudy.image.model import HistoryEntry, ImageConfig
 from understudy.image.steps import Step
 
@@ -223,7 +225,7 @@ def _image(name: str, store: Store, layer: CachedLayer) -> Image:
         ),
         created=_CREATED,
     )
-    return store.image(build_kit.stored(store, config, [layer]).digest)
+    return store.image(kit.stored(store, config, [layer]).digest)
 
 
 def _check(name: str) -> None:

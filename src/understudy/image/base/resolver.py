@@ -7,12 +7,11 @@ import re
 import time
 from typing import TYPE_CHECKING, Final, Protocol
 
-from understudy.image import atomic, cache, reference, registry_auth
+from understudy.image import atomic, reference
 from understudy.image.base import build
-from understudy.image.build_model import BuildEvent, ResolvedBase, StandInUsed, Work
-from understudy.image.registry import RegistryClient
-from understudy.image.registry_errors import RegistryUnreachableError
-from understudy.image.registry_http import Timeouts
+from understudy.image.builder import BuildEvent, ResolvedBase, StandInUsed, Work, cache
+from understudy.image.registry import RegistryClient, RegistryUnreachableError, Timeouts
+from understudy.image.registry import auth as registry_auth
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,7 +11,7 @@ from understudy.engine.ecr import uploads
 from understudy.engine.ecr.uploads import OffsetError, Uploads
 from understudy.engine.protocol import ApiError
 from understudy.image import digests
-from understudy.image.blobs import DigestMismatchError
+from understudy.image.store import DigestMismatchError
 
 
 @pytest.fixture
