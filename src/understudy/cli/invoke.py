@@ -14,14 +14,16 @@ _FUNCTION_FAILED = 1
 
 @click.command("invoke")
 @click.argument("function", required=False)
-@click.option("--payload", help="The event, as JSON.  [default: {}]")
+@click.option("--payload", metavar="JSON", help="The event, as JSON.  [default: {}]")
 @click.option(
     "--event",
     "event_path",
     type=click.Path(exists=True, dir_okay=False, readable=True, path_type=Path),
     help="File that holds the event, as JSON.",
 )
-@click.option("--path", "http_path", help="Send an HTTP API event (payload 2.0): GET this path.")
+@click.option(
+    "--path", "http_path", metavar="PATH", help="Send an HTTP API event (payload 2.0): GET this path."
+)
 @target_option.target_option
 @console.output_option
 def command(

@@ -21,8 +21,10 @@ _DURATION = re.compile(r"([0-9]{1,6}(?:\.[0-9]+)?)([smhd])")
 @click.command("logs")
 @click.argument("function", required=False)
 @click.option("--follow", "-f", is_flag=True, help="Go on printing lines as they come.")
-@click.option("--since", default="10m", show_default=True, help="How far back, such as 30s, 10m or 2h.")
-@click.option("--filter", "pattern", default="", help="CloudWatch Logs filter pattern.")
+@click.option(
+    "--since", metavar="TIME", default="10m", show_default=True, help="How far back, such as 30s, 10m or 2h."
+)
+@click.option("--filter", "pattern", metavar="PATTERN", default="", help="CloudWatch Logs filter pattern.")
 @target_option.target_option
 @console.output_option
 def command(

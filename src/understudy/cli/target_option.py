@@ -23,7 +23,12 @@ Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 def target_option(command: Decorated) -> Decorated:
     """Adds ``--target NAME``."""
     option = click.option(
-        "--target", "target_name", default="local", show_default=True, help="Target of understudy.yaml."
+        "--target",
+        "target_name",
+        metavar="NAME",
+        default="local",
+        show_default=True,
+        help="Target of understudy.yaml.",
     )
     return option(command)
 

@@ -38,11 +38,13 @@ class _Stopped(BaseException):
 @click.option("--dev/--no-dev", default=True, show_default=True, help="Run the development server.")
 @click.option(
     "--port",
+    metavar="PORT",
     type=click.IntRange(0, 65535),
     help="Port of the local endpoint; 0 takes a free one.  [default: understudy.yaml]",
 )
 @click.option(
     "--dev-port",
+    metavar="PORT",
     type=click.IntRange(1, 65535),
     help="Port of the development server.  [default: understudy.yaml]",
 )
