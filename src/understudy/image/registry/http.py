@@ -5,7 +5,9 @@ use a proxy for this machine itself.
 """
 
 import contextlib
+import functools
 import ipaddress
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -29,6 +31,12 @@ _AGENT = "understudy"
 
 Body = Callable[[], Iterable[bytes]]
 """Starts the request body anew: it is sent again after a challenge or a broken connection."""
+
+
+@functools.cache
+def _trusted_roots() -> ssl.SSLContext:
+    """The certificates that httpx trusts by default; reading them takes longer than a push of known blobs."""
+    return httpx.create_ssl_context()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,6 +194,7 @@ class RegistryHttp:
                     limits=httpx.Limits(max_connections=16, max_keepalive_connections=8),
                     transport=self._transport,
                     trust_env=not is_loopback(self.host),
+                    verify=_trusted_roots(),
                 )
             return self._client
 
