@@ -13,7 +13,10 @@ _POLL_STOP_MS = 500
 
 
 def changes(workspace: Workspace, stop: threading.Event) -> Iterator[frozenset[str]]:
-    """Yields the names of the images whose inputs changed, a few milliseconds after the last save."""
+    """Yields the names of the images whose inputs changed, a few milliseconds after the last save.
+
+    Yields nothing-changed twice a second too, so that the caller can look after the rest.
+    """
     section = workspace.project.watch
     paths = [workspace.root / path for path in section.paths]
     ignored = tuple(workspace.root / path for path in section.ignore)
@@ -26,14 +29,12 @@ def changes(workspace: Workspace, stop: threading.Event) -> Iterator[frozenset[s
         debounce=_POLL_STOP_MS,
         step=_QUIET_MS,
         rust_timeout=_POLL_STOP_MS,
-        yield_on_timeout=False,
+        yield_on_timeout=True,
         raise_interrupt=False,
         stop_event=stop,
     )
     for batch in saved:
-        names = images_of(workspace, (Path(path) for _, path in batch))
-        if names:
-            yield names
+        yield images_of(workspace, (Path(path) for _, path in batch))
 
 
 def images_of(workspace: Workspace, paths: Iterable[Path]) -> frozenset[str]:
