@@ -17,9 +17,7 @@ from understudy.sandbox.model import SandboxSpec
 from understudy.targets.devserver import DevServer
 from understudy.targets.workspace import Workspace
 
-LISTEN = (
-    "import socket, sys, time; s = socket.create_server(('127.0.0.1', {port})); print('up'); time.sleep(60)"
-)
+LISTEN = "import socket, time; print('up'); s = socket.create_server(('127.0.0.1', {port})); time.sleep(60)"
 FAIL = "print('ImportError: no module named shop'); raise SystemExit(1)"
 
 
