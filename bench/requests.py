@@ -62,7 +62,7 @@ def same_answer(targets: Sequence[Target]) -> None:
             )
 
 
-def until(target: Target, marker: bytes, *, within_s: float, pause_s: float = 0.005) -> float:
+def until(target: Target, marker: bytes, *, within_s: float, pause_s: float = 0.02) -> float:
     """Returns the seconds from now to the first 200 whose body holds `marker`.
 
     Raises:
