@@ -89,7 +89,7 @@ def exclusive(run_dir: Path) -> Iterator[None]:
             raise EnvironmentProblemError(
                 "engine-running",
                 f"an engine (pid {pid}) already runs on {run_dir.parent}",
-                hint="run understudy down",
+                hint="run ./understudy down",
                 where=str(path),
             ) from exc
         lock.truncate(0)

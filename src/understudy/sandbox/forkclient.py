@@ -105,7 +105,7 @@ class ForkServer:
             raise EnvironmentProblemError(
                 "sandbox-forkserver",
                 f"the sandbox's fork server ended at once, status {self._process and self._process.wait()}",
-                hint="run understudy doctor",
+                hint="run ./understudy doctor",
             )
         message: dict[str, Any] = json.loads(data)
         return message
@@ -128,7 +128,7 @@ class ForkServer:
                 raise EnvironmentProblemError(
                     "sandbox-forkserver",
                     f"the sandbox's fork server is gone: {error}",
-                    hint="run understudy down, then understudy up",
+                    hint="run ./understudy down, then ./understudy up",
                 ) from error
         return ours
 

@@ -75,7 +75,7 @@ class NamespaceExecutor:
         """
         if self._groups is None or self._server.identity is None:
             raise UnderstudyError(
-                "sandbox-closed", "the sandbox executor is not open", hint="run understudy up"
+                "sandbox-closed", "the sandbox executor is not open", hint="run ./understudy up"
             )
         if not self._server.alive:
             await asyncio.to_thread(self._restart, self._groups)

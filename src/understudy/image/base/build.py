@@ -203,7 +203,7 @@ def _compiled(root: Path, space: Path, steps: StepRunner) -> Path:
         text = b"".join(output).decode("utf-8", "replace")
         raise StepFailedError(
             f"compiling the base's standard library ended with exit status {status}: {text[-500:]}",
-            hint="run understudy doctor, which says what this machine's sandbox lacks",
+            hint="run ./understudy doctor, which says what this machine's sandbox lacks",
             where="base python3.13",
             status=status,
             last_lines=text.splitlines()[-40:],
@@ -233,7 +233,7 @@ def _check(name: str) -> None:
         raise UnderstudyError(
             "base-unknown",
             f"base {name!r} cannot be built; known is {', '.join(NAMES)}",
-            hint=f"understudy base build {next(iter(NAMES))}",
+            hint=f"./understudy base build {next(iter(NAMES))}",
         )
     if os.uname().machine != _MACHINE:
         raise EnvironmentProblemError(

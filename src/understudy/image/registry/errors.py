@@ -32,7 +32,7 @@ class RegistryRejectedError(UnderstudyError):
         super().__init__(
             "registry-rejected",
             message,
-            hint="understudy doctor",
+            hint="./understudy doctor",
             where=where,
             retryable=status in RETRYABLE_STATUS,
         )
