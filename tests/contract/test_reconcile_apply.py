@@ -174,7 +174,7 @@ def test_plain_boto3_sees_what_was_applied(world: World) -> None:
         aws_secret_access_key="test",
     )
     function = client.get_function_configuration(FunctionName="dashboard", Qualifier="live")
-    assert (function["MemorySize"], function["Timeout"]) == (1024, 29)
+    assert (function["MemorySize"], function["Timeout"]) == (1769, 29)
     assert function["Environment"]["Variables"]["TICKERS_BUCKET"] == "dashboard-tickers"
 
 

@@ -3,6 +3,7 @@
 Pure. Member order and spacing are AWS's, because tools compare the text.
 """
 
+import functools
 import json
 import re
 from collections.abc import Mapping, Sequence
@@ -132,6 +133,7 @@ def _allows(item: Mapping[str, Any], principal: str, source_arn: str) -> bool:
     return all(key == "AWS:SourceAccount" and value == account for key, value in wanted.items())
 
 
+@functools.lru_cache(maxsize=4096)
 def arn_like(arn: str, pattern: str) -> bool:
     """IAM's ArnLike: each of the six parts is matched by itself, `*` and `?` are wildcards.
 
