@@ -77,6 +77,10 @@ class Project:
         changed = original.replace(_EDITED_TEXT, f'version="{marker}"')
         (self.folder / _EDITED).write_text(changed, encoding="utf-8")
 
+    def restore(self) -> None:
+        """Takes the change back."""
+        shutil.copyfile(ROOT / _EDITED, self.folder / _EDITED)
+
 
 def run(argv: list[str], folder: Path, environment: dict[str, str] | None = None) -> str:
     """Returns the stdout of a command that succeeds.

@@ -109,6 +109,7 @@ class Sam:
             environment={
                 **os.environ,
                 "HOME": str(home),
+                "TMPDIR": str(home),
                 "SAM_CLI_TELEMETRY": "0",
                 "AWS_ACCESS_KEY_ID": "test",
                 "AWS_SECRET_ACCESS_KEY": "test",

@@ -29,14 +29,17 @@ def second_up_and_edits(project: Project, rounds: int, say: Say) -> tuple[list[f
     seconds, found = project.up(port, dev_port)
     try:
         target = Target(url=f"{found['api_url']}/health")
+        original = requests.get(target)[2]
         edits = []
         for number in range(rounds):
             say(f"edit {number + 1} of {rounds}")
             time.sleep(_SETTLE_S)
             edits.append(_edit(project, target, f"edit-{time.time_ns()}"))
+        # What the contenders run afterwards: built, and in ECR.
+        project.restore()
+        requests.until(target, original, within_s=_LIVE_WITHIN_S)
     finally:
         project.down()
-        project.prepare()
     return [seconds], edits
 
 
@@ -45,11 +48,6 @@ def _edit(project: Project, target: Target, marker: str) -> float:
     project.edit(marker)
     requests.until(target, f'"{marker}"'.encode(), within_s=_LIVE_WITHIN_S)
     return time.perf_counter() - started
-
-
-def rebuild(project: Project) -> None:
-    """Builds the unedited service again, which the edits had replaced."""
-    project.run("build")
 
 
 def push(ours: Understudy, folder: Path) -> tuple[list[float], list[float], dict[str, float]]:
