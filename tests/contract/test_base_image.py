@@ -224,4 +224,4 @@ def test_tls_trusts_public_authorities(world: World) -> None:
 def test_an_unknown_base_is_refused(world: World) -> None:
     with pytest.raises(UnderstudyError, match="python2") as caught:
         base.build_base("python2", store=world.store, steps=base_store.runner(), progress=lambda _: None)
-    assert caught.value.hint == "understudy base build python3.13"
+    assert caught.value.hint == "./understudy base build python3.13"

@@ -167,7 +167,8 @@ def open_folder() -> Iterator[Path]:
 PRELUDE = """
 import ctypes, os, subprocess, sys
 from pathlib import Path
-from understudy.image import diff, extract, layers, store
+from understudy.image import store
+from understudy.image.layers import diff, extract, writer
 libc = ctypes.CDLL(None, use_errno=True)
 os.setgroups([]); os.setgid(1234); os.setuid(1234)
 libc.prctl(4, 1, 0, 0, 0)  # PR_SET_DUMPABLE, or /proc/self belongs to root

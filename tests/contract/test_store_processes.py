@@ -182,7 +182,8 @@ def test_memory_stays_flat_while_large_layers_pass(tmp_path: Path) -> None:
     code = """
 import resource, sys
 from pathlib import Path
-from understudy.image import extract, layers
+from understudy.image import layers
+from understudy.image.layers import extract
 from understudy.image.layers import Entry, Kind
 from understudy.image.store import Store
 root = Path(sys.argv[1])
