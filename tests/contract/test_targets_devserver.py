@@ -81,8 +81,8 @@ def test_serves_the_app_with_the_function_s_variables_until_it_is_stopped(
     assert world.server.url == f"http://127.0.0.1:{world.port}"
     socket.create_connection(("127.0.0.1", world.port), timeout=5).close()
     [(spec, binds)] = world.asked
-    assert spec.command[:5] == ("shop.app:app", "--host", "127.0.0.1", "--port", str(world.port))
-    assert "--reload" in spec.command
+    assert spec.entrypoint[:2] == ("python3", "-c")
+    assert spec.command == ("shop.app:app", "127.0.0.1", str(world.port), "/")
     assert spec.environment == {"PATH": "/own", "STAGE": "local", "PYTHONDONTWRITEBYTECODE": "1"}
     assert binds == [(workspace.root / "app", PurePosixPath("/"))]
 
