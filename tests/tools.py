@@ -19,6 +19,10 @@ _PACKAGES = {
 }
 
 
+# Kept: a Popen that is collected while its process runs warns, in whichever test the collector happens to run.
+_ENGINES: list["subprocess.Popen[bytes]"] = []
+
+
 @functools.cache
 def _updated() -> None:
     subprocess.run(["apt-get", "update", "-qq"], check=True, capture_output=True)
@@ -52,7 +56,7 @@ def require_docker() -> str:
     dockerd = require_tool("dockerd")
     log = Path(tempfile.mkstemp(prefix="dockerd-", suffix=".log")[1])
     with log.open("wb") as output:
-        subprocess.Popen([dockerd], stdout=output, stderr=output, start_new_session=True)
+        _ENGINES.append(subprocess.Popen([dockerd], stdout=output, stderr=output, start_new_session=True))
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         if _engine_answers(docker):
