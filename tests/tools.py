@@ -19,7 +19,7 @@ _PACKAGES = {
 }
 
 
-# Kept: a Popen that is collected while its process runs warns, in whichever test the collector happens to run.
+# Kept: a Popen collected while its process runs warns, in whichever test the collector happens to run.
 _ENGINES: list["subprocess.Popen[bytes]"] = []
 
 

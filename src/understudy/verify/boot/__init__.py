@@ -1,0 +1,1 @@
+"""The boot: the image under Lambda's constraints, watched."""

@@ -1,0 +1,1 @@
+"""What Python the image runs: interpreter, search path, distributions, modules, imports."""

@@ -1,0 +1,1 @@
+"""Reports for machines and for pull requests: SARIF, Markdown, the fault catalogue."""
