@@ -11,8 +11,6 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-import httpx
-
 from understudy.errors import EnvironmentProblemError, UnderstudyError
 from understudy.image import layers, locks
 from understudy.image.base import assemble, fetch, layout, lock
@@ -20,6 +18,7 @@ from understudy.image.builder import EPOCH, STAND_IN_LABEL, BuildEvent, Notice, 
 from understudy.image.builder import space as build_space
 from understudy.image.builder.cache import CachedLayer
 from understudy.image.builder.run import StepFailedError
+from understudy.image.deferred import httpx
 from understudy.image.layers import diff
 from understudy.image.model import HistoryEntry, ImageConfig
 from understudy.image.steps import Step

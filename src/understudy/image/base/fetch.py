@@ -6,10 +6,9 @@ import concurrent.futures
 import ssl
 from typing import TYPE_CHECKING, Final
 
-import httpx
-
 from understudy.errors import EnvironmentProblemError
 from understudy.image import digests
+from understudy.image.deferred import httpx
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -17,7 +16,8 @@ if TYPE_CHECKING:
     from understudy.image.base.lock import Lock, Package
 
 _THREADS: Final = 8
-_TIMEOUT: Final = httpx.Timeout(30.0, connect=10.0)
+_READ_S: Final = 30.0
+_CONNECT_S: Final = 10.0
 
 
 class PackageGoneError(EnvironmentProblemError):
@@ -53,7 +53,7 @@ def _client() -> httpx.Client:
     # The default context reads SSL_CERT_FILE, which names a company's certificates.
     return httpx.Client(
         verify=ssl.create_default_context(),
-        timeout=_TIMEOUT,
+        timeout=httpx.Timeout(_READ_S, connect=_CONNECT_S),
         follow_redirects=True,
         transport=None,
         limits=httpx.Limits(max_connections=_THREADS),

@@ -9,10 +9,9 @@ import ssl
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-import httpx
-
 from understudy.image import digests
 from understudy.image.builder.files import Inline
+from understudy.image.deferred import httpx
 
 if TYPE_CHECKING:
     from understudy.image.builder.state import Scope

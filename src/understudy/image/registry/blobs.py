@@ -4,17 +4,21 @@ A dropped connection costs what was in flight: a pull goes on with a Range reque
 how far it got (OCI distribution spec, "Resuming an upload"). Refuses to accept one byte more than announced.
 """
 
-from collections.abc import Callable, Iterator
-from typing import Literal
+from __future__ import annotations
 
-import httpx
+from typing import TYPE_CHECKING, Literal
 
-from understudy.image.model import Descriptor
+from understudy.image.deferred import httpx
 from understudy.image.registry import errors
 from understudy.image.registry.errors import RETRYABLE_STATUS, RegistryNotFoundError, RegistryRejectedError
 from understudy.image.registry.events import BlobProgress, Progress, Retrying
 from understudy.image.registry.http import Answer, RegistryHttp, Request
 from understudy.image.store import BlobWriter, DigestMismatchError, Store, UploadBusyError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from understudy.image.model import Descriptor
 
 _ATTEMPTS = 5
 _FIRST_WAIT_S = 0.2
@@ -125,7 +129,7 @@ class BlobTransfer:
         if writer.offset < blob.size_bytes:
             raise httpx.ReadError("the answer ended too early")
 
-    def _append(self, blob: Descriptor, upload: "_Upload") -> None:
+    def _append(self, blob: Descriptor, upload: _Upload) -> None:
         if upload.interrupted:
             self._ask_where(upload)
         if upload.offset >= blob.size_bytes:
@@ -147,7 +151,7 @@ class BlobTransfer:
                 raise errors.refused(response.status_code, body, host=self._http.host, url=upload.url)
             upload.url = _join(str(response.url), response.headers.get("location", upload.url))
 
-    def _ask_where(self, upload: "_Upload") -> None:
+    def _ask_where(self, upload: _Upload) -> None:
         """Asks how many bytes of an interrupted upload the registry has; starts again where it has none."""
         try:
             answer = self._send("GET", upload.url, {204, 202, 200})

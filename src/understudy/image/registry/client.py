@@ -4,15 +4,14 @@ Moves only blobs that the other side lacks, several at once, and checks every by
 to change a manifest: the bytes that were built are the bytes that are pushed.
 """
 
-import concurrent.futures
-from collections.abc import Callable, Iterable, Sequence
-from types import TracebackType
-from typing import Self
+from __future__ import annotations
 
-import httpx
+import concurrent.futures
+from typing import TYPE_CHECKING, Self
 
 from understudy.errors import UnderstudyError
 from understudy.image import digests, fields, model, reference
+from understudy.image.deferred import httpx
 from understudy.image.fields import Fields
 from understudy.image.model import Descriptor, Image, ImageIndex, ImageManifest, MediaTypeUnsupportedError
 from understudy.image.reference import Ref
@@ -23,6 +22,10 @@ from understudy.image.registry.errors import RegistryNotFoundError
 from understudy.image.registry.events import BlobDone, Progress, PushReport, silent
 from understudy.image.registry.http import Answer, RegistryHttp, Request, Timeouts
 from understudy.image.store import DigestMismatchError, Store
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from types import TracebackType
 
 _PARALLEL = 4
 _PAGE = 1000

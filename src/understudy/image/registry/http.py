@@ -4,24 +4,28 @@ Refuses to send credentials anywhere but to the registry's own origin and its to
 use a proxy for this machine itself.
 """
 
+from __future__ import annotations
+
 import contextlib
 import functools
 import ipaddress
-import ssl
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
-import httpx
-
+from understudy.image.deferred import httpx
 from understudy.image.registry import auth as registry_auth
 from understudy.image.registry import errors
-from understudy.image.registry.auth import Auth, Challenge, Token
 from understudy.image.registry.errors import RETRYABLE_STATUS
 from understudy.image.registry.events import Progress, Retrying, silent
+
+if TYPE_CHECKING:
+    import ssl
+    from types import TracebackType
+
+    from understudy.image.registry.auth import Auth, Challenge, Token
 
 _ATTEMPTS = 4
 _FIRST_WAIT_S = 0.2
