@@ -192,7 +192,7 @@ GLIBC = frozenset({f"GLIBC_2.{minor}" for minor in (2, 3, 4, 14, 17, 28, 32, 33,
 
 
 def aws_base() -> dict[str, Content]:
-    """The files of AWS's Python 3.13 base that rules look at: interpreter, libraries, entry script, runtime."""
+    """What rules look at in AWS's Python 3.13 base: interpreter, libraries, entry script, runtime."""
     libc = {"libc.so.6": frozenset({"GLIBC_2.2.5", "GLIBC_2.34"})}
     python = Elf(
         machine="x86_64",
