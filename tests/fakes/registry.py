@@ -55,6 +55,7 @@ class FakeRegistry:
         self.cut_download_at: int | None = None
         self.statuses: list[int] = []
         self.ranges = True
+        self.lists_referrers = True
         self.origin = "http://registry.invalid"
         self._ids = itertools.count(1)
         self._lock = threading.Lock()
@@ -165,7 +166,11 @@ class FakeRegistry:
         if method == "PUT":
             stored = (headers["content-type"], body)
             known[digests.of(body)] = known[name] = stored
-            return Reply(201, {"Docker-Content-Digest": digests.of(body), "Location": "/"})
+            reply = Reply(201, {"Docker-Content-Digest": digests.of(body), "Location": "/"})
+            subject = json.loads(body).get("subject")
+            if subject and self.lists_referrers:
+                reply.headers["OCI-Subject"] = subject["digest"]
+            return reply
         if name not in known:
             return _json(404, {"errors": [{"code": "MANIFEST_UNKNOWN", "message": "manifest unknown"}]})
         media_type, raw = known[name]

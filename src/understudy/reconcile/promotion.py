@@ -1,4 +1,4 @@
-"""Carries an image from the store into the target's repository, byte for byte.
+"""Carries an image, and what is attached to it, from the store into the target's repository, byte for byte.
 
 The digest that was built is the digest that the repository answers with, or the push is an error.
 """
@@ -8,7 +8,9 @@ from urllib.parse import urlsplit
 
 from understudy.errors import UnderstudyError
 from understudy.image.registry import Auth, Progress, PushReport, RegistryClient, silent
-from understudy.image.store import Store
+from understudy.image.registry.http import RegistryHttp
+from understudy.image.registry.referrers import ReferrerTransfer
+from understudy.image.store import Store, attachments
 from understudy.manifests.model import ImageBinding
 from understudy.reconcile.aws import Aws
 
@@ -36,12 +38,8 @@ class Promoter:
             UnderstudyError: the image is not in the store, the registry refused it, or it holds another
                 digest afterwards.
         """
-        host, _, repository = repository_uri.partition("/")
-        registry = self.registry_of(host)
-        endpoint = self._aws.access.endpoint_url
-        with RegistryClient(
-            registry, auth=self._auth(), insecure_http=bool(endpoint and endpoint.startswith("http:"))
-        ) as client:
+        registry, repository, http = self._at(repository_uri)
+        with RegistryClient(registry, http=http) as client:
             stored = self._store.image(image.digest)
             report = client.push(stored, self._store, repository, image.tags, progress=self._progress)
             found = client.head(f"{registry}/{repository}@{image.digest}")
@@ -54,6 +52,31 @@ class Promoter:
                 retryable=True,
             )
         self.reports[image.name] = report
+
+    def attach(self, digest: str, repository_uri: str) -> int:
+        """Pushes what is attached to an image next to it; returns how many artifacts had to be sent.
+
+        Raises:
+            UnderstudyError: the registry refused one; the image itself is there all the same.
+        """
+        artifacts = [
+            attachments.artifact(self._store, entry.digest)
+            for entry in attachments.attached(self._store, digest)
+        ]
+        if not artifacts:
+            return 0
+        _, repository, http = self._at(repository_uri)
+        with http:
+            transfer = ReferrerTransfer(http, repository, self._store)
+            return sum(transfer.push(artifact) for artifact in artifacts)
+
+    def _at(self, repository_uri: str) -> tuple[str, str, RegistryHttp]:
+        """The registry of a repository, the repository's name there, and how to speak to it."""
+        host, _, repository = repository_uri.partition("/")
+        registry = self.registry_of(host)
+        endpoint = self._aws.access.endpoint_url
+        is_plain = bool(endpoint and endpoint.startswith("http:"))
+        return registry, repository, RegistryHttp(registry, auth=self._auth(), insecure_http=is_plain)
 
     def registry_of(self, host: str) -> str:
         """Host and port to connect to for a repository's host.
