@@ -5,21 +5,17 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.contract.stack_project import ROOT, free_port
 from tests.fakes import project as projects
 from understudy.errors import EnvironmentProblemError
+from understudy.targets import local_engine
 from understudy.targets.local import LocalTarget
-from understudy.targets.local_stack import LocalStack
 from understudy.targets.localstack import LocalStackTarget
 from understudy.targets.up_options import UpOptions
 from understudy.targets.workspace import Workspace
-
-if TYPE_CHECKING:
-    from understudy.targets.events import Event
 
 
 @pytest.fixture
@@ -76,26 +72,23 @@ def test_without_a_stack_a_command_names_the_one_that_starts_it(arguments: str, 
 
 
 def test_a_taken_port_is_told_before_anything_is_built(workspace: Workspace) -> None:
-    events: list[Event] = []
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
-        options = UpOptions(port=port, dev=False)
         with (
-            LocalStack(workspace, options, events.append) as stack,
             pytest.raises(EnvironmentProblemError) as caught,
+            local_engine.claimed(workspace, UpOptions(port=port, dev=False)),
         ):
-            stack.up()
+            pass
 
     assert caught.value.code == "port-taken"
     assert f"./understudy up --port {port + 1}" in caught.value.hint
-    assert events == []
 
 
 def test_up_listens_where_the_project_file_says(workspace: Workspace) -> None:
     named = LocalTarget.of("local", workspace.project.targets["local"]).port
     with (
         socket.create_server(("127.0.0.1", named)),
-        LocalStack(workspace, UpOptions(dev=False), lambda _: None) as stack,
         pytest.raises(EnvironmentProblemError, match=f"port {named} is in use"),
+        local_engine.claimed(workspace, UpOptions(dev=False)),
     ):
-        stack.up()
+        pass

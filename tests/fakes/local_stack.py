@@ -1,12 +1,14 @@
 """A local stack that runs nothing: what the command line needs of one."""
 
+import contextlib
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Self
 
 from tests.fakes.project import RECORD
 from understudy.errors import UnderstudyError
+from understudy.targets.engine_process import EngineProcess
 from understudy.targets.events import Done, Report, Started
 from understudy.targets.record import StackRecord
 from understudy.targets.up_options import UpOptions
@@ -23,7 +25,14 @@ class FakeLocalStack:
     calls: list[str] = field(default_factory=list)
     report: Report | None = None
 
-    def __call__(self, workspace: Workspace, options: UpOptions, report: Report) -> Self:
+    @contextlib.contextmanager
+    def claimed(self, workspace: Workspace, options: UpOptions) -> Iterator[EngineProcess]:
+        """Plays `local_engine.claimed` with an engine that is never launched."""
+        yield EngineProcess(workspace.layout)
+
+    def __call__(
+        self, workspace: Workspace, engine: EngineProcess, options: UpOptions, report: Report
+    ) -> Self:
         """Plays the constructor."""
         self.options.append(options)
         self.report = report

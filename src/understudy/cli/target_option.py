@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import click
 
 from understudy.image.store import Store
-from understudy.targets import record, target, workspace
+from understudy.targets import local_engine, record, target, workspace
 from understudy.targets.deployment import Deployment
 from understudy.targets.local import LocalTarget
 from understudy.targets.target import Target
@@ -51,7 +51,7 @@ def target_of(found: Workspace, target_name: str) -> Target:
         UnderstudyError: the project has no such target.
     """
     named = target.find(found.project, target_name)
-    if not isinstance(named, LocalTarget) or target_name != target.name_of_local(found.project):
+    if not isinstance(named, LocalTarget) or target_name != local_engine.name_of(found.project):
         return named
     running = record.read(found.layout)
     return dataclasses.replace(named, endpoint_url=running.endpoint) if running else named

@@ -14,8 +14,7 @@ from typing import NoReturn
 
 import click
 
-from understudy.cli import console, screen
-from understudy.cli.progress import EventPrinter
+from understudy.cli import console
 from understudy.errors import UnderstudyError
 from understudy.targets import events, layout, record
 from understudy.targets.events import Report
@@ -60,10 +59,18 @@ def command(
         with Path(events_path).open("a", buffering=1) as lines:
             serve(lambda event: _append(lines.write, event), lambda _: None)
     elif detach:
-        screen.show(_detached(found), output)
+        _show(_detached(found), output)
     else:
+        from understudy.cli.progress import EventPrinter
+
         with EventPrinter() as printer:
-            serve(printer, lambda running: screen.show(running, output))
+            serve(printer, lambda running: _show(running, output))
+
+
+def _show(running: StackRecord, output: str) -> None:
+    from understudy.cli import screen
+
+    screen.show(running, output)
 
 
 def _append(write: Callable[[str], object], event: events.Event) -> None:
@@ -78,8 +85,7 @@ def _serve(
 ) -> None:
     """Runs the stack in this process until SIGINT or SIGTERM."""
     # Here, because the detaching parent has no use for it.
-    from understudy.targets import workspace
-    from understudy.targets.local_stack import LocalStack
+    from understudy.targets import local_engine, workspace
 
     stop = threading.Event()
     starting = True
@@ -93,11 +99,15 @@ def _serve(
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, on_signal)
     try:
-        with LocalStack(workspace.find(found.root), options, report) as stack:
-            running = stack.up()
-            starting = False
-            ready(running)
-            stack.serve(stop)
+        space = workspace.find(found.root)
+        with local_engine.claimed(space, options) as engine:
+            from understudy.targets.local_stack import LocalStack
+
+            with LocalStack(space, engine, options, report) as stack:
+                running = stack.up()
+                starting = False
+                ready(running)
+                stack.serve(stop)
     except _Stopped:
         _leave()
 
@@ -134,6 +144,9 @@ def _detached(found: Layout) -> StackRecord:
             env={**os.environ, _EVENTS_VARIABLE: str(path)},
         )
     try:
+        # After the child is on its way, because it takes as long to load as the child does.
+        from understudy.cli.progress import EventPrinter
+
         with EventPrinter() as printer:
             return _follow(found, child, path, printer)
     except BaseException:

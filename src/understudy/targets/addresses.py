@@ -1,7 +1,13 @@
-"""URLs of an HTTP API on the local endpoint, one of which always works."""
+"""Addresses on this machine: the local endpoint, and URLs of an HTTP API there, one of which always works."""
 
+import ipaddress
 import socket
 from urllib.parse import urlsplit
+
+from understudy.errors import UnderstudyError
+
+DEFAULT_ENDPOINT = "http://localhost:4566"
+_PORT = 4566
 
 
 def host_url(endpoint: str, api_id: str) -> str:
@@ -23,3 +29,34 @@ def reachable_url(endpoint: str, api_id: str) -> str:
         return path_url(endpoint, api_id)
     loopback = all(entry[4][0] in ("127.0.0.1", "::1") for entry in found)
     return url if loopback else path_url(endpoint, api_id)
+
+
+def port_of(endpoint: str) -> int:
+    """Port of an endpoint; LocalStack's where it names none."""
+    return urlsplit(endpoint).port or _PORT
+
+
+def check_loopback(name: str, endpoint: str) -> None:
+    """Returns when an endpoint can only be this machine, whatever name resolution says.
+
+    Raises:
+        UnderstudyError: it is not, or is no HTTP URL.
+    """
+    url = urlsplit(endpoint)
+    host = url.hostname or ""
+    if url.scheme not in ("http", "https") or not _is_loopback(host):
+        raise UnderstudyError(
+            "target-not-local",
+            f"endpoint {endpoint} of target {name} is not on this machine",
+            hint=f"write endpoint: {DEFAULT_ENDPOINT}, or another type of target",
+            where=f"understudy.yaml, targets.{name}.endpoint",
+        )
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,4 +1,4 @@
-"""The engine as a child process of the stack: started, waited for, stopped; it dies with its parent."""
+"""The engine as a child process of the stack: launched, waited for, stopped; it dies with its parent."""
 
 import json
 import os
@@ -52,19 +52,14 @@ class EngineProcess:
                 where=exc.where,
             ) from exc
 
-    def start(self) -> str:
-        """Returns the endpoint of the started engine; the delegate must have been installed.
+    @property
+    def endpoint(self) -> str | None:
+        """The endpoint it will have; `None` while the kernel has yet to choose its port."""
+        return f"http://localhost:{self._port}" if self._port else None
 
-        Raises:
-            EnvironmentProblemError: it ended at once or did not become ready.
-        """
-        settings = EngineConfig(
-            data_dir=self._layout.state,
-            port=self._port,
-            hooks_dir=self._hooks_dir,
-            delegate_python=install.python_path(self._layout.cache),
-            die_with_parent=True,
-        )
+    def launch(self) -> None:
+        """Starts the process and returns; the delegate must have been installed."""
+        settings = self._settings()
         self._layout.run.mkdir(parents=True, exist_ok=True)
         settings.ready_path.unlink(missing_ok=True)
         with self.log_path.open("wb") as log:
@@ -76,12 +71,19 @@ class EngineProcess:
                 start_new_session=True,
                 env=_environment(),
             )
-        return self._wait_until_ready(self._process, settings.ready_path)
 
-    def _wait_until_ready(self, process: subprocess.Popen[bytes], ready: Path) -> str:
+    def start(self) -> str:
+        """Returns the endpoint of the engine once it is ready, launched here if nobody has yet.
+
+        Raises:
+            EnvironmentProblemError: it ended at once or did not become ready.
+        """
+        if self._process is None:
+            self.launch()
+        ready = self._settings().ready_path
         deadline = time.monotonic() + _READY_WITHIN_S
         while not ready.exists():
-            if process.poll() is not None or time.monotonic() > deadline:
+            if not self.is_alive() or time.monotonic() > deadline:
                 self.stop()
                 raise EnvironmentProblemError(
                     "engine-start",
@@ -92,6 +94,15 @@ class EngineProcess:
             time.sleep(0.01)
         endpoint: str = json.loads(ready.read_text())["endpoint"]
         return endpoint
+
+    def _settings(self) -> EngineConfig:
+        return EngineConfig(
+            data_dir=self._layout.state,
+            port=self._port,
+            hooks_dir=self._hooks_dir,
+            delegate_python=install.python_path(self._layout.cache),
+            die_with_parent=True,
+        )
 
     def is_alive(self) -> bool:
         """Whether the engine still runs."""

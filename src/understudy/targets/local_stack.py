@@ -15,9 +15,8 @@ from typing import Self
 
 from understudy.engine.delegate import install
 from understudy.errors import UnderstudyError
-from understudy.targets import addresses, hooks, http, record, watch
+from understudy.targets import addresses, hooks, http, local_engine, record, watch
 from understudy.targets import stack as stacks
-from understudy.targets import target as targets
 from understudy.targets.deployment import Deployed, Deployment
 from understudy.targets.devserver import DevServer
 from understudy.targets.engine_process import EngineProcess
@@ -32,23 +31,20 @@ from understudy.targets.workspace import Workspace
 class LocalStack:
     """One run of a project's local stack; a context manager that ends all it started.
 
-    Raises:
-        UnderstudyError: the project file has no target of type local.
+    Args:
+        engine: from `local_engine.claimed`, which ends it.
     """
 
-    def __init__(self, workspace: Workspace, options: UpOptions, report: Report) -> None:
+    def __init__(
+        self, workspace: Workspace, engine: EngineProcess, options: UpOptions, report: Report
+    ) -> None:
         self._workspace = workspace
+        self._engine = engine
         self._options = options
         self._report = report
         self._builder = ImageBuilder(workspace, report)
-        folder = workspace.project.init_hooks
-        name = targets.name_of_local(workspace.project)
+        name = local_engine.name_of(workspace.project)
         self._target = LocalTarget.of(name, workspace.project.targets[name])
-        self._engine = EngineProcess(
-            workspace.layout,
-            port=self._target.port if options.port is None else options.port,
-            hooks_dir=workspace.root / folder if folder else None,
-        )
         section = workspace.project.dev_server if options.dev else None
         self._dev = DevServer(workspace.layout, section, port=options.dev_port) if section else None
         self._stack = contextlib.ExitStack()
@@ -58,9 +54,7 @@ class LocalStack:
 
     def __enter__(self) -> Self:
         with contextlib.ExitStack() as stack:
-            stack.enter_context(record.claim(self._workspace.layout))
             stack.enter_context(self._builder)
-            stack.callback(self._engine.stop)
             if self._dev:
                 stack.callback(self._dev.stop)
             self._stack = stack.pop_all()
@@ -76,13 +70,17 @@ class LocalStack:
             UnderstudyError: any step failed; leaving the context ends what was started.
         """
         began = time.monotonic()
-        self._check_ports()
+        if self._dev:
+            # What would otherwise be found after the build.
+            self._dev.check_port()
         with concurrent.futures.ThreadPoolExecutor(2) as pool:
             # The engine starts in this thread: the kernel ends a child with the thread that started it.
             building = pool.submit(self._build)
+            known = self._engine.endpoint
+            serving = pool.submit(self._serve_dev, known, building) if known else None
             endpoint = self._start_engine()
+            serving = serving or pool.submit(self._serve_dev, endpoint, building)
             images = building.result()
-            serving = pool.submit(self._serve_dev, endpoint, images)
             deployed = self._deploy(endpoint, images)
             dev_url = serving.result()
         found = self._record(endpoint, dev_url, images, deployed)
@@ -95,12 +93,6 @@ class LocalStack:
         found = self._record(endpoint, dev_url, images, deployed)
         record.write(self._workspace.layout, found)
         return found
-
-    def _check_ports(self) -> None:
-        """Finds at once what would otherwise be found after the build."""
-        self._engine.check_port()
-        if self._dev:
-            self._dev.check_port()
 
     def _build(self) -> list[BuiltImage]:
         stacks.check(self._workspace.root, self._workspace.project, self._target)
@@ -132,10 +124,11 @@ class LocalStack:
         target = dataclasses.replace(self._target, endpoint_url=endpoint)
         return Deployment(self._workspace, target, self._builder.store)
 
-    def _serve_dev(self, endpoint: str, images: list[BuiltImage]) -> str:
+    def _serve_dev(self, endpoint: str, building: concurrent.futures.Future[list[BuiltImage]]) -> str:
         section = self._workspace.project.dev_server
         if self._dev is None or section is None:
             return ""
+        images = building.result()
         image = next(built.image for built in images if built.name == section.image)
         with self._step("development server"):
             self._dev.start(image, self._builder.store, self._dev_variables(endpoint, images, section.image))

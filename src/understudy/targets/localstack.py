@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from understudy.reconcile.aws import Access, Aws, Credentials
-from understudy.targets import local
+from understudy.targets import addresses, local
 from understudy.targets.project import TargetSection
 
 
@@ -19,7 +19,9 @@ class LocalStackTarget:
     @classmethod
     def of(cls, name: str, section: TargetSection) -> Self:
         """The target that a section of the project file describes."""
-        return cls(name=name, endpoint_url=section.endpoint or local.DEFAULT_ENDPOINT, region=section.region)
+        return cls(
+            name=name, endpoint_url=section.endpoint or addresses.DEFAULT_ENDPOINT, region=section.region
+        )
 
     def session(self) -> Aws:
         """Clients of LocalStack with dummy keys."""

@@ -65,23 +65,6 @@ def find(project: Project, name: str) -> Target:
     return _make(name, project.targets[name])
 
 
-def name_of_local(project: Project) -> str:
-    """The name of the target that `up` brings up: the first one of type local.
-
-    Raises:
-        UnderstudyError: the project has none.
-    """
-    for name, section in project.targets.items():
-        if section.type == "local":
-            return name
-    raise UnderstudyError(
-        "target-missing",
-        "the project file has no target of type local",
-        hint="add targets.local with type: local and an overlay to understudy.yaml",
-        where="understudy.yaml, targets",
-    )
-
-
 def _make(name: str, section: TargetSection) -> Target:
     match section.type:
         case "local":

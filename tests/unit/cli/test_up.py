@@ -11,7 +11,7 @@ from tests.fakes.local_stack import FakeLocalStack
 from tests.fakes.project import RECORD
 from tests.unit.cli.conftest import Understudy
 from understudy.errors import EnvironmentProblemError
-from understudy.targets import events, local_stack, record
+from understudy.targets import events, local_engine, local_stack, record
 from understudy.targets.events import Done, Started
 from understudy.targets.up_options import UpOptions
 from understudy.targets.workspace import Workspace
@@ -22,6 +22,7 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeLocalStack]:
     """A stack that a SIGTERM ends, with this process's own handlers put back afterwards."""
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     fake = FakeLocalStack(during=lambda: os.kill(os.getpid(), signal.SIGTERM))
+    monkeypatch.setattr(local_engine, "claimed", fake.claimed)
     monkeypatch.setattr(local_stack, "LocalStack", fake)
     yield fake
     for number, handler in before.items():

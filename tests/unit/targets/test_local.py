@@ -1,7 +1,7 @@
 import pytest
 
 from understudy.errors import UnderstudyError
-from understudy.targets import local
+from understudy.targets import addresses
 from understudy.targets.local import LocalTarget
 from understudy.targets.project import TargetSection
 
@@ -23,7 +23,7 @@ def section(endpoint: str | None) -> TargetSection:
 )
 def test_accepts_this_machine(endpoint: str | None) -> None:
     found = LocalTarget.of("local", section(endpoint))
-    assert found.endpoint_url == (endpoint or local.DEFAULT_ENDPOINT)
+    assert found.endpoint_url == (endpoint or addresses.DEFAULT_ENDPOINT)
 
 
 @pytest.mark.parametrize(

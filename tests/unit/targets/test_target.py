@@ -34,14 +34,3 @@ def test_unknown_target_names_the_nearest(name: str, hint: str) -> None:
     with pytest.raises(UnderstudyError) as caught:
         target.find(PROJECT, name)
     assert (caught.value.code, caught.value.hint) == ("target-unknown", hint)
-
-
-def test_the_stack_s_own_target_is_the_first_of_type_local() -> None:
-    assert target.name_of_local(PROJECT) == "local"
-
-
-def test_a_project_without_a_local_target_is_told() -> None:
-    targets = {"preprod": PROJECT.targets["preprod"]}
-    with pytest.raises(UnderstudyError) as caught:
-        target.name_of_local(PROJECT.model_copy(update={"targets": targets}))
-    assert caught.value.code == "target-missing"
