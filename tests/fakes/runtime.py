@@ -146,6 +146,7 @@ class FakeSandbox:
     was_frozen: asyncio.Event = field(default_factory=asyncio.Event)
     constraints: Mapping[str, str] = field(default_factory=dict)
     processes: list[FakeProcess] = field(default_factory=list)
+    isolation: None = None
 
     @property
     def alive(self) -> bool:

@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 
 from understudy.image.rootfs import Rootfs
 from understudy.image.steps import Mount, Step
-from understudy.sandbox import InvokeRequest, NamespaceExecutor, SandboxSpec, namespaces
+from understudy.sandbox import Endpoint, InvokeRequest, NamespaceExecutor, SandboxSpec, namespaces
 from understudy.sandbox.environment import ExecutionEnvironment
 from understudy.sandbox.processes import run_in_image
 from understudy.sandbox.steps import NamespaceStepRunner
@@ -249,13 +249,69 @@ def process() -> None:
     say({"status": status, "output": output.decode()})
 
 
+TRY = """
+import socket
+def attempt(action):
+    try:
+        return str(action())
+    except OSError as error:
+        return type(error).__name__ + " " + errno.errorcode.get(error.errno or 0, str(error.errno))
+def connect(*address):
+    with socket.create_connection(address, 5) as made:
+        made.sendall(b"ping")
+        made.shutdown(socket.SHUT_WR)
+        return made.recv(100).decode()
+"""
+
+
+async def isolated() -> None:
+    """Prints what a sandbox with a network of its own reaches."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write((await reader.read()).replace(b"i", b"o"))
+        writer.close()
+
+    executor = NamespaceExecutor(STATE)
+    await executor.open()
+    wanted, other = [await asyncio.start_server(serve, "127.0.0.1", 0) for _ in range(2)]
+    port, unreachable = (server.sockets[0].getsockname()[1] for server in (wanted, other))
+    reachable = (Endpoint(host="localhost", port=port), Endpoint(host="127.0.0.9", port=port))
+    found: dict = {}
+    async with Run(executor, network="isolated", reachable=reachable, files={"/opt/laid": "over"}) as run:
+        for name, action in {
+            "endpoint": f"connect('localhost', {port})",
+            "endpoint_that_is_down": f"connect('127.0.0.9', {port})",
+            "other_port": f"connect('127.0.0.1', {unreachable})",
+            "address": "connect('1.1.1.1', 80)",
+            "six": "connect('2606:4700::1111', 80)",
+            "name": "connect('db.example.com', 5432)",
+            "resolved": "socket.gethostbyname('db.example.com')",
+            "other_name": "socket.gethostbyname('Other.example.com')",
+            "interfaces": "[name for _, name in socket.if_nameindex()]",
+            "file": "open('/opt/laid').read()",
+        }.items():
+            found[name] = await run.value(f"{TRY}\nresult = attempt(lambda: {action})")
+        own = run.environment.isolation
+        assert own is not None
+        found["lookups"] = [lookup.name for lookup in own.lookups]
+        found["name_of"] = own.name_of(found["resolved"])
+        found["crash"] = (await run.do("os._exit(9)"))["error_type"]
+        found["again"] = await run.value("result = 1")
+        found["constraint"] = run.environment.constraints["network"]
+    wanted.close()
+    other.close()
+    await executor.close()
+    found["left"] = left()
+    say(found)
+
+
 def check() -> None:
     """Prints what `doctor` would say."""
     say([[error.code, error.hint] for error in namespaces.check()])
 
 
 if __name__ == "__main__":
-    if MODE in {"facts", "hang"}:
-        asyncio.run({"facts": facts, "hang": hang}[MODE]())
+    if MODE in {"facts", "hang", "isolated"}:
+        asyncio.run({"facts": facts, "hang": hang, "isolated": isolated}[MODE]())
     else:
         {"steps": build_steps, "process": process, "check": check}[MODE]()

@@ -2,7 +2,9 @@
 
 from understudy.sandbox.environment import ExecutionEnvironment, InitReport
 from understudy.sandbox.executor import Executor, Peek, Process, Sandbox
+from understudy.sandbox.isolation import Isolation, Lookup
 from understudy.sandbox.model import (
+    Endpoint,
     ExitStatus,
     Fault,
     FunctionEnvironment,
@@ -15,6 +17,7 @@ from understudy.sandbox.model import (
 from understudy.sandbox.namespaces import NamespaceExecutor
 
 __all__ = [
+    "Endpoint",
     "ExecutionEnvironment",
     "Executor",
     "ExitStatus",
@@ -23,7 +26,9 @@ __all__ = [
     "InitReport",
     "InvokeRequest",
     "InvokeResult",
+    "Isolation",
     "LaunchFailure",
+    "Lookup",
     "NamespaceExecutor",
     "Peek",
     "Process",

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from understudy.sandbox.executor import Executor, Process, Sandbox
     from understudy.sandbox.explain import ImportChain
+    from understudy.sandbox.isolation import Isolation
     from understudy.sandbox.model import Phase
 
 __all__ = ["ExecutionEnvironment", "InitReport", "InvokeRequest", "InvokeResult"]
@@ -124,19 +125,29 @@ class ExecutionEnvironment:
         Raises:
             UnderstudyError: this machine cannot isolate, or the image's root cannot be assembled.
         """
-        await self._api.open()
         self._api.on_ready = self._runtime_ready
         self._api.on_answer = self._runtime_answered
         self._api.on_init_error = self._runtime_failed
         try:
             self._sandbox = await self._executor.prepare(self.spec)
+            own_network = self._sandbox.isolation
+            await self._api.open(own_network.runtime_listener if own_network is not None else None)
         except BaseException:
-            self._dead = True
-            await self._api.close()
+            await self.shutdown()
             raise
         self._init = asyncio.get_running_loop().create_task(
             self._initialise("init", self.spec.init_timeout_s)
         )
+
+    @property
+    def isolation(self) -> Isolation | None:
+        """The sandbox's own network; `None` when it shares the host's."""
+        return self._sandbox.isolation if self._sandbox is not None else None
+
+    @property
+    def process(self) -> Process | None:
+        """The runtime process that was started last."""
+        return self._process
 
     async def ready(self) -> InitReport:
         """Waits for the end of the init phase and returns how it went."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from understudy.sandbox.isolation import Isolation
     from understudy.sandbox.model import ExitStatus, SandboxSpec
 
 
@@ -70,6 +71,11 @@ class Sandbox(Protocol):
     @property
     def alive(self) -> bool:
         """Whether processes can be started in it; false once it was lost from outside."""
+        ...
+
+    @property
+    def isolation(self) -> Isolation | None:
+        """Its own network; `None` when it shares the host's."""
         ...
 
     def start(

@@ -30,13 +30,21 @@ if os.path.exists(os.path.join(os.environ.get("LAMBDA_RUNTIME_DIR", "/nowhere"),
     sys.path[:0] = [p for p in extra if p and p not in sys.path]
     site.addsitedir(root)
 name = sys.argv[1].rsplit(".", 1)[0].replace("/", ".")
-chain = {"frames": [], "error": ""}
+chain = {"frames": [], "error": "", "module": "", "file": "", "causes": []}
 try:
     importlib.import_module(name)
 except BaseException as error:
     chain["error"] = "%s: %s" % (type(error).__name__, error)
+    chain["module"] = str(getattr(error, "name", None) or "")
+    chain["file"] = str(getattr(error, "path", None) or "")
+    cause = error.__cause__ or error.__context__
+    while cause is not None and len(chain["causes"]) < 5:
+        where = traceback.extract_tb(cause.__traceback__)[-1:]
+        at = ["%s:%s" % (frame.filename, frame.lineno) for frame in where]
+        chain["causes"].append(" at ".join(["%s: %s" % (type(cause).__name__, cause)] + at))
+        cause = cause.__cause__ or cause.__context__
     for frame in traceback.extract_tb(error.__traceback__):
-        if frame.filename.startswith("<") or "importlib" in frame.filename:
+        if frame.filename.startswith("<") or "/importlib/" in frame.filename:
             continue
         chain["frames"].append([frame.filename, frame.lineno, frame.line or ""])
 sys.stdout.flush()
@@ -64,18 +72,28 @@ class ImportChain:
     """From the handler module down to the import that failed.
 
     Attributes:
-        frames: outermost first; empty when the handler module itself does not exist.
+        frames: outermost first; the last one imports what failed. Empty when the handler module itself does
+            not exist.
         error: the exception at the end.
+        module: what could not be imported, as the exception names it; an extension module whose library is
+            missing is named here and not in the text.
+        file: the file that was tried, of an extension module that the loader refused.
+        causes: what the exception was raised from, nearest first, each with its place.
     """
 
     frames: tuple[ImportFrame, ...]
     error: str
+    module: str = ""
+    file: str = ""
+    causes: tuple[str, ...] = ()
 
     def lines(self) -> list[bytes]:
         """The chain for the log, a line each."""
         head = "understudy: the imports that led there, which the runtime client does not log:\n"
         body = [f"understudy:   {frame.path}:{frame.line}: {frame.source}\n" for frame in self.frames]
-        return [line.encode() for line in (head, *body, f"understudy:   {self.error}\n")]
+        loading = f" (while loading {self.file})" if self.file and self.file not in self.error else ""
+        tail = [f"understudy:   because of {cause}\n" for cause in self.causes]
+        return [line.encode() for line in (head, *body, f"understudy:   {self.error}{loading}\n", *tail)]
 
 
 def command(process: Peek) -> tuple[list[str], Mapping[str, str]] | None:
@@ -101,4 +119,10 @@ def parse(output: bytes) -> ImportChain | None:
     frames = tuple(
         ImportFrame(path=path, line=line or 0, source=source) for path, line, source in document["frames"]
     )
-    return ImportChain(frames=frames, error=document["error"])
+    return ImportChain(
+        frames=frames,
+        error=document["error"],
+        module=document.get("module", ""),
+        file=document.get("file", ""),
+        causes=tuple(document.get("causes", ())),
+    )

@@ -173,6 +173,17 @@ def memory_file(document: dict[str, Any]) -> Iterator[int]:
         os.close(descriptor)
 
 
+def received_sockets(ancillary: list[tuple[int, int, bytes]]) -> list[socket.socket]:
+    """The sockets that came along with a message."""
+    found: list[socket.socket] = []
+    for level, kind, data in ancillary:
+        if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
+            whole = len(data) - len(data) % 4
+            numbers = (int.from_bytes(data[at : at + 4], sys.byteorder) for at in range(0, whole, 4))
+            found.extend(socket.socket(fileno=number) for number in numbers)
+    return found
+
+
 def credentials_pid(ancillary: list[tuple[int, int, bytes]]) -> int:
     """The sender's process id as the kernel translated it into our pid namespace; 0 when it is not there."""
     for level, kind, data in ancillary:

@@ -38,6 +38,20 @@ _VISIBLE_VCPUS = ((3008, 2), (5307, 3), (7076, 4), (8845, 5))
 
 CpuMode = Literal["lambda", "lambda-throttled-init", "host"]
 Phase = Literal["init", "invoke"]
+Network = Literal["host", "isolated"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """A TCP service of the host that an isolated sandbox reaches under the same name.
+
+    Attributes:
+        host: a name, or a loopback address.
+        port: there and here.
+    """
+
+    host: str
+    port: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +72,10 @@ class SandboxSpec:
         function_version: ``$LATEST`` or a number.
         cpu: ``lambda``: two vCPUs during init, then memory / 1,769 MB; ``lambda-throttled-init``: the latter
             from the start; ``host``: no limit.
-        network: whether the host's network is shared; without it the Runtime API is out of reach too.
+        network: ``host`` shares the host's; ``isolated`` has the Runtime API and `reachable`, no route, and
+            names that lead nowhere.
+        reachable: services of the host that an isolated sandbox reaches.
+        files: what to lay over the image's files, path to content.
     """
 
     rootfs: Rootfs
@@ -73,7 +90,9 @@ class SandboxSpec:
     function_name: str = "function"
     function_version: str = "$LATEST"
     cpu: CpuMode = "lambda"
-    network: bool = True
+    network: Network = "host"
+    reachable: tuple[Endpoint, ...] = ()
+    files: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

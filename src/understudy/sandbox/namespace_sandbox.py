@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from understudy.sandbox import plans, privileges
 from understudy.sandbox.executor import Peek
-from understudy.sandbox.forkclient import credentials_pid, memory_file
+from understudy.sandbox.forkclient import credentials_pid, memory_file, received_sockets
+from understudy.sandbox.isolation import Isolation
 from understudy.sandbox.model import ExitStatus, LaunchFailure
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from understudy.sandbox.model import SandboxSpec
 
 _CHUNK = 65536
+_ANCILLARY = 256
 _MEGABYTE = 1024 * 1024
 _END_TIMEOUT_S = 5.0
 _OUTPUT_TIMEOUT_S = 1.0
@@ -149,12 +151,13 @@ class NamespaceSandbox:
         self.group = group
         self.constraints = constraints
         self.holder_pid = 0
+        self.isolation: Isolation | None = None
         self.lease: contextlib.ExitStack | None = None
         self.on_closed: Callable[[NamespaceSandbox], None] = lambda _: None
         self._set_groups = set_groups
         self._cpus = tuple(cpus)
         self._link = link
-        self._ready: asyncio.Future[None] = loop.create_future()
+        self._ready: asyncio.Future[list[socket.socket]] = loop.create_future()
         self._peek: asyncio.Future[dict[str, Any] | None] | None = None
         self._process: NamespaceProcess | None = None
         self._gone = asyncio.Event()
@@ -168,12 +171,15 @@ class NamespaceSandbox:
         return not self._gone.is_set()
 
     async def ready(self) -> None:
-        """Waits until the root stands.
+        """Waits until the root stands and the sandbox's own network, if it has one, is served.
 
         Raises:
             EnvironmentProblemError: the kernel refused a mount.
         """
-        await asyncio.shield(self._ready)
+        listening = await asyncio.shield(self._ready)
+        if listening:
+            self.isolation = Isolation(self.spec.reachable, listening)
+            await self.isolation.open()
 
     def start(
         self, argv: Sequence[str], environment: Mapping[str, str], output: Callable[[bytes], None]
@@ -243,6 +249,8 @@ class NamespaceSandbox:
             if self.group.remove():
                 break
             await asyncio.sleep(0.005)
+        if self.isolation is not None:
+            await self.isolation.close()
         if self.lease is not None:
             self.lease.close()
         self.on_closed(self)
@@ -250,7 +258,9 @@ class NamespaceSandbox:
     def _receive(self) -> None:
         while not self._gone.is_set():
             try:
-                data, ancillary, _, _ = self._link.recvmsg(_CHUNK, socket.CMSG_SPACE(64))
+                data, ancillary, _, _ = self._link.recvmsg(
+                    _CHUNK, socket.CMSG_SPACE(_ANCILLARY), socket.MSG_CMSG_CLOEXEC
+                )
             except BlockingIOError:
                 return
             except OSError:
@@ -258,13 +268,13 @@ class NamespaceSandbox:
             if not data:
                 self._lose()
                 return
-            self._obey(json.loads(data), credentials_pid(ancillary))
+            self._obey(json.loads(data), credentials_pid(ancillary), received_sockets(ancillary))
 
-    def _obey(self, message: dict[str, Any], sender: int) -> None:
+    def _obey(self, message: dict[str, Any], sender: int, listening: list[socket.socket]) -> None:
         if "ready" in message:
             self.holder_pid = sender
             if not self._ready.done():
-                self._ready.set_result(None)
+                self._ready.set_result(listening)
         elif "pid" in message:
             if self._process is not None:
                 self._process.pid = sender

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from understudy.sandbox.model import SandboxSpec
 
+_NETWORKS = {"host": "host", "isolated": "own namespace without a route"}
 _RESOLVER_FILES = ("/etc/resolv.conf", "/etc/hosts")
 
 
@@ -204,7 +205,7 @@ def _constraints(spec: SandboxSpec, means: Mapping[str, str]) -> dict[str, str]:
         "processes": means.get("pids", "rlimit per user"),
         "cpu": "host" if spec.cpu == "host" else means.get("cpu", "host"),
         "frozen-when-idle": means.get("freeze", "no"),
-        "network": "host" if spec.network else "none",
+        "network": _NETWORKS[spec.network],
     }
 
 

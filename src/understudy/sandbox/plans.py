@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from understudy.sandbox import model
+from understudy.sandbox import isolation, model
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -37,11 +37,13 @@ def function_root(
         user_namespace: whether overlayfs must use user attributes.
         binds: folders or files of the host to show, read-only: source and target.
     """
+    isolated = spec.network == "isolated"
+    names = isolation.resolver_files(spec.reachable) if isolated else resolver
     return {
         "layers": [str(layer) for layer in spec.rootfs.layers],
         "writable": None,
         "userxattr": user_namespace,
-        "files": {**resolver, "/etc/passwd": add_sandbox_user(passwd), "/etc/group": ""},
+        "files": {**names, "/etc/passwd": add_sandbox_user(passwd), "/etc/group": "", **spec.files},
         "mounts": [
             [None, "/tmp", False, f"mode=1777,size={spec.ephemeral_mb}m"],  # noqa: S108 - the sandbox's own
             *([str(source), str(target), True, ""] for source, target in binds),
@@ -50,7 +52,8 @@ def function_root(
         "terminals": False,
         "devices": "lambda-dev",
         "hostname": "",
-        "network": spec.network,
+        "network": not isolated,
+        "listen": isolation.sockets(spec.reachable) if isolated else [],
     }
 
 

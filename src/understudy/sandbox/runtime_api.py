@@ -107,10 +107,15 @@ class RuntimeApi:
         self._held: _Connection | None = None
         self._connections: set[_Connection] = set()
 
-    async def open(self) -> None:
-        """Listens on a free port of the loopback address."""
-        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-        listener.bind(("127.0.0.1", 0))
+    async def open(self, listener: socket.socket | None = None) -> None:
+        """Listens on a free port of the loopback address.
+
+        Args:
+            listener: an own one, in another network namespace.
+        """
+        if listener is None:
+            listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+            listener.bind(("127.0.0.1", 0))
         listener.setblocking(False)
         self._address = f"127.0.0.1:{listener.getsockname()[1]}"
         loop = asyncio.get_running_loop()

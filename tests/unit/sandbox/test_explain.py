@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
 
 from understudy.sandbox import explain
@@ -36,6 +37,27 @@ def test_chain_leads_from_the_handler_to_the_failing_import(tmp_path: Path) -> N
     ]
     assert chain.error == "ModuleNotFoundError: No module named 'nosuch'"
     assert chain.lines()[-1] == b"understudy:   ModuleNotFoundError: No module named 'nosuch'\n"
+
+
+def test_refused_extension_module_is_named_with_its_file(tmp_path: Path) -> None:
+    suffix = EXTENSION_SUFFIXES[0]
+    (tmp_path / "app.py").write_text("import native\n")
+    (tmp_path / f"native{suffix}").write_bytes(b"")
+    chain = explain.parse(run(tmp_path))
+    assert chain is not None
+    assert chain.module == "native"
+    assert chain.file == str(tmp_path / f"native{suffix}")
+    assert [frame.source for frame in chain.frames] == ["import native"]
+    assert "file too short" in chain.error
+
+
+def test_what_an_import_error_was_raised_from_is_told(tmp_path: Path) -> None:
+    code = "try:\n    import nosuch\nexcept ImportError as e:\n    raise ImportError('install it') from e\n"
+    (tmp_path / "app.py").write_text(code)
+    chain = explain.parse(run(tmp_path))
+    assert chain is not None
+    assert chain.causes == (f"ModuleNotFoundError: No module named 'nosuch' at {tmp_path / 'app.py'}:2",)
+    assert chain.lines()[-1].startswith(b"understudy:   because of ModuleNotFoundError")
 
 
 def test_absent_handler_module_has_no_frames(tmp_path: Path) -> None:

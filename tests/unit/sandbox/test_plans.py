@@ -1,11 +1,12 @@
 """What process 1 is asked to do."""
 
+import dataclasses
 from pathlib import Path, PurePosixPath
 
 from understudy.image.rootfs import Rootfs
 from understudy.image.steps import Mount, Step
 from understudy.sandbox import plans
-from understudy.sandbox.model import SandboxSpec
+from understudy.sandbox.model import Endpoint, SandboxSpec
 
 SPEC = SandboxSpec(
     rootfs=Rootfs(layers=(Path("/l/1"), Path("/l/2"))),
@@ -77,3 +78,20 @@ def test_step_is_root_with_dockers_capabilities_and_its_mounts_in_order() -> Non
     assert process["user"] == "app"
     assert process["capabilities"] == 0xA80425FB
     assert not process["set_groups"]
+
+
+def test_isolated_root_has_names_of_its_own_and_sockets_to_hand_over() -> None:
+    spec = dataclasses.replace(
+        SPEC, network="isolated", reachable=(Endpoint(host="engine.test", port=4566),), files={"/opt/a": "b"}
+    )
+    plan = plans.function_root(spec, passwd="", resolver={"/etc/hosts": "host's"}, user_namespace=False)
+    assert plan["network"] is False
+    assert [port for _, _, port in plan["listen"]] == [0, 53, 4566]
+    assert "engine.test" in plan["files"]["/etc/hosts"]
+    assert plan["files"]["/opt/a"] == "b"
+
+
+def test_shared_network_wants_no_sockets() -> None:
+    plan = plans.function_root(SPEC, passwd="", resolver={}, user_namespace=False)
+    assert plan["network"] is True
+    assert plan["listen"] == []

@@ -115,7 +115,8 @@ def hold(plan: dict[str, Any], control: socket.socket, folders: tuple[str, str])
     """Runs as process 1 of fresh namespaces: makes the root, says so, serves, and ends the process.
 
     Args:
-        plan: see `root.enter`; besides, `hostname` and `network`.
+        plan: see `root.enter`; besides, `hostname`, `network`, and `listen`: kind, address and port of the
+            sockets that a network namespace of its own has, answered by the engine, which gets them.
         control: to the engine.
         folders: the stage and the devices for `root.enter`.
     """
@@ -123,13 +124,19 @@ def hold(plan: dict[str, Any], control: socket.socket, folders: tuple[str, str])
         root.enter(plan, *folders)
         if plan["hostname"]:
             socket.sethostname(plan["hostname"])
+        listening: list[socket.socket] = []
         if not plan["network"]:
             _raise_loopback()
+            listening = [_listen(*wanted) for wanted in plan.get("listen", ())]
     except (OSError, ValueError) as error:
         number = getattr(error, "errno", 0) or 0
         control.send(json.dumps({"failed": "root", "errno": number, "text": str(error)}).encode())
         os._exit(1)
-    control.send(b'{"ready": true}')
+    numbers = struct.pack(f"{len(listening)}i", *(each.fileno() for each in listening))
+    rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, numbers)] if numbers else []
+    control.sendmsg([b'{"ready": true}'], rights)
+    for each in listening:
+        each.close()
     Holder(control).serve()
     # First the processes, then our sockets: the other way round a runtime client sees its connection to the
     # Runtime API close a moment before it dies, and writes an error that no Lambda ever logged.
@@ -140,6 +147,15 @@ def hold(plan: dict[str, Any], control: socket.socket, folders: tuple[str, str])
 def _raise_loopback() -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         fcntl.ioctl(probe, _SIOCSIFFLAGS, struct.pack("16sh14x", b"lo", _IFF_UP | _IFF_RUNNING))
+
+
+def _listen(kind: str, address: str, port: int) -> socket.socket:
+    """A socket stays in the network namespace that it was made in, whoever serves it."""
+    made = socket.socket(socket.AF_INET, socket.SOCK_STREAM if kind == "tcp" else socket.SOCK_DGRAM)
+    made.bind((address, port))
+    if kind == "tcp":
+        made.listen(128)
+    return made
 
 
 def _kill_all(number: int) -> None:
