@@ -117,7 +117,7 @@ def effective_launch(config: ImageConfig, overrides: LaunchOverrides) -> Launch:
 
 
 def instructions(config: ImageConfig, count: int) -> tuple[str, ...]:
-    """Returns the Dockerfile instruction of each of `count` layers; empty texts where history does not fit."""
+    """Returns the Dockerfile instruction of each of `count` layers; all empty when history does not fit."""
     told = [instruction(entry.created_by) for entry in config.history if not entry.empty_layer]
     return tuple(told) if len(told) == count else ("",) * count
 

@@ -91,9 +91,7 @@ class _Upper:
         self._lower = lower
         self._index = index
         self._own = Flattened()
-        self._implicit: set[str] = set()
         self._deleted: list[Entry] = []
-        self._seen: set[str] = {"/"}
 
     def merge(self, entries: Sequence[Entry]) -> None:
         """Applies the layer: deletions first, then what it brings."""
@@ -112,10 +110,10 @@ class _Upper:
             else:
                 self._lower.empty(entry.path)
         for path in ("/", *self._own.below("/")):
-            if path not in self._implicit and (path != "/" or self._own.held["/"].entry is not None):
-                self._lower.put(path, self._own.held[path])
-            elif not self._is_lower_folder(path):
-                self._lower.put(path, self._own.held[path])
+            held = self._own.held[path]
+            # A directory that no entry of this layer names says nothing about the one below it.
+            if held.entry is not None or not self._is_lower_folder(path):
+                self._lower.put(path, held)
 
     def _is_lower_folder(self, path: str) -> bool:
         held = self._lower.held.get(path)
@@ -132,7 +130,6 @@ class _Upper:
         elif entry.kind == "hardlink":
             self._link(path, entry)
         elif path != "/" or entry.kind == "dir":
-            self._implicit.discard(path)
             self._own.put(path, Held(node=_node(path, entry, self._index), entry=entry))
 
     def _link(self, path: str, entry: Entry) -> None:
@@ -154,7 +151,6 @@ class _Upper:
             if held is None:
                 made = Node(path=path, kind="dir", mode=_IMPLICIT_MODE, layer=self._index)
                 self._own.put(path, Held(node=made))
-                self._implicit.add(path)
             elif held.node.kind != "dir":
                 return False
         return True

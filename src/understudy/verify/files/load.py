@@ -1,4 +1,4 @@
-"""The layers of an image read at the same time, or taken from the cache: facts of each, and the tree of all."""
+"""The layers of an image, read at the same time or taken from the cache: facts of each, the tree of all."""
 
 import concurrent.futures
 import hashlib
@@ -17,6 +17,7 @@ from understudy.verify.files.stream import Checkpoints
 from understudy.verify.files.tree import FileTree
 
 _THREADS_MAX = 4
+_HASH_BYTES = 1 << 18
 
 OpenBlob = Callable[[str], BinaryIO]
 Progress = Callable[[int, int], None]
@@ -122,11 +123,18 @@ def _known(cache_dir: Path, digest: str, blob: BinaryIO, *, trusted: bool) -> La
         same_size = blob.seek(0, os.SEEK_END) == facts.size_bytes
         blob.seek(0)
         if same_size and not trusted:
-            same_size = f"sha256:{hashlib.file_digest(blob, 'sha256').hexdigest()}" == digest
+            same_size = _digest(blob) == digest
             blob.seek(0)
     except OSError:
         return None
     return facts if same_size else None
+
+
+def _digest(blob: BinaryIO) -> str:
+    found = hashlib.sha256()
+    while data := blob.read(_HASH_BYTES):
+        found.update(data)
+    return f"sha256:{found.hexdigest()}"
 
 
 def _compared(facts: LayerFacts, descriptor: Descriptor) -> LayerFacts:

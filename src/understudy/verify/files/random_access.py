@@ -1,4 +1,4 @@
-"""Ranges of a layer's uncompressed bytes in any order, each from the nearest place where it can be entered."""
+"""Ranges of a layer's uncompressed bytes in any order, each from the nearest place to enter it."""
 
 from collections.abc import Callable
 from typing import BinaryIO

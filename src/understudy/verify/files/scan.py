@@ -18,7 +18,6 @@ from understudy.verify.files import elf
 from understudy.verify.files.facts import Entry, EntryKind, LayerFacts
 from understudy.verify.files.random_access import LayerReader
 from understudy.verify.files.stream import Checkpoints, LayerStream
-from understudy.verify.model import Elf
 
 HEAD_BYTES = 512
 LIMIT_BYTES = 64 << 30
@@ -153,7 +152,7 @@ class _Scanner:
             data += self._stream.read_exact(rest)
             rest -= len(data) - len(first)
         self._skip(rest, padding=len(tarformat.padding(member.size_bytes)))
-        facts: Elf | None = None
+        facts = None
         claims = _SHARED_OBJECT.search(path) is not None
         if is_elf and len(data) < member.size_bytes:
             self._large.append(len(self._entries))

@@ -5,6 +5,7 @@ some milliseconds instead of a second pass. Copies are bounded in number: memory
 size. Refuses zstd, for which the standard library of our Python has no decompressor.
 """
 
+import bisect
 import hashlib
 import zlib
 from dataclasses import dataclass
@@ -65,11 +66,8 @@ class Checkpoints:
         """The last checkpoint at or before `offset`."""
         if self.plain:
             return Checkpoint(offset=offset, packed_offset=offset, inflater=None)
-        return max(
-            (item for item in self._found if item.offset <= offset),
-            key=lambda item: item.offset,
-            default=None,
-        )
+        position = bisect.bisect_right(self._found, offset, key=lambda item: item.offset)
+        return self._found[position - 1] if position else None
 
 
 class LayerStream:
