@@ -57,6 +57,19 @@ def test_a_new_lock_is_installed_again(checkout: Path) -> None:
     assert "first use here" in _launch(checkout).stderr
 
 
+def test_bytecode_is_kept_whatever_the_user_s_shell_says(
+    checkout: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    main = checkout / "src" / "understudy" / "__main__.py"
+    main.write_text("import understudy.command\n")
+    main.with_name("command.py").write_text("print('called')\n")
+
+    assert _launch(checkout).stdout == "called\n"
+
+    assert list(main.parent.glob("__pycache__/command.*.pyc"))
+
+
 def _tools(folder: Path, python: str) -> str:
     """A PATH with a shell's usual tools and a python3 of ours."""
     folder.mkdir()
