@@ -141,6 +141,7 @@ class Node:
         mtime_s: whole seconds, as Python's import system compares them.
         link: target of a symbolic link, as stored.
         layer: index of the layer that brought it, bottom first.
+        implied: whether it is a directory that no layer names, only files below it.
     """
 
     path: str
@@ -152,6 +153,7 @@ class Node:
     mtime_s: int = 0
     link: str = ""
     layer: int = 0
+    implied: bool = False
 
 
 class Files(Protocol):
@@ -260,6 +262,8 @@ class Subject:
         layers: bottom first.
         files: flattened.
         launch: how the function runs it.
+        exported: whether the manifest was made up from an export (`docker save`): media types, digests and
+            sizes of layers are then not those that a registry will show.
     """
 
     reference: str
@@ -268,6 +272,7 @@ class Subject:
     layers: tuple[Layer, ...]
     files: Files
     launch: Launch
+    exported: bool = False
 
     @property
     def architecture(self) -> str:

@@ -149,7 +149,7 @@ class _Upper:
             path = "/" + "/".join(parts[:length])
             held = self._own.held.get(path)
             if held is None:
-                made = Node(path=path, kind="dir", mode=_IMPLICIT_MODE, layer=self._index)
+                made = Node(path=path, kind="dir", mode=_IMPLICIT_MODE, layer=self._index, implied=True)
                 self._own.put(path, Held(node=made))
             elif held.node.kind != "dir":
                 return False
