@@ -13,7 +13,7 @@ from typing import Any
 
 from understudy.image import model
 from understudy.image.model import Descriptor, HistoryEntry, Image, ImageConfig, ImageIndex, ImageManifest
-from understudy.verify.model import Elf, Launch, Layer, Node, NodeKind, Subject
+from understudy.verify.model import Architecture, Elf, Launch, Layer, Node, NodeKind, Subject
 
 TASK = "/var/task"
 STDLIB = "/var/lang/lib/python3.13"
@@ -32,6 +32,7 @@ class Spec:
         mode: permission bits; 0644 for files, 0755 for directories, 0777 for links.
         size_bytes: when the size matters and the content does not; the content's own otherwise.
         elf: facts of an ELF file; its content then only needs to begin like one.
+        implied: whether it is a directory that no layer names.
     """
 
     content: str | bytes = b""
@@ -44,6 +45,7 @@ class Spec:
     link: str = ""
     layer: int = 0
     elf: Elf | None = None
+    implied: bool = False
 
     @property
     def data(self) -> bytes:
@@ -63,6 +65,7 @@ class Spec:
             mtime_s=self.mtime_s,
             link=self.link,
             layer=self.layer,
+            implied=self.implied,
         )
 
 
@@ -317,6 +320,8 @@ def subject(
     architecture: str = "amd64",
     config: Mapping[str, Any] | None = None,
     index: ImageIndex | None = None,
+    exported: bool = False,
+    function_architecture: Architecture | None = None,
     **launch: Any,
 ) -> Subject:
     """An image with `files` over AWS's Python 3.13 base, launched as AWS's base is.
@@ -329,6 +334,8 @@ def subject(
         config: fields of `ImageConfig` that differ; `env`, `entrypoint`, `cmd` and `working_dir` also set
             the launch.
         index: the index that the reference led to.
+        exported: whether the image comes from ``docker save``.
+        function_architecture: of the function; none is declared when left out.
         launch: fields of `Launch` that differ.
     """
     stack = (layer(0), layer(1)) if layers is None else tuple(layers)
@@ -338,6 +345,7 @@ def subject(
         "command": made.config.cmd,
         "working_dir": made.config.working_dir or "/",
         "image_env": dict(made.config.env),
+        "architecture": function_architecture,
         **launch,
     }
     return Subject(
@@ -349,4 +357,5 @@ def subject(
         if isinstance(files, ImageFiles)
         else ImageFiles({**(aws_base() if base else {}), **(files or {})}),
         launch=Launch(**run),
+        exported=exported,
     )
