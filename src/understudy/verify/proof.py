@@ -176,11 +176,8 @@ def find(store: Store, signer: Signer, wanted: Claim) -> Proof | None:
 
 
 def _covers(found: Claim, wanted: Claim) -> bool:
-    return (found.digest, found.launch, found.rule_set) == (
-        wanted.digest,
-        wanted.launch,
-        wanted.rule_set,
-    ) and found.allowed <= wanted.allowed
+    is_same = (found.digest, found.launch, found.rule_set) == (wanted.digest, wanted.launch, wanted.rule_set)
+    return is_same and found.booted >= wanted.booted and found.allowed <= wanted.allowed
 
 
 def _read(store: Store, signer: Signer, digest: str) -> Proof:
