@@ -92,6 +92,7 @@ def load(
         layers=layers,
         files=loaded.tree,
         launch=effective_launch(config, launch or LaunchOverrides()),
+        exported=source.exported,
     )
 
 

@@ -38,6 +38,9 @@ class Kind(Enum):
     FIFO = b"6"
 
 
+_DEVICES = frozenset({Kind.CHAR, Kind.BLOCK})
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Member:
     """One tar header; names are bytes, as the kernel has them."""
@@ -191,6 +194,10 @@ def _check_sum(block: bytes) -> None:
 
 
 def _number(field_bytes: bytes) -> int:
+    # Nearly every number is zero-padded to its field and ends in one NUL or blank.
+    usual = field_bytes[:-1]
+    if usual.isdigit() and field_bytes[-1] in b"\0 " and b"8" not in usual and b"9" not in usual:
+        return int(usual, 8)
     if field_bytes[0] & 0x80:
         value = int.from_bytes(bytes([field_bytes[0] & 0x7F]) + field_bytes[1:], "big")
         return value - (1 << (8 * len(field_bytes) - 1)) if field_bytes[0] & 0x40 else value
@@ -229,7 +236,7 @@ def _parse_records(body: bytes) -> dict[bytes, bytes]:
 
 def _member(block: bytes, flag: bytes, size: int, extended: Mapping[bytes, bytes]) -> Member:
     path = extended.get(b"path") or _ustar_path(block)
-    if flag == b"S" or any(key.startswith(b"GNU.sparse.") for key in extended):
+    if flag == b"S" or (extended and any(key.startswith(b"GNU.sparse.") for key in extended)):
         raise invalid("sparse members are not part of any image builder's output", path=path)
     if flag in {b"\0", b"7"}:
         flag = b"5" if path.endswith(b"/") and flag == b"\0" else b"0"
@@ -250,13 +257,21 @@ def _member(block: bytes, flag: bytes, size: int, extended: Mapping[bytes, bytes
         size_bytes=size if kind is Kind.FILE else 0,
         mtime_ns=_mtime_ns(extended.get(b"mtime"), block[136:148]),
         link=extended.get(b"linkpath") or block[157:257].split(b"\0", 1)[0],
-        device=(_number(block[329:337]), _number(block[337:345])),
-        xattrs={
-            key.removeprefix(_XATTR).decode("utf-8", "replace"): value
-            for key, value in extended.items()
-            if key.startswith(_XATTR)
-        },
+        device=_device(block) if kind in _DEVICES else (0, 0),
+        xattrs=_xattrs(extended) if extended else {},
     )
+
+
+def _device(block: bytes) -> tuple[int, int]:
+    return _number(block[329:337]), _number(block[337:345])
+
+
+def _xattrs(extended: Mapping[bytes, bytes]) -> dict[str, bytes]:
+    return {
+        key.removeprefix(_XATTR).decode("utf-8", "replace"): value
+        for key, value in extended.items()
+        if key.startswith(_XATTR)
+    }
 
 
 def _ustar_path(block: bytes) -> bytes:

@@ -8,12 +8,14 @@ again. Plain JSON, so that no content of a file can make this program do anythin
 import contextlib
 import hashlib
 import json
+import os
+import tempfile
 import time
 import zlib
 from pathlib import Path
 from typing import Any
 
-from understudy.image import atomic, digests
+from understudy.image import digests
 from understudy.verify.files.facts import Entry, LayerFacts
 from understudy.verify.model import Elf
 
@@ -22,6 +24,7 @@ _VERSION = 1
 
 _MAGIC = b"understudy layer facts %d\n" % _VERSION
 _FILES_MAX = 200
+_UNFINISHED = ".tmp."
 _UNPACKED_MAX_BYTES = 1 << 30
 _TOUCH_AGE_S = 3600.0
 
@@ -46,12 +49,24 @@ def save(folder: Path, facts: LayerFacts) -> None:
     with contextlib.suppress(OSError):
         path = _path(folder, facts.digest)
         path.parent.mkdir(parents=True, exist_ok=True)
-        atomic.write(path, _render(facts))
+        _write(path, _render(facts))
         _prune(path.parent)
 
 
 def _path(folder: Path, digest: str) -> Path:
     return folder / f"v{_VERSION}" / digests.hex_of(digest)
+
+
+def _write(path: Path, data: bytes) -> None:
+    # Not durable, unlike image.atomic: a power cut may leave a damaged file, which the checksum tells.
+    fd, name = tempfile.mkstemp(prefix=_UNFINISHED, dir=path.parent)
+    try:
+        with os.fdopen(fd, "wb") as file:
+            file.write(data)
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
 
 
 def _prune(folder: Path) -> None:

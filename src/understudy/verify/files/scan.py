@@ -23,6 +23,7 @@ HEAD_BYTES = 512
 LIMIT_BYTES = 64 << 30
 """Far above the 10 GB of Lambda: an image that is too large is a finding, not a layer that cannot be read."""
 
+_NS = 1_000_000_000
 _PYC_HEAD_BYTES = 16
 _ELF_WHOLE_BYTES = 8 << 20
 _KEPT_FILE_BYTES = 4 << 20
@@ -45,7 +46,6 @@ _KEPT = re.compile(
     re.VERBOSE,
 )
 _KINDS: dict[Kind, EntryKind] = {
-    Kind.FILE: "file",
     Kind.HARDLINK: "hardlink",
     Kind.SYMLINK: "symlink",
     Kind.DIR: "dir",
@@ -117,7 +117,7 @@ class _Scanner:
         )
 
     def _member(self, member: Member) -> None:
-        path = "/" + "/".join(_text(part) for part in names.split(member.path))
+        path = _path(member.path)
         name = path.rpartition("/")[2]
         if name.startswith(_WHITEOUT):
             self._skip(member.size_bytes)
@@ -126,10 +126,7 @@ class _Scanner:
             self._file(path, member)
         else:
             self._skip(member.size_bytes)
-            link = _text(member.link)
-            if member.kind is Kind.HARDLINK:
-                link = "/" + "/".join(_text(part) for part in names.split(member.link))
-            self._entries.append(replace(_entry(path, member), link=link))
+            self._entries.append(_entry(path, member))
 
     def _whiteout(self, path: str, name: str) -> None:
         folder = path.removesuffix(f"/{name}") or "/"
@@ -148,8 +145,8 @@ class _Scanner:
         is_elf = first.startswith(elf.MAGIC)
         keep = self._is_kept(path, member.size_bytes, first)
         data = first
-        if keep or (is_elf and member.size_bytes <= _ELF_WHOLE_BYTES):
-            data += self._stream.read_exact(rest)
+        if rest and (keep or (is_elf and member.size_bytes <= _ELF_WHOLE_BYTES)):
+            data = self._stream.read_exact(rest, first)
             rest -= len(data) - len(first)
         self._skip(rest, padding=len(tarformat.padding(member.size_bytes)))
         facts = None
@@ -161,8 +158,14 @@ class _Scanner:
         if keep:
             self._kept_bytes += len(data)
         self._entries.append(
-            replace(
-                _entry(path, member),
+            Entry(
+                path=path,
+                kind="file",
+                mode=member.mode,
+                uid=member.uid,
+                gid=member.gid,
+                size_bytes=member.size_bytes,
+                mtime_s=member.mtime_ns // _NS,
                 offset=start,
                 head=head_of(path, member.mode, first),
                 content=data if keep else None,
@@ -208,15 +211,20 @@ def head_of(path: str, mode: int, first: bytes) -> bytes | None:
 
 
 def _entry(path: str, member: Member) -> Entry:
+    """The entry of anything but a file."""
     return Entry(
         path=path,
         kind=_KINDS.get(member.kind, "other"),
         mode=member.mode,
         uid=member.uid,
         gid=member.gid,
-        size_bytes=member.size_bytes,
-        mtime_s=member.mtime_ns // 1_000_000_000,
+        mtime_s=member.mtime_ns // _NS,
+        link=_path(member.link) if member.kind is Kind.HARDLINK else _text(member.link),
     )
+
+
+def _path(name: bytes) -> str:
+    return _text(b"/" + b"/".join(names.split(name)))
 
 
 def _text(name: bytes) -> str:

@@ -118,15 +118,15 @@ class LayerStream:
         """Bytes of the blob read so far."""
         return self._packed_offset
 
-    def read_exact(self, size_bytes: int) -> bytes:
-        """Returns `size_bytes` bytes, fewer at the end of the layer."""
+    def read_exact(self, size_bytes: int, before: bytes = b"") -> bytes:
+        """Returns `before` and the next `size_bytes` bytes, fewer at the end of the layer."""
         end = self._position + size_bytes
         if end <= len(self._buffer):
             data = self._buffer[self._position : end]
             self._position = end
             self.offset += size_bytes
-            return data
-        parts = []
+            return before + data if before else data
+        parts = [before]
         while size_bytes > 0 and (part := self.read_some(size_bytes)):
             parts.append(part)
             size_bytes -= len(part)
