@@ -5,8 +5,10 @@ It is its own process so that the same scenarios run as root and unprivileged, a
 
 import asyncio
 import dataclasses
+import fcntl
 import json
 import os
+import shutil
 import sys
 from pathlib import Path, PurePosixPath
 
@@ -145,6 +147,43 @@ async def facts() -> None:
     await executor.close()
     found["left"] = left()
     say(found)
+
+
+async def roots() -> None:
+    """Prints what environments of one image share, and what becomes of its layers."""
+    executor = NamespaceExecutor(STATE)
+    await executor.open()
+    layer = STATE / "layer"
+    shutil.copytree(LAYERS[1], layer)
+    image = Rootfs(layers=(Path(LAYERS[0]), layer))
+    found: dict = {}
+    async with Run(executor, rootfs=image) as one, Run(executor, rootfs=image, ephemeral_mb=600) as two:
+        await one.value("pathlib.Path('/tmp/mine').touch()")
+        found["root"] = [await run.value("result = os.stat('/').st_dev") for run in (one, two)]
+        found["tmp"] = [await run.value("result = os.stat('/tmp').st_dev") for run in (one, two)]
+        found["seen"] = await two.value("result = os.path.exists('/tmp/mine')")
+        found["sizes"] = [await run.value("result = facts()['tmp_bytes'] >> 20") for run in (one, two)]
+    found["leased"] = leased(layer)
+    layer.rename(STATE / "old")
+    shutil.copytree(LAYERS[1], layer)
+    (layer / "var/task/new").touch()
+    async with Run(executor, rootfs=image) as run:
+        found["again"] = await run.value("result = os.path.exists('/var/task/new')")
+    await executor.close()
+    found["leased_after"] = leased(layer)
+    say(found)
+
+
+def leased(layer: Path) -> bool:
+    """Whether an image collection would spare `layer`."""
+    descriptor = os.open(layer, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
 
 
 async def hang() -> None:
@@ -311,7 +350,8 @@ def check() -> None:
 
 
 if __name__ == "__main__":
-    if MODE in {"facts", "hang", "isolated"}:
-        asyncio.run({"facts": facts, "hang": hang, "isolated": isolated}[MODE]())
+    scenarios = {"facts": facts, "hang": hang, "isolated": isolated, "roots": roots}
+    if MODE in scenarios:
+        asyncio.run(scenarios[MODE]())
     else:
         {"steps": build_steps, "process": process, "check": check}[MODE]()

@@ -6,7 +6,7 @@ ends, however it ends.
 """
 
 # Paths are relative to a root that changes under the process; see the package's docstring.
-# ruff: noqa: PTH102, PTH106, PTH112, PTH123, PTH208
+# ruff: noqa: PTH102, PTH106, PTH112, PTH208
 
 import json
 import os
@@ -17,11 +17,12 @@ import sys
 import time
 from typing import Any, NoReturn
 
-from . import holder, linux, root
+from . import holder, linux, root, roots
 
 _DESCRIPTORS_AT_MOST = 64
 _LAST_ROUNDS = 100
 _LAST_ROUND_S = 0.02
+_EXPIRE_MS = 60_000
 _NAMESPACES = linux.CLONE_NEWNS | linux.CLONE_NEWIPC | linux.CLONE_NEWUTS
 
 
@@ -93,8 +94,10 @@ def _serve(control: socket.socket, stage: str) -> None:
     poll = select.poll()
     poll.register(control, select.POLLIN)
     poll.register(wake_read, select.POLLIN)
+    shared = roots.SharedRoots(f"{stage}/shared-")
     while True:
-        for descriptor, _ in poll.poll():
+        shared.expire(time.monotonic())
+        for descriptor, _ in poll.poll(_EXPIRE_MS if shared else None):
             if descriptor == wake_read:
                 os.read(wake_read, 512)
                 _reap()
@@ -102,12 +105,24 @@ def _serve(control: socket.socket, stage: str) -> None:
             message, descriptors = holder.receive(control)
             if not message:
                 return
+            plan_file, link = descriptors
+            plan = _read_plan(plan_file)
+            copy = shared.copy(plan)
             if _fork_first(own):
                 for inherited in (control.fileno(), own, wake_read, wake_write):
                     os.close(inherited)
-                _become_holder(descriptors, stage)
-            for received in descriptors:
-                os.close(received)
+                shared.forget()
+                _become_holder(plan, link, stage, copy)
+            os.close(link)
+            if copy >= 0:
+                os.close(copy)
+
+
+def _read_plan(descriptor: int) -> dict[str, Any]:
+    with open(descriptor, "rb") as file:
+        file.seek(0)
+        plan: dict[str, Any] = json.loads(file.read())
+    return plan
 
 
 def _fork_first(own: int) -> bool:
@@ -126,14 +141,10 @@ def _fork_first(own: int) -> bool:
     return False
 
 
-def _become_holder(descriptors: list[int], stage: str) -> NoReturn:
+def _become_holder(plan: dict[str, Any], link: int, stage: str, shared: int) -> NoReturn:
     try:
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        plan_file, link = descriptors
-        with open(plan_file, "rb") as file:
-            file.seek(0)
-            plan = json.loads(file.read())
         engine = socket.socket(fileno=link)
         try:
             linux.unshare(_NAMESPACES | (0 if plan["network"] else linux.CLONE_NEWNET))
@@ -141,7 +152,7 @@ def _become_holder(descriptors: list[int], stage: str) -> NoReturn:
             failure = {"failed": "namespaces", "errno": error.errno, "text": str(error)}
             engine.send(json.dumps(failure).encode())
             os._exit(1)
-        holder.hold(plan, engine, (f"{stage}/root", f"{stage}/{plan['devices']}"))
+        holder.hold(plan, engine, (f"{stage}/root", f"{stage}/{plan['devices']}"), shared)
     finally:
         # Whatever happened, this copy of the fork server must never go on as the fork server.
         os._exit(1)

@@ -111,7 +111,7 @@ class Holder:
             os._exit(0)
 
 
-def hold(plan: dict[str, Any], control: socket.socket, folders: tuple[str, str]) -> None:
+def hold(plan: dict[str, Any], control: socket.socket, folders: tuple[str, str], shared: int = -1) -> None:
     """Runs as process 1 of fresh namespaces: makes the root, says so, serves, and ends the process.
 
     Args:
@@ -119,9 +119,10 @@ def hold(plan: dict[str, Any], control: socket.socket, folders: tuple[str, str])
             sockets that a network namespace of its own has, answered by the engine, which gets them.
         control: to the engine.
         folders: the stage and the devices for `root.enter`.
+        shared: the mount for `root.enter`.
     """
     try:
-        root.enter(plan, *folders)
+        root.enter(plan, *folders, shared)
         if plan["hostname"]:
             socket.sethostname(plan["hostname"])
         listening: list[socket.socket] = []

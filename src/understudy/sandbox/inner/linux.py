@@ -40,6 +40,13 @@ _CAPABILITY_VERSION_3 = 0x20080522
 # No libc wraps it (https://man7.org/linux/man-pages/man2/pivot_root.2.html); numbers are the kernel's.
 _PIVOT_ROOT = {"x86_64": 155, "aarch64": 41, "riscv64": 41, "ppc64le": 203, "s390x": 217}
 
+# One number everywhere; since Linux 5.2, which overlayfs for unprivileged users is younger than.
+_OPEN_TREE = 428
+_MOVE_MOUNT = 429
+_OPEN_TREE_CLONE = 1
+_MOVE_MOUNT_F_EMPTY_PATH = 4
+_AT_FDCWD = -100
+
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -82,6 +89,21 @@ def mount(source: str, target: str, kind: str | None, flags: int = 0, options: s
 def unmount(target: str) -> None:
     """Detaches the mount at `target` now and ends it when its last user is gone."""
     _check(_libc.umount2(os.fsencode(target), _MNT_DETACH), "umount", target)
+
+
+def copy_mount(path: str) -> int:
+    """A descriptor of a copy of the mount at `path` that is attached nowhere; closed on exec."""
+    flags = ctypes.c_uint(_OPEN_TREE_CLONE | os.O_CLOEXEC)
+    found: int = _libc.syscall(_OPEN_TREE, _AT_FDCWD, os.fsencode(path), flags)
+    _check(found, "open_tree", path)
+    return found
+
+
+def attach_mount(copy: int, target: str) -> None:
+    """Mounts what `copy_mount` returned on `target`."""
+    flags = ctypes.c_uint(_MOVE_MOUNT_F_EMPTY_PATH)
+    result = _libc.syscall(_MOVE_MOUNT, copy, b"", _AT_FDCWD, os.fsencode(target), flags)
+    _check(result, "move_mount", target)
 
 
 def pivot_root(new_root: str, put_old: str) -> None:

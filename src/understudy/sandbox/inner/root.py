@@ -50,7 +50,16 @@ def make_lambda_devices(folder: str) -> None:
     linux.mount("none", folder, None, sealed)
 
 
-def enter(plan: dict[str, Any], stage: str, devices: str) -> None:
+def stack(plan: dict[str, Any]) -> None:
+    """Mounts the layers of `plan` on `root` in the current directory, an empty file system in memory."""
+    os.mkdir("top")
+    os.mkdir("root")
+    layers = [*_link_layers(plan["layers"]), "top"]
+    _prepare_top(plan)
+    _mount_overlay(plan, layers)
+
+
+def enter(plan: dict[str, Any], stage: str, devices: str, shared: int = -1) -> None:
     """Makes the root that `plan` describes and moves this process into it.
 
     Args:
@@ -59,16 +68,18 @@ def enter(plan: dict[str, Any], stage: str, devices: str) -> None:
             options; in this order), `proc_options`, `terminals`.
         stage: empty directory; a mount covers it in this namespace only.
         devices: made by `make_devices` in the parent's namespace.
+        shared: see `roots.SharedRoots.copy`; -1 to stack the layers here.
     """
     linux.mount("none", "/", None, linux.MS_REC | linux.MS_PRIVATE)
-    linux.mount("tmpfs", stage, "tmpfs", _SAFE, "mode=0755")
-    os.chdir(stage)
-    os.mkdir("top")
-    os.mkdir("root")
-    layers = [*_link_layers(plan["layers"]), "top"]
-    _prepare_top(plan)
-    _mount_overlay(plan, layers)
-    os.chdir("root")
+    if shared >= 0:
+        linux.attach_mount(shared, stage)
+        os.close(shared)
+        os.chdir(stage)
+    else:
+        linux.mount("tmpfs", stage, "tmpfs", _SAFE, "mode=0755")
+        os.chdir(stage)
+        stack(plan)
+        os.chdir("root")
     _mount_devices(devices, terminals=plan["terminals"])
     linux.mount("proc", "proc", "proc", _SAFE | linux.MS_NOEXEC, plan["proc_options"])
     if plan["writable"]:
@@ -126,7 +137,12 @@ def _prepare_top(plan: dict[str, Any]) -> None:
     for path in ("/proc", "/dev"):
         _ensure(layers, path, directory=True)
     for source, target, _, _ in plan["mounts"]:
-        _ensure(layers, target, directory=source is None or os.path.isdir(source))
+        _ensure(layers, target, directory=wants_directory(source))
+
+
+def wants_directory(source: str | None) -> bool:
+    """Whether what a plan mounts from `source`, `None` for memory, needs a directory to cover."""
+    return source is None or os.path.isdir(source)
 
 
 def _ensure(layers: list[str], path: str, *, directory: bool) -> None:
