@@ -51,6 +51,7 @@ class ImageSection(_Section):
         build_target: stage to build; the last one by default.
         repository: `metadata.name` of the Repository that holds the image.
         platform: platform to build for.
+        size_budget_mb: largest image that this project wants in a registry, compressed.
     """
 
     context: RelativePath
@@ -59,6 +60,7 @@ class ImageSection(_Section):
     build_target: str | None = None
     repository: Name
     platform: Literal["linux/amd64", "linux/arm64"] = "linux/amd64"
+    size_budget_mb: Annotated[int, Field(ge=1)] = 1000
 
 
 class TargetSection(_Section):
