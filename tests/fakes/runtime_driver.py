@@ -9,6 +9,7 @@ import fcntl
 import json
 import os
 import shutil
+import socket
 import sys
 from pathlib import Path, PurePosixPath
 
@@ -186,6 +187,27 @@ def leased(layer: Path) -> bool:
     return False
 
 
+async def parked() -> None:
+    """Prints what becomes of sandboxes that are made ahead."""
+    executor = NamespaceExecutor(STATE)
+    await executor.open()
+    found: dict = {"open": executor.parked}
+    async with Run(executor) as run:
+        found["taken"] = executor.parked
+        found["value"] = await run.value("result = os.getpid()")
+    parking = executor._parking
+    assert parking is not None
+    parking.fill()
+    for each in parking._parked:
+        each.link.shutdown(socket.SHUT_WR)
+        while each.link.recv(1, socket.MSG_PEEK):
+            pass
+    async with Run(executor) as run:
+        found["after_death"] = await run.value("result = os.getpid()")
+    await executor.close()
+    say(found)
+
+
 async def hang() -> None:
     """Prints the processes of one environment, then obeys lines on stdin."""
     executor = NamespaceExecutor(STATE)
@@ -350,7 +372,7 @@ def check() -> None:
 
 
 if __name__ == "__main__":
-    scenarios = {"facts": facts, "hang": hang, "isolated": isolated, "roots": roots}
+    scenarios = {"facts": facts, "hang": hang, "isolated": isolated, "roots": roots, "parked": parked}
     if MODE in scenarios:
         asyncio.run(scenarios[MODE]())
     else:

@@ -20,7 +20,7 @@ from understudy.sandbox import privileges
 from understudy.sandbox.inner import linux as _linux  # the folder that the bare interpreter imports
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from understudy.sandbox.privileges import Identity, Purpose
 
@@ -116,21 +116,51 @@ class ForkServer:
         Raises:
             EnvironmentProblemError: the fork server is gone.
         """
+        with memory_file(plan) as description:
+            return self._link(lambda theirs: (b"spawn", [description, theirs]))
+
+    def park(self, groups: Sequence[int]) -> socket.socket:
+        """Asks for a sandbox that shares the host's network and has no root yet; the socket to its process 1.
+
+        Args:
+            groups: `cgroup.procs` files of its first process.
+
+        Raises:
+            EnvironmentProblemError: the fork server is gone.
+        """
+        return self._link(lambda theirs: (b"park", [theirs, *groups]))
+
+    def enter(self, plan: dict[str, Any], link: socket.socket) -> None:
+        """Gives a parked sandbox its root; it says ``ready`` or ``failed`` as after `spawn`.
+
+        Raises:
+            EnvironmentProblemError: the fork server is gone.
+        """
+        with memory_file(plan) as description:
+            self._ask(b"enter", [description, link.fileno()])
+
+    def _link(self, request: Callable[[int], tuple[bytes, list[int]]]) -> socket.socket:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         ours.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
-        with theirs, memory_file(plan) as description:
+        with theirs:
             try:
-                if self._socket is None:
-                    raise BrokenPipeError("not started")
-                socket.send_fds(self._socket, [b"spawn"], [description, theirs.fileno()])
-            except OSError as error:
+                self._ask(*request(theirs.fileno()))
+            except BaseException:
                 ours.close()
-                raise EnvironmentProblemError(
-                    "sandbox-forkserver",
-                    f"the sandbox's fork server is gone: {error}",
-                    hint="run ./understudy down, then ./understudy up",
-                ) from error
+                raise
         return ours
+
+    def _ask(self, word: bytes, descriptors: list[int]) -> None:
+        try:
+            if self._socket is None:
+                raise BrokenPipeError("not started")
+            socket.send_fds(self._socket, [word], descriptors)
+        except OSError as error:
+            raise EnvironmentProblemError(
+                "sandbox-forkserver",
+                f"the sandbox's fork server is gone: {error}",
+                hint="run ./understudy down, then ./understudy up",
+            ) from error
 
     def stop(self) -> None:
         """Ends it and with it every sandbox; idempotent."""

@@ -12,7 +12,7 @@ import itertools
 import os
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from understudy.errors import UnderstudyError
 from understudy.image import rootfs
@@ -20,13 +20,19 @@ from understudy.sandbox import cgroups, model, plans, privileges
 from understudy.sandbox.cgroups import Cgroups
 from understudy.sandbox.forkclient import ForkServer
 from understudy.sandbox.namespace_sandbox import NamespaceSandbox
+from understudy.sandbox.parking import Parking
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Mapping
 
+    from understudy.sandbox.cgroups import Group
     from understudy.sandbox.model import SandboxSpec
 
 _NETWORKS = {"host": "host", "isolated": "own namespace without a route"}
+_PARKED = min(2, os.cpu_count() or 1)
+# Long enough to leave the CPUs to the start that took a parked sandbox, short beside any init.
+_PARK_AFTER_S = 0.1
 _RESOLVER_FILES = ("/etc/resolv.conf", "/etc/hosts")
 
 
@@ -40,6 +46,8 @@ class NamespaceExecutor:
     def __init__(self, state_dir: Path) -> None:
         self._server = ForkServer(state_dir / "run" / f"roots-{os.getpid()}", "function")
         self._groups: Cgroups | None = None
+        self._parking: Parking | None = None
+        self._filling: asyncio.TimerHandle | None = None
         self._restarting = threading.Lock()
         self._turn = itertools.count()
         self._sandboxes: set[NamespaceSandbox] = set()
@@ -48,6 +56,11 @@ class NamespaceExecutor:
     def fork_server_pid(self) -> int:
         """Process id of the fork server; 0 before `open`."""
         return self._server.pid
+
+    @property
+    def parked(self) -> int:
+        """How many sandboxes wait for their root."""
+        return len(self._parking) if self._parking is not None else 0
 
     async def open(self) -> None:
         """Starts the fork server and claims control groups.
@@ -59,9 +72,16 @@ class NamespaceExecutor:
         groups.open()
         self._groups = groups
         await asyncio.to_thread(self._server.start, remove_at_exit=groups.folders)
+        self._parking = Parking(self._server, groups.create, _PARKED)
+        self._parking.fill()
 
     async def close(self) -> None:
         """Ends every sandbox and the fork server; idempotent."""
+        if self._filling is not None:
+            self._filling.cancel()
+        parking, self._parking = self._parking, None
+        if parking is not None:
+            parking.close()
         await asyncio.gather(*(sandbox.close() for sandbox in tuple(self._sandboxes)))
         await asyncio.to_thread(self._server.stop)
         groups, self._groups = self._groups, None
@@ -88,16 +108,14 @@ class NamespaceExecutor:
             user_namespace=who.user_namespace,
         )
         lease = _lease(spec)
-        group = self._groups.create()
+        try:
+            link, group = self._begin(plan, self._groups)
+        except BaseException:
+            lease.close()
+            raise
         group.limit_memory(spec.memory_mb * 1024 * 1024)
         group.limit_processes(model.MAX_PROCESSES)
         group.limit_cpu(model.cpu_limit(spec, initialising=True))
-        try:
-            link = self._server.spawn(plan)
-        except BaseException:
-            lease.close()
-            group.remove()
-            raise
         sandbox = NamespaceSandbox(
             spec,
             link=link,
@@ -115,6 +133,26 @@ class NamespaceExecutor:
             await sandbox.close()
             raise
         return sandbox
+
+    def _begin(self, plan: dict[str, Any], groups: Cgroups) -> tuple[socket.socket, Group]:
+        """A sandbox that is about to have the root of `plan`, parked before or made now."""
+        parked = self._parking.take() if self._parking is not None and plan["network"] else None
+        group = groups.create() if parked is None else parked.group
+        try:
+            if parked is None:
+                return self._server.spawn(plan), group
+            self._server.enter(plan, parked.link)
+        except BaseException:
+            group.remove()
+            raise
+        if self._filling is None:
+            self._filling = asyncio.get_running_loop().call_later(_PARK_AFTER_S, self._fill)
+        return parked.link, group
+
+    def _fill(self) -> None:
+        self._filling = None
+        if self._parking is not None:
+            self._parking.fill()
 
     def _restart(self, groups: Cgroups) -> None:
         with self._restarting:

@@ -32,4 +32,6 @@ def test_spawn_before_start_says_so(tmp_path: "os.PathLike[str]") -> None:
     server = forkclient.ForkServer(forkclient.Path(tmp_path) / "stage", "function")
     with pytest.raises(EnvironmentProblemError, match="gone"):
         server.spawn({})
+    with pytest.raises(EnvironmentProblemError, match="gone"):
+        server.park(())
     server.stop()

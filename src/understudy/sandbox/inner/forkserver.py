@@ -1,5 +1,7 @@
 """Forks one process 1 per sandbox: a start costs a fork and a few mounts, no interpreter start.
 
+Or less: a process 1 may be parked ahead, without a root and without a program of any image.
+
 It owns the user namespace (when the caller is not root), a pid namespace around all sandboxes, a mount
 namespace with the shared `/dev`, and nothing else. It ends when its socket closes, that is when the engine
 ends, however it ends.
@@ -8,6 +10,7 @@ ends, however it ends.
 # Paths are relative to a root that changes under the process; see the package's docstring.
 # ruff: noqa: PTH102, PTH106, PTH112, PTH208
 
+import contextlib
 import json
 import os
 import select
@@ -15,9 +18,11 @@ import signal
 import socket
 import sys
 import time
-from typing import Any, NoReturn
+from collections.abc import Iterator
+from typing import Any
 
-from . import holder, linux, root, roots
+from . import linux, messages, root, roots
+from .holder import Holder
 
 _DESCRIPTORS_AT_MOST = 64
 _LAST_ROUNDS = 100
@@ -87,42 +92,113 @@ def _make_stage(stage: str) -> None:
 
 
 def _serve(control: socket.socket, stage: str) -> None:
-    own = os.open("/proc/self/ns/pid", os.O_RDONLY | os.O_CLOEXEC)
     wake_read, wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
     signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
     signal.signal(signal.SIGCHLD, lambda *_: None)
     poll = select.poll()
     poll.register(control, select.POLLIN)
     poll.register(wake_read, select.POLLIN)
-    shared = roots.SharedRoots(f"{stage}/shared-")
+    desk = _Desk(stage, (control.fileno(), wake_read, wake_write))
     while True:
-        shared.expire(time.monotonic())
-        for descriptor, _ in poll.poll(_EXPIRE_MS if shared else None):
+        for descriptor, _ in poll.poll(desk.patience_ms()):
             if descriptor == wake_read:
                 os.read(wake_read, 512)
                 _reap()
                 continue
-            message, descriptors = holder.receive(control)
+            message, descriptors = messages.receive(control)
             if not message:
                 return
-            plan_file, link = descriptors
-            plan = _read_plan(plan_file)
-            copy = shared.copy(plan)
-            if _fork_first(own):
-                for inherited in (control.fileno(), own, wake_read, wake_write):
-                    os.close(inherited)
-                shared.forget()
-                _become_holder(plan, link, stage, copy)
-            os.close(link)
-            if copy >= 0:
-                os.close(copy)
+            desk.do(message, descriptors)
+            for received in descriptors:
+                os.close(received)
 
 
-def _read_plan(descriptor: int) -> dict[str, Any]:
-    with open(descriptor, "rb") as file:
-        file.seek(0)
-        plan: dict[str, Any] = json.loads(file.read())
-    return plan
+class _Desk:
+    """What the fork server is asked for; descriptors that come along stay open.
+
+    Args:
+        stage: folder of the mounts.
+        own: descriptors that are nobody else's.
+    """
+
+    def __init__(self, stage: str, own: tuple[int, ...]) -> None:
+        self._stage = stage
+        self._namespace = os.open("/proc/self/ns/pid", os.O_RDONLY | os.O_CLOEXEC)
+        self._own = (*own, self._namespace)
+        self._roots = roots.SharedRoots(f"{stage}/shared-")
+
+    def patience_ms(self) -> int | None:
+        """How long nothing is to be done here; lets go of what was not used for long."""
+        self._roots.expire(time.monotonic())
+        return _EXPIRE_MS if self._roots else None
+
+    def do(self, message: bytes, descriptors: list[int]) -> None:
+        """Obeys one message."""
+        if message == b"spawn":
+            self._spawn(*descriptors)
+        elif message == b"park":
+            self._park(*descriptors)
+        elif message == b"enter":
+            self._enter(*descriptors)
+
+    def _spawn(self, plan_file: int, link: int) -> None:
+        """Makes a sandbox after the plan; `link` becomes its process 1's socket to the engine."""
+        plan = messages.read(plan_file)
+        copy = self._roots.copy(plan)
+        if _fork_first(self._namespace):
+            os.close(plan_file)
+            with self._process_one(link, 0 if plan["network"] else linux.CLONE_NEWNET) as made:
+                made.enter(plan, copy)
+                if copy >= 0:
+                    os.close(copy)
+                made.serve()
+        if copy >= 0:
+            os.close(copy)
+
+    def _park(self, link: int, *groups: int) -> None:
+        """Makes a sandbox without a root; a process of it waits in the control groups."""
+        if _fork_first(self._namespace):
+            with self._process_one(link, 0) as made:
+                made.wait_in(list(groups))
+                for group in groups:
+                    os.close(group)
+                made.serve()
+
+    def _enter(self, plan_file: int, engine: int) -> None:
+        """Hands the plan, and the root if it is shared, to a parked process 1.
+
+        Args:
+            plan_file: the plan.
+            engine: the engine's end of its link; process 1 has one socket to listen to.
+        """
+        copy = self._roots.copy(messages.read(plan_file))
+        files = [plan_file] if copy < 0 else [plan_file, copy]
+        with socket.socket(fileno=os.dup(engine)) as link, contextlib.suppress(OSError):
+            # One that is gone meanwhile is noticed by the engine.
+            socket.send_fds(link, [b'{"do": "enter"}'], files)
+        if copy >= 0:
+            os.close(copy)
+
+    @contextlib.contextmanager
+    def _process_one(self, link: int, network: int) -> Iterator[Holder]:
+        """Makes this fork process 1 of its own namespaces; there is no way back."""
+        try:
+            signal.set_wakeup_fd(-1)
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            for descriptor in self._own:
+                os.close(descriptor)
+            self._roots.forget()
+            engine = socket.socket(fileno=link)
+            try:
+                linux.unshare(_NAMESPACES | network)
+            except OSError as error:
+                failure = {"failed": "namespaces", "errno": error.errno, "text": str(error)}
+                engine.send(json.dumps(failure).encode())
+                os._exit(1)
+            yield Holder(engine, self._stage)
+        finally:
+            # Whatever happened, this copy of the fork server must never go on as the fork server.
+            os._exit(1)
 
 
 def _fork_first(own: int) -> bool:
@@ -139,23 +215,6 @@ def _fork_first(own: int) -> bool:
         return True
     linux.setns(own, linux.CLONE_NEWPID)
     return False
-
-
-def _become_holder(plan: dict[str, Any], link: int, stage: str, shared: int) -> NoReturn:
-    try:
-        signal.set_wakeup_fd(-1)
-        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        engine = socket.socket(fileno=link)
-        try:
-            linux.unshare(_NAMESPACES | (0 if plan["network"] else linux.CLONE_NEWNET))
-        except OSError as error:
-            failure = {"failed": "namespaces", "errno": error.errno, "text": str(error)}
-            engine.send(json.dumps(failure).encode())
-            os._exit(1)
-        holder.hold(plan, engine, (f"{stage}/root", f"{stage}/{plan['devices']}"), shared)
-    finally:
-        # Whatever happened, this copy of the fork server must never go on as the fork server.
-        os._exit(1)
 
 
 def _clean_up(groups: list[str]) -> None:

@@ -1,5 +1,8 @@
 """Process 1 of a sandbox: holds its namespaces and `/tmp` while runtime processes come and go.
 
+It may be made ahead of any request. Then it waits without a root, beside a process that waits in the control
+groups to become the runtime: joining those takes the kernel longer than all the rest of a start.
+
 The kernel kills everything in a pid namespace when its first process ends, and every mount goes with the last
 process: so this process ends when the engine closes the socket (or dies). The fork server is process 1 of the
 namespace around it, so it takes this one along in the same way.
@@ -8,6 +11,7 @@ namespace around it, so it takes this one along in the same way.
 # Paths are relative to a root that changes under the process; see the package's docstring.
 # ruff: noqa: PTH115, PTH123
 
+import contextlib
 import fcntl
 import json
 import os
@@ -15,12 +19,10 @@ import select
 import signal
 import socket
 import struct
-from typing import Any
+from typing import Any, NoReturn
 
-from . import launch, root
+from . import launch, messages, root
 
-_FDS_AT_MOST = 16
-_MESSAGE_AT_MOST = 65536
 _PEEK_AT_MOST = 1 << 20
 _SIOCSIFFLAGS = 0x8914
 _IFF_UP = 0x1
@@ -30,12 +32,25 @@ _IFF_RUNNING = 0x40
 class Holder:
     """The loop of process 1: start, kill, look into and reap processes on request."""
 
-    def __init__(self, control: socket.socket) -> None:
+    def __init__(self, control: socket.socket, stage: str) -> None:
         self._control = control
+        self._stage = stage
         self._main = 0
+        self._waiting = 0
+        self._wake: socket.socket | None = None
 
-    def serve(self) -> None:
-        """Serves until the engine's end of the socket closes."""
+    def wait_in(self, groups: list[int]) -> None:
+        """Forks the process that will be the first to start; it joins `groups` and waits."""
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        child = os.fork()
+        if child == 0:
+            ours.close()
+            launch.wait(theirs, self._control, groups)
+        theirs.close()
+        self._waiting, self._wake = child, ours
+
+    def serve(self) -> NoReturn:
+        """Serves until the engine's end of the socket closes, and ends the process."""
         wake_read, wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
@@ -48,15 +63,21 @@ class Holder:
                     os.read(wake_read, 512)
                     self._reap()
                 elif not self._obey():
-                    return
+                    # First the processes, then our sockets: the other way round a runtime client sees its
+                    # connection to the Runtime API close a moment before it dies, and writes an error that
+                    # no Lambda ever logged.
+                    _kill_all(signal.SIGKILL)
+                    os._exit(0)
 
     def _obey(self) -> bool:
-        message, descriptors = receive(self._control)
+        message, descriptors = messages.receive(self._control)
         if not message:
             return False
         request = json.loads(message)
         if request["do"] == "start":
             self._start(descriptors)
+        elif request["do"] == "enter":
+            self.enter(messages.read(descriptors[0]), *descriptors[1:])
         elif request["do"] == "kill":
             _kill_all(request.get("signal", signal.SIGKILL))
         elif request["do"] == "peek":
@@ -66,9 +87,13 @@ class Holder:
         return True
 
     def _start(self, descriptors: list[int]) -> None:
-        with open(os.dup(descriptors[0]), "rb") as file:
-            file.seek(0)
-            request = json.loads(file.read())
+        if self._wake is not None:
+            self._main, self._waiting = self._waiting, 0
+            with contextlib.suppress(OSError), self._wake:
+                socket.send_fds(self._wake, [b"start"], descriptors[:2])
+            self._wake = None
+            return
+        request = messages.read(descriptors[0])
         child = os.fork()
         if child == 0:
             launch.run(request, self._control, descriptors[1:])
@@ -82,6 +107,9 @@ class Holder:
                 return
             if pid == 0:
                 return
+            if pid == self._waiting and self._wake is not None:
+                self._wake.close()
+                self._waiting, self._wake = 0, None
             if pid == self._main:
                 self._main = 0
                 # Lambda resets the whole runtime process tree: what it left behind must not outlive it.
@@ -104,45 +132,37 @@ class Holder:
         found["env"] = dict(os.fsdecode(pair).split("=", 1) for pair in pairs if b"=" in pair)
         return {"peek": found}
 
+    def enter(self, plan: dict[str, Any], shared: int = -1) -> None:
+        """Makes the root, goes there and says so; a failure ends the process.
+
+        Args:
+            plan: see `root.enter`; besides, `hostname`, `network`, and `listen`: kind, address and port of
+                the sockets that a network namespace of its own has; the engine gets them and answers.
+            shared: the mount for `root.enter`; stays open.
+        """
+        listening: list[socket.socket] = []
+        try:
+            root.enter(plan, f"{self._stage}/root", f"{self._stage}/{plan['devices']}", shared)
+            if plan["hostname"]:
+                socket.sethostname(plan["hostname"])
+            if not plan["network"]:
+                _raise_loopback()
+                listening = [_listen(*wanted) for wanted in plan.get("listen", ())]
+        except (OSError, ValueError) as error:
+            number = getattr(error, "errno", 0) or 0
+            self._send({"failed": "root", "errno": number, "text": str(error)})
+            os._exit(1)
+        numbers = struct.pack(f"{len(listening)}i", *(each.fileno() for each in listening))
+        rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, numbers)] if numbers else []
+        self._control.sendmsg([b'{"ready": true}'], rights)
+        for each in listening:
+            each.close()
+
     def _send(self, message: dict[str, Any]) -> None:
         try:
             self._control.send(json.dumps(message).encode())
         except OSError:
             os._exit(0)
-
-
-def hold(plan: dict[str, Any], control: socket.socket, folders: tuple[str, str], shared: int = -1) -> None:
-    """Runs as process 1 of fresh namespaces: makes the root, says so, serves, and ends the process.
-
-    Args:
-        plan: see `root.enter`; besides, `hostname`, `network`, and `listen`: kind, address and port of the
-            sockets that a network namespace of its own has, answered by the engine, which gets them.
-        control: to the engine.
-        folders: the stage and the devices for `root.enter`.
-        shared: the mount for `root.enter`.
-    """
-    try:
-        root.enter(plan, *folders, shared)
-        if plan["hostname"]:
-            socket.sethostname(plan["hostname"])
-        listening: list[socket.socket] = []
-        if not plan["network"]:
-            _raise_loopback()
-            listening = [_listen(*wanted) for wanted in plan.get("listen", ())]
-    except (OSError, ValueError) as error:
-        number = getattr(error, "errno", 0) or 0
-        control.send(json.dumps({"failed": "root", "errno": number, "text": str(error)}).encode())
-        os._exit(1)
-    numbers = struct.pack(f"{len(listening)}i", *(each.fileno() for each in listening))
-    rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, numbers)] if numbers else []
-    control.sendmsg([b'{"ready": true}'], rights)
-    for each in listening:
-        each.close()
-    Holder(control).serve()
-    # First the processes, then our sockets: the other way round a runtime client sees its connection to the
-    # Runtime API close a moment before it dies, and writes an error that no Lambda ever logged.
-    _kill_all(signal.SIGKILL)
-    os._exit(0)
 
 
 def _raise_loopback() -> None:
@@ -164,15 +184,3 @@ def _kill_all(number: int) -> None:
         os.kill(-1, number)
     except ProcessLookupError:
         return
-
-
-def receive(source: socket.socket) -> tuple[bytes, list[int]]:
-    """One message with the descriptors that came along, closed on exec; empty when the other end closed."""
-    size = socket.CMSG_SPACE(_FDS_AT_MOST * 4)
-    message, ancillary, _, _ = source.recvmsg(_MESSAGE_AT_MOST, size, socket.MSG_CMSG_CLOEXEC)
-    descriptors: list[int] = []
-    for level, kind, data in ancillary:
-        if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
-            whole = len(data) - len(data) % 4
-            descriptors.extend(int.from_bytes(data[at : at + 4], "little") for at in range(0, whole, 4))
-    return message, descriptors

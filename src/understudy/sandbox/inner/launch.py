@@ -12,14 +12,39 @@ import os
 import resource
 import signal
 import socket
-from typing import Any
+from typing import Any, NoReturn
 
-from . import linux
+from . import linux, messages
 
 EXEC_FAILED = 127
 
 
-def run(request: dict[str, Any], report: socket.socket, descriptors: list[int]) -> None:
+def wait(link: socket.socket, report: socket.socket, groups: list[int]) -> NoReturn:
+    """Joins the control groups at once and becomes a program when told to.
+
+    Args:
+        link: brings a request as `run` takes it and where stdout and stderr go; its end is the end.
+        report: see `run`.
+        groups: the `cgroup.procs` files to enter.
+    """
+    failure: OSError | None = None
+    try:
+        for group in groups:
+            os.write(group, b"0")
+            os.close(group)
+    except OSError as error:
+        failure = error
+    try:
+        message, descriptors = messages.receive(link)
+        if message and failure is not None:
+            _tell(report, "cgroup", failure.errno or 0, failure.strerror or str(failure))
+        elif message:
+            run(messages.read(descriptors[0]), report, descriptors[1:])
+    finally:
+        os._exit(EXEC_FAILED)
+
+
+def run(request: dict[str, Any], report: socket.socket, descriptors: list[int]) -> NoReturn:
     """Becomes the program of `request`.
 
     Args:

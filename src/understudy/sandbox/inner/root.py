@@ -73,7 +73,6 @@ def enter(plan: dict[str, Any], stage: str, devices: str, shared: int = -1) -> N
     linux.mount("none", "/", None, linux.MS_REC | linux.MS_PRIVATE)
     if shared >= 0:
         linux.attach_mount(shared, stage)
-        os.close(shared)
         os.chdir(stage)
     else:
         linux.mount("tmpfs", stage, "tmpfs", _SAFE, "mode=0755")
