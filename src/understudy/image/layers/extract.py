@@ -128,7 +128,7 @@ class _Extractor:
         raise NotImplementedError
 
     def placed(self, parts: Parts, *, over: bool) -> None:
-        """Something now is at `parts`; `over` says that it took the place of something else."""
+        """The layer has something at `parts`; `over` says that it took the place of something else."""
         raise NotImplementedError
 
     def _place(self, member: Member) -> None:
@@ -188,7 +188,7 @@ class _Extractor:
             self._remove(real)
         if status is None or over:
             os.mkdir(real[-1], 0o755, dir_fd=self._tree.directory(real[:-1]))
-            self.placed(real, over=over)
+        self.placed(real, over=over)
         self._folders[real] = member
 
     def _symlink(self, real: Parts, member: Member) -> None:

@@ -102,3 +102,10 @@ def test_disk_that_is_full_is_the_machine_s_fault() -> None:
     error = extract._environment(OSError(28, "No space left on device"), b"a")
     assert error.code == "disk-full"
     assert "layers" in error.hint
+
+
+def test_an_opaque_marker_spares_a_directory_that_its_own_layer_names_again(tmp_path: Path) -> None:
+    lower = [folder("d"), folder("d/kept"), file("d/kept/old"), folder("d/gone")]
+    target = unpack(tmp_path, lower, [folder("d"), folder("d/kept"), writer.opaque("d")])
+    assert names(target / "d") == ["kept"]
+    assert names(target / "d" / "kept") == []
