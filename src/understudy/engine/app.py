@@ -8,11 +8,10 @@ named ``/health`` belongs to the app.
 
 import json
 import logging
-import uuid
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Protocol
 
-from understudy.engine import dispatch
+from understudy.engine import dispatch, identifiers
 from understudy.engine.dispatch import Dispatcher, Signature
 from understudy.engine.origin import API_PATH, HostKind, OriginRule
 from understudy.engine.protocol import (
@@ -120,7 +119,7 @@ class Engine:
         await respond(send, _with_cors(response, headers))
 
     async def _call(self, service: Service, request: HttpRequest, signed: Signature | None) -> HttpResponse:
-        request_id = str(uuid.uuid4())
+        request_id = identifiers.request_id()
         codec = protocol_codec.codec(service.name)
         try:
             parsed = codec.parse(request)
