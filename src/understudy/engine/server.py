@@ -65,8 +65,13 @@ class CorkedProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begins a connection."""
-        corked = CorkedTransport(transport, self.loop.call_soon)
-        super().connection_made(cast(asyncio.Transport, corked))
+        self._corked = CorkedTransport(transport, self.loop.call_soon)
+        super().connection_made(cast(asyncio.Transport, self._corked))
+
+    def on_response_complete(self) -> None:
+        """Sends what is complete, ahead of everything else that this turn of the event loop has to do."""
+        self._corked.flush()
+        super().on_response_complete()
 
 
 class Server(uvicorn.Server):
