@@ -8,6 +8,7 @@ ministackorg/ministack#766).
 
 import base64
 import binascii
+import functools
 import json
 import time
 from collections.abc import Iterable, Mapping
@@ -94,7 +95,7 @@ def event_v2(request: HttpRequest, routed: Routed) -> dict[str, Any]:
             "requestId": routed.request_id,
             "routeKey": routed.route_key,
             "stage": routed.stage,
-            "time": _clf_time(routed.epoch_s),
+            "time": _clf_time(int(routed.epoch_s)),
             "timeEpoch": int(routed.epoch_s * 1000),
         },
         "isBase64Encoded": encoded,
@@ -157,7 +158,7 @@ def event_v1(request: HttpRequest, routed: Routed) -> dict[str, Any]:
             "path": path,
             "protocol": request.protocol,
             "requestId": routed.request_id,
-            "requestTime": _clf_time(routed.epoch_s),
+            "requestTime": _clf_time(int(routed.epoch_s)),
             "requestTimeEpoch": int(routed.epoch_s * 1000),
             "resourceId": routed.route_key,
             "resourcePath": resource,
@@ -179,7 +180,7 @@ def parse_response(payload: bytes, payload_version: str) -> HttpResponse:
         MalformedResponseError: the answer cannot be a response of that format.
     """
     try:
-        answer = json.loads(payload)
+        answer = json.loads(payload.decode())
     except ValueError as exc:
         raise MalformedResponseError("the function's answer is not JSON") from exc
     if not isinstance(answer, dict) or "statusCode" not in answer:
@@ -211,25 +212,27 @@ def _response_headers(answer: Mapping[str, Any]) -> list[tuple[bytes, bytes]]:
     cookies = answer.get("cookies") or []
     if not isinstance(single, dict) or not isinstance(many, dict) or not isinstance(cookies, list):
         raise MalformedResponseError("headers, multiValueHeaders or cookies have the wrong type")
-    pairs: list[tuple[str, Any]] = [(name, value) for name, value in single.items() if name not in many]
+    headers = [_header(name, value) for name, value in single.items() if name not in many]
     for name, values in many.items():
         if not isinstance(values, list):
             raise MalformedResponseError("multiValueHeaders holds something that is no list")
-        pairs += [(name, value) for value in values]
-    pairs += [("set-cookie", cookie) for cookie in cookies]
-    headers = [(name.lower().encode("latin-1", "replace"), _header_value(value)) for name, value in pairs]
-    headers = [pair for pair in headers if pair[0] not in _HOP_HEADERS]
-    if not any(name == b"content-type" for name, _ in headers):
+        headers += [_header(name, value) for value in values]
+    headers += [_header("set-cookie", cookie) for cookie in cookies]
+    names = {name for name, _ in headers}
+    if not _HOP_HEADERS.isdisjoint(names):
+        headers = [pair for pair in headers if pair[0] not in _HOP_HEADERS]
+    if b"content-type" not in names:
         headers.append((b"content-type", b"text/plain;charset=utf-8"))
     return headers
 
 
-def _header_value(value: object) -> bytes:
+def _header(name: str, value: object) -> tuple[bytes, bytes]:
     if isinstance(value, bool):
         value = "true" if value else "false"
     if not isinstance(value, str | int | float):
         raise MalformedResponseError("a header value is neither text nor number")
-    return str(value).encode("latin-1", "replace").replace(b"\r", b" ").replace(b"\n", b" ")
+    text = str(value).encode("latin-1", "replace").replace(b"\r", b" ").replace(b"\n", b" ")
+    return name.lower().encode("latin-1", "replace"), text
 
 
 def _response_body(answer: Mapping[str, Any]) -> bytes:
@@ -301,5 +304,6 @@ def _body(body: bytes, content_type: str) -> tuple[str | None, bool]:
     return base64.b64encode(body).decode("ascii"), True
 
 
-def _clf_time(epoch_s: float) -> str:
+@functools.lru_cache(maxsize=4)
+def _clf_time(epoch_s: int) -> str:
     return time.strftime("%d/%b/%Y:%H:%M:%S +0000", time.gmtime(epoch_s))
