@@ -4,22 +4,21 @@ The quick way knows a reference, bytes in and bytes out; no JSON, no shapes, no 
 Lambda's checks of the request, the invocation types and the log tail.
 """
 
-import asyncio
 import base64
 import json
-import secrets
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from understudy.engine import identifiers
 from understudy.engine.functions import errors, names
 from understudy.engine.functions.events import Event
-from understudy.engine.functions.fleet import Fleet, Route
+from understudy.engine.functions.fleet import Fleet
 from understudy.engine.functions.names import Target
 from understudy.engine.protocol import ApiError, Call, Operation
 from understudy.errors import UnderstudyError
-from understudy.sandbox.model import InvokeRequest, InvokeResult
+from understudy.sandbox.model import InvokeRequest
 
 # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html; asynchronous: 1 MB since 10/2025.
 SYNCHRONOUS_LIMIT_BYTES = 6_291_456
@@ -68,27 +67,37 @@ class Invoker:
 
     def __init__(self, fleet: Fleet) -> None:
         self._fleet = fleet
-        self._running: set[asyncio.Task[InvokeResult]] = set()
 
     async def invoke(self, invocation: Invocation) -> InvokeOutcome:
-        """Runs the function to its end, even when the caller stops waiting.
+        """Runs the function to its end.
+
+        To cancel it ends the environment, which is for an engine that stops; a caller who no longer waits
+        leaves this running.
 
         Raises:
             ApiError: no such function, not active, or throttled.
         """
         route = self._fleet.route(invocation.target)
         number = route.choose()
+        request = InvokeRequest(
+            request_id=invocation.request_id or identifiers.request_id(),
+            payload=invocation.payload,
+            timeout_s=route.timeouts_s[number],
+            invoked_function_arn=route.arn,
+            client_context=invocation.client_context,
+            trace_id=invocation.trace_id or identifiers.trace_header(time.time()),
+            tail=invocation.tail,
+        )
         route.counter.enter()
-        task = asyncio.get_running_loop().create_task(_run(route, number, invocation))
-        self._running.add(task)
-        task.add_done_callback(self._done)
         try:
-            result = await asyncio.shield(task)
+            result = await route.pools[number].invoke(request)
         except UnderstudyError as exc:
             # The environment could not be made: this machine's fault, not the function's.
             raise ApiError(
                 "ServiceException", f"{exc.message} ({exc.hint})", status=500, fields={"Type": "Service"}
             ) from exc
+        finally:
+            route.counter.leave()
         return InvokeOutcome(
             status=200,
             payload=result.payload,
@@ -96,47 +105,6 @@ class Invoker:
             executed_version=number,
             log_tail=result.log_tail,
         )
-
-    def _done(self, task: asyncio.Task[InvokeResult]) -> None:
-        self._running.discard(task)
-        if not task.cancelled():
-            # Nobody may be waiting any more; asyncio would report the exception as lost.
-            task.exception()
-
-    async def close(self) -> None:
-        """Gives up on what is still running."""
-        for task in self._running:
-            task.cancel()
-        await asyncio.gather(*self._running, return_exceptions=True)
-
-
-async def _run(route: Route, number: str, invocation: Invocation) -> InvokeResult:
-    try:
-        return await route.pools[number].invoke(
-            InvokeRequest(
-                request_id=invocation.request_id or new_request_id(),
-                payload=invocation.payload,
-                timeout_s=route.timeouts_s[number],
-                invoked_function_arn=route.arn,
-                client_context=invocation.client_context,
-                trace_id=invocation.trace_id or _new_trace_id(),
-                tail=invocation.tail,
-            )
-        )
-    finally:
-        route.counter.leave()
-
-
-def new_request_id() -> str:
-    """A request id in AWS's form, a version 4 UUID."""
-    text = secrets.token_hex(16)
-    return f"{text[:8]}-{text[8:12]}-4{text[13:16]}-a{text[17:20]}-{text[20:]}"
-
-
-def _new_trace_id() -> str:
-    # https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html#xray-concepts-tracingheader
-    text = secrets.token_hex(20)
-    return f"Root=1-{int(time.time()):08x}-{text[:24]};Parent={text[24:]};Sampled=0"
 
 
 class InvokeOperations:

@@ -162,7 +162,6 @@ class LambdaService:
     async def close(self) -> None:
         """Ends every environment; accepted events are kept for the next start."""
         self._events.stop()
-        await self._invoker.close()
         await self._fleet.close()
         self._maker.flush()
 

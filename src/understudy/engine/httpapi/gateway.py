@@ -7,15 +7,16 @@ is ``$default``). Error mapping: an unhandled function error is 500, a timeout o
 """
 
 import asyncio
+import functools
 import json
 import re
 import time
-import uuid
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 from urllib.parse import unquote
 
+from understudy.engine import identifiers
 from understudy.engine.httpapi import cors as httpapi_cors
 from understudy.engine.httpapi import events
 from understudy.engine.httpapi.events import HttpRequest, HttpResponse, MalformedResponseError, Routed
@@ -28,6 +29,7 @@ Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 _PATH_PREFIX = "/_aws/execute-api/"
+_ENCODER = json.JSONEncoder(separators=(",", ":"))
 _MAX_BODY_BYTES = 10_485_760
 _MAX_HEADER_BYTES = 10_240
 _EXECUTE_API = re.compile(r"([a-z0-9]+)\.execute-api\.")
@@ -68,14 +70,34 @@ class Invoker(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class _Target:
+    """Where a route leads, as far as no request has a say in it.
+
+    Attributes:
+        arn: of the function; None when the integration names none.
+        source_arn: on whose behalf the function is invoked, for its resource policy.
+        open: whether the resource policy does not matter.
+    """
+
+    arn: str | None
+    source_arn: str
+    open: bool
+    payload_version: str
+    timeout_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Stage:
-    """A stage compiled for the data path; valid while `revision` is the record's."""
+    """A stage compiled for the data path; valid while `revision` is the record's.
+
+    Attributes:
+        targets: by route; None where a route has no integration.
+    """
 
     revision: int
     name: str
     router: Router
-    routes: Mapping[str, Document]
-    integrations: Mapping[str, Document]
+    targets: Mapping[str, _Target | None]
     variables: Mapping[str, str]
 
 
@@ -88,6 +110,41 @@ class _Address:
     path: str
 
 
+class _Reply:
+    """The one response to a request: the function's, or the gateway's own when that takes too long."""
+
+    def __init__(self, scope: Scope, send: Send, cors: Mapping[str, Any] | None) -> None:
+        self.request_id = identifiers.request_id()
+        self.preflight = False
+        self._method: str = scope["method"]
+        self._send = send
+        self._cors = cors
+        self._origin: str | None = None
+        self._late: asyncio.Task[None] | None = None
+        self._begun = False
+        if cors:
+            headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+            self.preflight = httpapi_cors.is_preflight(self._method, headers)
+            self._origin = headers.get("origin")
+
+    async def send(self, response: HttpResponse) -> None:
+        """Sends the response unless there has been one."""
+        if self._begun:
+            return
+        self._begun = True
+        if self._cors:
+            kept = [pair for pair in response.headers if not pair[0].startswith(b"access-control-")]
+            added = httpapi_cors.response_headers(self._cors, self._origin, preflight=self.preflight)
+            response = HttpResponse(status=response.status, headers=kept + added, body=response.body)
+        response.headers.append((b"apigw-requestid", self.request_id.encode()))
+        await _send(self._send, response, self._method)
+
+    def expire(self) -> None:
+        """Tells the client that it has waited long enough; the function runs on, as on AWS."""
+        response = _message(503, "Service Unavailable")
+        self._late = asyncio.get_running_loop().create_task(self.send(response))
+
+
 class HttpApiGateway:
     """A raw ASGI router for execute-api traffic."""
 
@@ -98,38 +155,26 @@ class HttpApiGateway:
 
     def matches(self, scope: Scope) -> bool:
         """Whether a request is application traffic of some HTTP API."""
-        return _address(scope) is not None
+        return _api_of(_host(scope)) is not None or _decoded_path(scope).startswith(_PATH_PREFIX)
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answers one request."""
+        """Answers one request; returns when the function has ended, which may be after the answer."""
         address = _address(scope)
-        record = self._apis.find(address.api_id) if address else None
-        if address is None or record is None or record.document.get("DisableExecuteApiEndpoint"):
-            await _send(send, _message(404, "Not Found"), scope)
+        record = self._apis.find(address.api_id)
+        if record is None or record.document.get("DisableExecuteApiEndpoint"):
+            await _send(send, _message(404, "Not Found"), scope["method"])
             return
-        response = await self._answer(record, address, scope, receive)
-        await _send(send, response, scope)
+        reply = _Reply(scope, send, record.document.get("CorsConfiguration"))
+        if reply.preflight:
+            await reply.send(HttpResponse(status=204))
+        else:
+            await reply.send(await self._answer(record, address, scope, receive, reply))
 
     async def _answer(
-        self, record: ApiRecord, address: _Address, scope: Scope, receive: Receive
+        self, record: ApiRecord, address: _Address, scope: Scope, receive: Receive, reply: _Reply
     ) -> HttpResponse:
-        request_id = str(uuid.uuid4())
-        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-        cors = record.document.get("CorsConfiguration")
-        if cors and httpapi_cors.is_preflight(scope["method"], headers):
-            added = httpapi_cors.response_headers(cors, headers["origin"], preflight=True)
-            response = HttpResponse(status=204, headers=added)
-        else:
-            response = await self._invoke(record, address, scope, receive, request_id)
-            if cors:
-                response = _with_cors(response, cors, headers.get("origin"))
-        response.headers.append((b"apigw-requestid", request_id.encode()))
-        return response
-
-    async def _invoke(
-        self, record: ApiRecord, address: _Address, scope: Scope, receive: Receive, request_id: str
-    ) -> HttpResponse:
-        if sum(len(name) + len(value) for name, value in scope["headers"]) > _MAX_HEADER_BYTES:
+        headers: list[tuple[bytes, bytes]] = scope["headers"]
+        if sum([len(name) + len(value) for name, value in headers]) > _MAX_HEADER_BYTES:
             return _message(431, "Request Header Fields Too Large")
         body = await _read_body(receive)
         if body is None:
@@ -139,9 +184,8 @@ class HttpApiGateway:
         match = stage.router.match(scope["method"], path) if stage else None
         if stage is None or match is None:
             return _message(404, "Not Found")
-        route = stage.routes[match.route_id]
-        integration = stage.integrations.get(route.get("Target", "").removeprefix("integrations/"))
-        if integration is None:
+        target = stage.targets[match.route_id]
+        if target is None or target.arn is None or not self._permits(target.arn, target):
             return _message(500, "Internal Server Error")
         epoch_s = time.time()
         routed = Routed(
@@ -152,56 +196,43 @@ class HttpApiGateway:
             route_key=match.route_key,
             path_parameters=match.path_parameters,
             stage_variables=stage.variables,
-            request_id=request_id,
+            request_id=reply.request_id,
             epoch_s=epoch_s,
-            trace_id=f"Root=1-{int(epoch_s):08x}-{uuid.uuid4().hex[:24]}",
+            trace_id=identifiers.trace_root(epoch_s),
         )
         client = scope.get("client")
         request = HttpRequest(
             method=scope["method"],
             path=path,
             query=scope["query_string"].decode("latin-1"),
-            headers=scope["headers"],
+            headers=headers,
             body=body,
             source_ip=client[0] if client else "127.0.0.1",
             protocol=f"HTTP/{scope.get('http_version', '1.1')}",
         )
-        return await self._proxy(record, integration, request, routed)
+        build = events.event_v2 if target.payload_version == "2.0" else events.event_v1
+        return await self._invoke(target.arn, target, _ENCODER.encode(build(request, routed)).encode(), reply)
 
-    async def _proxy(
-        self, record: ApiRecord, integration: Document, request: HttpRequest, routed: Routed
-    ) -> HttpResponse:
-        arn = _function_arn(integration["IntegrationUri"], routed.stage_variables)
-        if arn is None or not self._permitted(record, integration, arn, routed):
-            return _message(500, "Internal Server Error")
-        version = integration["PayloadFormatVersion"]
-        build = events.event_v2 if version == "2.0" else events.event_v1
-        payload = json.dumps(build(request, routed), separators=(",", ":")).encode()
+    async def _invoke(self, arn: str, target: _Target, payload: bytes, reply: _Reply) -> HttpResponse:
+        timer = asyncio.get_running_loop().call_later(target.timeout_s, reply.expire)
         try:
-            async with asyncio.timeout(integration["TimeoutInMillis"] / 1000):
-                outcome = await self._invoker.invoke(arn, payload)
-        except TimeoutError:
-            return _message(503, "Service Unavailable")
+            outcome = await self._invoker.invoke(arn, payload)
         except ApiError as exc:
             return _refused(exc)
+        finally:
+            timer.cancel()
         if outcome.function_error:
             return _message(500, "Internal Server Error")
         try:
-            return events.parse_response(outcome.payload, version)
+            return events.parse_response(outcome.payload, target.payload_version)
         except MalformedResponseError:
             return _message(500, "Internal Server Error")
 
-    def _permitted(self, record: ApiRecord, integration: Document, arn: str, routed: Routed) -> bool:
+    def _permits(self, arn: str, target: _Target) -> bool:
         """As on AWS, a function is invoked with a role's credentials or with its resource policy's leave."""
-        if integration.get("CredentialsArn"):
-            return True
-        method, _, resource = routed.route_key.partition(" ")
-        if not resource:
-            method, resource = "$default", ""
-        method = "*" if method == "ANY" else method
-        scope = f"{record.region}:{record.account_id}:{record.api_id}"
-        source = f"arn:aws:execute-api:{scope}/{routed.stage}/{method}{resource}"
-        return self._invoker.permits(arn, principal="apigateway.amazonaws.com", source_arn=source)
+        return target.open or self._invoker.permits(
+            arn, principal="apigateway.amazonaws.com", source_arn=target.source_arn
+        )
 
     def _stage(self, record: ApiRecord, path: str) -> tuple[_Stage | None, str]:
         """The stage that a path names with its first segment, else ``$default``; and the path behind it."""
@@ -222,26 +253,56 @@ def _compile(record: ApiRecord, name: str) -> _Stage:
     deployment = record.deployments.get(document.get("DeploymentId", ""))
     snapshot = deployment["Snapshot"] if deployment else {"routes": {}, "integrations": {}}
     routes: dict[str, Document] = snapshot["routes"]
+    variables = document.get("StageVariables") or {}
+    targets: dict[str, _Target | None] = {}
+    for route_id, route in routes.items():
+        integration = snapshot["integrations"].get(route.get("Target", "").removeprefix("integrations/"))
+        targets[route_id] = integration and _Target(
+            arn=_function_arn(integration["IntegrationUri"], variables),
+            source_arn=_source_arn(record, name, route["RouteKey"]),
+            open=bool(integration.get("CredentialsArn")),
+            payload_version=integration["PayloadFormatVersion"],
+            timeout_s=integration["TimeoutInMillis"] / 1000,
+        )
     return _Stage(
         revision=record.revision,
         name=name,
         router=Router((route_id, route["RouteKey"]) for route_id, route in routes.items()),
-        routes=routes,
-        integrations=snapshot["integrations"],
-        variables=document.get("StageVariables") or {},
+        targets=targets,
+        variables=variables,
     )
 
 
-def _address(scope: Scope) -> _Address | None:
-    host = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"host"), "")
-    found = _EXECUTE_API.match(host)
-    path = _decoded_path(scope)
-    if found:
-        return _Address(api_id=found[1], domain=host, path=path)
-    if not path.startswith(_PATH_PREFIX):
-        return None
-    api_id, _, rest = path[len(_PATH_PREFIX) :].partition("/")
-    return _Address(api_id=api_id, domain=host, path="/" + rest.lstrip("/"))
+def _source_arn(record: ApiRecord, stage: str, route_key: str) -> str:
+    method, _, resource = route_key.partition(" ")
+    if not resource:
+        method, resource = "$default", ""
+    method = "*" if method == "ANY" else method
+    scope = f"{record.region}:{record.account_id}:{record.api_id}"
+    return f"arn:aws:execute-api:{scope}/{stage}/{method}{resource}"
+
+
+def _address(scope: Scope) -> _Address:
+    host = _host(scope)
+    domain, path = host.decode("latin-1"), _decoded_path(scope)
+    found = _api_of(host)
+    if found is not None:
+        return _Address(api_id=found, domain=domain, path=path)
+    api_id, _, rest = path.removeprefix(_PATH_PREFIX).partition("/")
+    return _Address(api_id=api_id, domain=domain, path="/" + rest.lstrip("/"))
+
+
+def _host(scope: Scope) -> bytes:
+    for name, value in scope["headers"]:
+        if name == b"host":
+            return cast(bytes, value)
+    return b""
+
+
+@functools.lru_cache(maxsize=1024)
+def _api_of(host: bytes) -> str | None:
+    found = _EXECUTE_API.match(host.decode("latin-1"))
+    return found[1] if found else None
 
 
 def _decoded_path(scope: Scope) -> str:
@@ -285,14 +346,8 @@ def _message(status: int, text: str) -> HttpResponse:
     return HttpResponse(status=status, headers=[(b"content-type", b"application/json")], body=body)
 
 
-def _with_cors(response: HttpResponse, cors: Mapping[str, Any], origin: str | None) -> HttpResponse:
-    kept = [pair for pair in response.headers if not pair[0].startswith(b"access-control-")]
-    added = httpapi_cors.response_headers(cors, origin, preflight=False)
-    return HttpResponse(status=response.status, headers=kept + added, body=response.body)
-
-
-async def _send(send: Send, response: HttpResponse, scope: Scope) -> None:
+async def _send(send: Send, response: HttpResponse, method: str) -> None:
     headers = [*response.headers, (b"content-length", str(len(response.body)).encode())]
     await send({"type": "http.response.start", "status": response.status, "headers": headers})
-    body = b"" if scope["method"] == "HEAD" else response.body
+    body = b"" if method == "HEAD" else response.body
     await send({"type": "http.response.body", "body": body})

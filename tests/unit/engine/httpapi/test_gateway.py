@@ -29,7 +29,8 @@ class FakeInvoker:
         default_factory=lambda: Outcome(b'{"statusCode": 200, "body": "ok", "headers": {"x-app": "1"}}')
     )
     permitted: bool = True
-    hangs: bool = False
+    hangs: asyncio.Event | None = None
+    finished: int = 0
     arns: list[str] = field(default_factory=list)
     events: list[dict[str, Any]] = field(default_factory=list)
     sources: list[str] = field(default_factory=list)
@@ -38,7 +39,8 @@ class FakeInvoker:
         self.arns.append(arn)
         self.events.append(json.loads(payload))
         if self.hangs:
-            await asyncio.Event().wait()
+            await self.hangs.wait()
+        self.finished += 1
         if isinstance(self.outcome, ApiError):
             raise self.outcome
         return self.outcome
@@ -64,6 +66,7 @@ class Gateway:
         self.invoker = FakeInvoker()
         self.service = HttpApiService(apis, endpoint=lambda api_id: f"http://{api_id}.execute-api.localhost")
         self.gateway = HttpApiGateway(apis, self.invoker)
+        self.handling: list[asyncio.Task[None]] = []
 
     async def call(self, operation: str, **params: Any) -> dict[str, Any]:
         return await self.service.operations[operation](
@@ -93,14 +96,20 @@ class Gateway:
         }
         assert self.gateway.matches(scope)
         sent: list[dict[str, Any]] = []
+        answered = asyncio.Event()
 
         async def receive() -> dict[str, Any]:
             return {"type": "http.request", "body": body, "more_body": False}
 
         async def send(message: dict[str, Any]) -> None:
             sent.append(message)
+            if "body" in message:
+                answered.set()
 
-        await self.gateway.handle(scope, receive, send)
+        handling = asyncio.create_task(self.gateway.handle(scope, receive, send))
+        self.handling.append(handling)
+        handling.add_done_callback(lambda _: answered.set())
+        await answered.wait()
         return Answer(
             sent[0]["status"],
             {name.decode(): value.decode() for name, value in sent[0]["headers"]},
@@ -222,11 +231,16 @@ async def test_a_slow_function_is_unavailable_after_the_integration_timeout(gate
     await gateway.call(
         "UpdateIntegration", ApiId=api_id, IntegrationId=integration["IntegrationId"], TimeoutInMillis=50
     )
-    gateway.invoker.hangs = True
+    gateway.invoker.hangs = asyncio.Event()
 
     answer = await gateway.get(f"{api_id}.execute-api.localhost", "/")
 
     assert (answer.status, answer.body) == (503, b'{"message":"Service Unavailable"}')
+    assert "apigw-requestid" in answer.headers
+    assert gateway.invoker.finished == 0
+    gateway.invoker.hangs.set()
+    await asyncio.gather(*gateway.handling)
+    assert gateway.invoker.finished == 1
 
 
 async def test_without_auto_deploy_a_change_waits_for_its_deployment(gateway: Gateway) -> None:
