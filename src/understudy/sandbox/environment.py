@@ -32,8 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ExecutionEnvironment", "InitReport", "InvokeRequest", "InvokeResult"]
 
-_MEMORY_CHECK_S = 0.02
-_FREEZE_AFTER_S = 0.02
+_WATCH_S = 0.02
 _EXIT_AFTER_INIT_ERROR_S = 1.0
 _EXPLAIN_TIMEOUT_S = 10.0
 _KILL_TIMEOUT_S = 10.0
@@ -55,6 +54,16 @@ class InitReport:
     duration_ms: float
     fault: Fault | None = None
     import_chain: ImportChain | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Ended:
+    """An invocation that is over and that the log does not know of yet."""
+
+    request_id: str
+    duration_ms: float
+    init_ms: float | None
+    fault: Fault | None
 
 
 class _Expired:
@@ -102,8 +111,9 @@ class ExecutionEnvironment:
         self._dead = False
         self._abandoned = False
         self._throttled: bool | None = None
-        self._freezer: asyncio.TimerHandle | None = None
-        self._memory_timer: asyncio.TimerHandle | None = None
+        self._unreported: _Ended | None = None
+        self._watcher: asyncio.TimerHandle | None = None
+        self._rested = False
 
     @property
     def state(self) -> Literal["starting", "idle", "busy", "dead"]:
@@ -174,7 +184,6 @@ class ExecutionEnvironment:
             raise
         finally:
             self._busy = False
-            self._stop_memory_checks()
 
     async def shutdown(self) -> None:
         """Ends the runtime process and frees the sandbox; idempotent.
@@ -182,9 +191,8 @@ class ExecutionEnvironment:
         Without extensions Lambda gives a runtime no notice either: it is killed.
         """
         self._dead = True
-        self._stop_memory_checks()
-        if self._freezer is not None:
-            self._freezer.cancel()
+        self._report()
+        self._stop_watching()
         if self._init is not None:
             self._init.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -202,13 +210,11 @@ class ExecutionEnvironment:
             await self._reset()
             self._abandoned = False
         started = time.perf_counter()
-        outcome: Answer | Fault
-        fault = None if self._alive() else await self._initialise_again(timeout_s)
-        self._emit(reports.start_line(request.request_id, self.spec.function_version))
-        if fault is None:
+        outcome: Answer | Fault | None = None if self._alive() else await self._initialise_again(timeout_s)
+        if outcome is None:
             outcome = await self._dispatch(request, started, timeout_s)
         else:
-            outcome = fault
+            self._begin(request)
         duration_ms = (time.perf_counter() - started) * 1000
         if isinstance(outcome, Fault) and outcome.timed_out:
             duration_ms = timeout_s * 1000
@@ -223,6 +229,7 @@ class ExecutionEnvironment:
         return report.duration_ms if report.fault is None else None
 
     async def _initialise_again(self, timeout_s: float) -> Fault | None:
+        self._report()
         report = await self._initialise("invoke", timeout_s)
         if report.fault is not None and report.fault.timed_out:
             return model.timeout_fault(timeout_s)
@@ -271,7 +278,7 @@ class ExecutionEnvironment:
         self._process = sandbox.start(argv, environment, self._output)
         self._exit = loop.create_task(self._process.wait())
         self._exit.add_done_callback(self._process_ended)
-        self._check_memory()
+        self._watch()
 
     async def _await_ready(self, limit_s: float) -> tuple[Answer | None, Fault | None]:
         idle, ended = self._idle, self._exit
@@ -279,7 +286,6 @@ class ExecutionEnvironment:
         assert ended is not None  # noqa: S101 - set by _spawn
         awaited: set[asyncio.Future[Any]] = {idle, ended}
         await asyncio.wait(awaited, timeout=limit_s, return_when=asyncio.FIRST_COMPLETED)
-        self._stop_memory_checks()
         if idle.done():
             return idle.result(), None
         if ended.done():
@@ -324,7 +330,6 @@ class ExecutionEnvironment:
         self._running = running
         remaining_s = timeout_s - (time.perf_counter() - started)
         timer = loop.call_later(remaining_s, self._expire)
-        self._memory_timer = loop.call_later(_MEMORY_CHECK_S, self._check_memory)
         try:
             self._thaw()
             headers = runtime_api.invocation_headers(request, int((time.time() + remaining_s) * 1000))
@@ -333,6 +338,8 @@ class ExecutionEnvironment:
                 self._hand_over()
             elif not self._alive() and self._exit is not None:
                 running.set_result(self._exit.result())
+            # The function works on its event by now: what is left to write down costs no time.
+            self._begin(request)
             outcome = await running
         finally:
             timer.cancel()
@@ -349,30 +356,24 @@ class ExecutionEnvironment:
         if queued is not None:
             self._api.dispatch(*queued)
 
+    def _begin(self, request: InvokeRequest) -> None:
+        """Writes START, behind the end of the request before."""
+        self._report()
+        self._emit(reports.start_line(request.request_id, self.spec.function_version))
+
     def _finish(
         self, request: InvokeRequest, outcome: Answer | Fault, duration_ms: float, init_ms: float | None
     ) -> InvokeResult:
-        """Writes END and REPORT and makes the result."""
-        if self._process is not None:
-            self._process.drain()
+        """Makes the result; who does not want the report's figures does not wait for the report."""
         fault = outcome if isinstance(outcome, Fault) else None
         if fault is None and isinstance(outcome, Answer) and outcome.too_large:
             fault = model.too_large_fault()
-        billed = model.billed_ms(duration_ms, init_ms)
-        memory_mb = self._max_memory_mb(fault)
-        report = reports.Report(
-            request_id=request.request_id,
-            duration_ms=duration_ms,
-            billed_ms=billed,
-            memory_mb=self.spec.memory_mb,
-            max_memory_mb=memory_mb,
-            init_ms=init_ms,
-            fault=fault,
+        self._unreported = _Ended(
+            request_id=request.request_id, duration_ms=duration_ms, init_ms=init_ms, fault=fault
         )
-        self._emit(reports.end_line(request.request_id))
-        self._emit(reports.report_line(report))
-        tail = bytes(self._tail[-model.LOG_TAIL_BYTES :])
-        self._tail.clear()
+        tail, memory_mb = b"", 0
+        if request.tail or fault is not None:
+            memory_mb, tail = self._report()
         answer = outcome if isinstance(outcome, Answer) and fault is None else None
         error_type = fault.error_type if fault is not None else answer.error_type if answer else None
         return InvokeResult(
@@ -381,11 +382,34 @@ class ExecutionEnvironment:
             error_type=error_type,
             log_tail=tail,
             duration_ms=duration_ms,
-            billed_ms=billed,
+            billed_ms=model.billed_ms(duration_ms, init_ms),
             max_memory_mb=memory_mb,
             init_ms=init_ms,
             content_type=answer.content_type if answer is not None else "application/json",
         )
+
+    def _report(self) -> tuple[int, bytes]:
+        """Writes END and REPORT of the request that ended, if need be; returns memory and tail."""
+        ended, self._unreported = self._unreported, None
+        if ended is None:
+            return 0, b""
+        if self._process is not None:
+            self._process.drain()
+        memory_mb = self._max_memory_mb(ended.fault)
+        report = reports.Report(
+            request_id=ended.request_id,
+            duration_ms=ended.duration_ms,
+            billed_ms=model.billed_ms(ended.duration_ms, ended.init_ms),
+            memory_mb=self.spec.memory_mb,
+            max_memory_mb=memory_mb,
+            init_ms=ended.init_ms,
+            fault=ended.fault,
+        )
+        self._emit(reports.end_line(ended.request_id))
+        self._emit(reports.report_line(report))
+        tail = bytes(self._tail[-model.LOG_TAIL_BYTES :])
+        self._tail.clear()
+        return memory_mb, tail
 
     def _max_memory_mb(self, fault: Fault | None) -> int:
         if fault is not None and fault.error_type == model.OUT_OF_MEMORY:
@@ -406,10 +430,6 @@ class ExecutionEnvironment:
         if self._queued is not None:
             # The answer to the previous request was in, this call of the runtime still under way.
             self._hand_over()
-            return
-        if self._freezer is not None:
-            self._freezer.cancel()
-        self._freezer = asyncio.get_running_loop().call_later(_FREEZE_AFTER_S, self._freeze)
 
     def _runtime_failed(self, answer: Answer) -> None:
         if self._idle is not None and not self._idle.done():
@@ -457,28 +477,33 @@ class ExecutionEnvironment:
             self._throttled = not initialising
             sandbox.limit_cpu(model.cpu_limit(self.spec, initialising=initialising))
 
-    def _freeze(self) -> None:
-        self._freezer = None
-        if not self._busy and self._sandbox is not None and self._api.state is State.READY:
-            self._sandbox.freeze()
-
     def _thaw(self) -> None:
-        if self._freezer is not None:
-            self._freezer.cancel()
-            self._freezer = None
+        self._rested = False
         if self._sandbox is not None:
             self._sandbox.thaw()
+        if self._watcher is None:
+            self._watcher = asyncio.get_running_loop().call_later(_WATCH_S, self._watch)
 
-    def _check_memory(self) -> None:
-        if self._process is not None and self._exit is not None and not self._exit.done():
-            self._process.check_memory()
-            loop = asyncio.get_running_loop()
-            self._memory_timer = loop.call_later(_MEMORY_CHECK_S, self._check_memory)
+    def _watch(self) -> None:
+        """Ticks until the process has ended, or has rested for a tick and is frozen."""
+        self._stop_watching()
+        self._report()
+        process, ended, sandbox = self._process, self._exit, self._sandbox
+        if process is None or ended is None or ended.done() or sandbox is None:
+            return
+        if self._api.state is not State.READY:
+            process.check_memory()
+        elif self._rested:
+            sandbox.freeze()
+            return
+        else:
+            self._rested = True
+        self._watcher = asyncio.get_running_loop().call_later(_WATCH_S, self._watch)
 
-    def _stop_memory_checks(self) -> None:
-        timer, self._memory_timer = self._memory_timer, None
-        if timer is not None:
-            timer.cancel()
+    def _stop_watching(self) -> None:
+        watcher, self._watcher = self._watcher, None
+        if watcher is not None:
+            watcher.cancel()
 
 
 def _payload(fault: Fault | None, request: InvokeRequest) -> bytes:

@@ -107,7 +107,8 @@ class InvokeRequest:
         client_context: decoded JSON text of the caller's client context.
         cognito_identity: JSON text, for mobile callers.
         trace_id: X-Ray header value.
-        tail: whether the caller wants the log tail; it is collected in either case.
+        tail: whether the caller wants the log tail and the memory used; without them the answer comes first
+            and the REPORT line follows.
     """
 
     request_id: str
@@ -117,7 +118,7 @@ class InvokeRequest:
     client_context: str | None = None
     cognito_identity: str | None = None
     trace_id: str = ""
-    tail: bool = False
+    tail: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,10 +129,10 @@ class InvokeResult:
         payload: the function's answer, or AWS's error document.
         function_error: ``Unhandled`` when the function failed.
         error_type: AWS's errorType when it failed.
-        log_tail: last 4 KB of the log, up to and with REPORT.
+        log_tail: last 4 KB of the log, up to and with REPORT; empty when the request did not want it.
         duration_ms: as REPORT says it.
         billed_ms: duration plus init, rounded up to one millisecond.
-        max_memory_mb: highest resident memory of the environment's processes.
+        max_memory_mb: highest resident memory of the environment's processes; 0 without `log_tail`.
         init_ms: only with the first request of an environment whose init phase succeeded.
         content_type: of a streamed answer, else JSON.
     """

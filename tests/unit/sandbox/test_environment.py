@@ -93,6 +93,34 @@ async def test_log_tail_is_start_output_end_report() -> None:
     assert b"".join(harness.lines) == result.log_tail
 
 
+async def test_without_a_tail_the_report_follows_the_answer() -> None:
+    async with running(echo) as harness:
+        result = await harness.environment.invoke(request(tail=False))
+        assert [line.split(b" ")[0] for line in harness.lines] == [b"START"]
+        assert (result.log_tail, result.max_memory_mb) == (b"", 0)
+        assert result.billed_ms >= 1
+        await harness.environment.invoke(InvokeRequest(request_id="r-2", payload=b"{}", tail=False))
+        before = [line.split(b"\t")[0].strip() for line in harness.lines]
+        await asyncio.wait_for(harness.sandbox.was_frozen.wait(), 5)
+    assert before == [
+        b"START RequestId: r-1 Version: $LATEST",
+        b"END RequestId: r-1",
+        b"REPORT RequestId: r-1",
+        b"START RequestId: r-2 Version: $LATEST",
+    ]
+    assert [line.split(b"\t")[0].strip() for line in harness.lines[4:]] == [
+        b"END RequestId: r-2",
+        b"REPORT RequestId: r-2",
+    ]
+    assert b"Max Memory Used: 20 MB" in harness.lines[2]
+
+
+async def test_a_report_is_not_lost_when_the_environment_ends() -> None:
+    async with running(echo) as harness:
+        await harness.environment.invoke(request(tail=False))
+    assert harness.lines[-1].startswith(b"REPORT RequestId: r-1\t")
+
+
 async def test_log_tail_holds_the_last_four_kilobytes() -> None:
     async def chatty(client: RuntimeClient) -> None:
         invocation = await client.next()
