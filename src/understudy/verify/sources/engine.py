@@ -34,11 +34,18 @@ class DockerEngine:
     Args:
         address: ``unix:///path`` or ``tcp://host:port``, as in DOCKER_HOST.
         certificates: folder with ``ca.pem``, ``cert.pem`` and ``key.pem``; then TLS is spoken.
+        transport: how requests travel, instead of to `address`.
     """
 
-    def __init__(self, address: str, certificates: Path | None = None) -> None:
+    def __init__(
+        self,
+        address: str,
+        certificates: Path | None = None,
+        transport: "httpx.BaseTransport | None" = None,
+    ) -> None:
         self._address = address
         self._certificates = certificates
+        self._transport = transport
 
     def has(self, name: str) -> bool:
         """Whether the engine holds the image `name`.
@@ -70,8 +77,8 @@ class DockerEngine:
         timeout = httpx.Timeout(_READ_S, connect=_CONNECT_S)
         scheme, _, rest = self._address.partition("://")
         if scheme == "unix":
+            transport = self._transport or httpx.HTTPTransport(uds=rest)
             # The engine is not behind the proxy that registries are behind; likewise below.
-            transport = httpx.HTTPTransport(uds=rest)
             return httpx.Client(
                 transport=transport, base_url="http://docker", timeout=timeout, trust_env=False
             )

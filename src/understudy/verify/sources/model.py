@@ -1,6 +1,8 @@
 """An image wherever it is: its documents, and its blobs to be read when somebody wants them."""
 
-from dataclasses import dataclass
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from typing import BinaryIO, Protocol
 
 from understudy.errors import UnderstudyError
@@ -54,3 +56,28 @@ class ImageSource:
             UnderstudyError: it is not there.
         """
         return self.blobs.open_blob(digest)
+
+
+class _Remembered:
+    """Blobs whose open files end with a context."""
+
+    def __init__(self, blobs: Blobs, stack: contextlib.ExitStack) -> None:
+        self._blobs = blobs
+        self._stack = stack
+
+    def open_blob(self, digest: str) -> BinaryIO:
+        """Returns the blob open for reading.
+
+        Raises:
+            UnderstudyError: it is not there.
+        """
+        blob = self._blobs.open_blob(digest)
+        self._stack.callback(blob.close)
+        return blob
+
+
+@contextlib.contextmanager
+def closing(source: ImageSource) -> Iterator[ImageSource]:
+    """Yields `source` and closes at the end every blob that was opened through it."""
+    with contextlib.ExitStack() as stack:
+        yield replace(source, blobs=_Remembered(source.blobs, stack))

@@ -7,22 +7,45 @@ its registry (``localhost:4566/dashboard``) is not asked of the engine: there it
 
 import contextlib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 from understudy.errors import UnderstudyError
 from understudy.image import reference as references
 from understudy.image.reference import ReferenceInvalidError
+from understudy.image.registry.http import RegistryHttp
 from understudy.image.store import Store
 from understudy.verify.sources import archive, engine, layout, registry, stored
-from understudy.verify.sources.model import ImageNotFoundError, ImageSource, ImageUnreadableError
+from understudy.verify.sources.engine import Engine, from_environment
+from understudy.verify.sources.model import (
+    ImageNotFoundError,
+    ImageSource,
+    ImageUnreadableError,
+    closing,
+)
 
 DEFAULT_PLATFORM: Final = "linux/amd64"
 _ENGINE_KINDS: Final = ("docker://", "docker-daemon:")
 _ARCHIVE_KINDS: Final = ("oci-archive:", "docker-archive:")
 _ARCHIVE_NAMES: Final = (".tar", ".tar.gz", ".tgz")
 _HUB: Final = "docker.io"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outside:
+    """What is beyond this process and its disk.
+
+    Attributes:
+        environment: DOCKER_HOST is read from it.
+        engine: finds the local Docker engine.
+        registry: the way to a registry by host and port.
+    """
+
+    environment: Mapping[str, str] = field(default_factory=lambda: os.environ)
+    engine: Callable[[Mapping[str, str]], Engine] = from_environment
+    registry: Callable[[str], RegistryHttp] = registry.connect
 
 
 @contextlib.contextmanager
@@ -32,7 +55,7 @@ def open(  # noqa: A001 - read as sources.open
     store: Store,
     platform: str = DEFAULT_PLATFORM,
     spool_dir: Path | None = None,
-    environment: Mapping[str, str] | None = None,
+    outside: Outside | None = None,
 ) -> Iterator[ImageSource]:
     """Opens the image that `reference` names, for as long as the context lasts.
 
@@ -43,7 +66,7 @@ def open(  # noqa: A001 - read as sources.open
         store: the project's; layers from a registry are put there.
         platform: which manifest of an index; the only one is taken in any case.
         spool_dir: for what must be copied to be read; the store's folder for unfinished uploads by default.
-        environment: of this process by default; DOCKER_HOST is read from it.
+        outside: how engines and registries are reached.
 
     Raises:
         UnderstudyError: there is no such image, or it cannot be read.
@@ -52,22 +75,20 @@ def open(  # noqa: A001 - read as sources.open
         store=store,
         platform=platform,
         spool_dir=spool_dir or store.root / "uploads",
-        environment=os.environ if environment is None else environment,
+        outside=outside or Outside(),
     )
-    with place.find(reference) as source:
+    with place.find(reference) as found, closing(found) as source:
         yield source
 
 
 class _Places:
     """Where images are looked for."""
 
-    def __init__(
-        self, *, store: Store, platform: str, spool_dir: Path, environment: Mapping[str, str]
-    ) -> None:
+    def __init__(self, *, store: Store, platform: str, spool_dir: Path, outside: Outside) -> None:
         self._store = store
         self._platform = platform
         self._spool_dir = spool_dir
-        self._environment = environment
+        self._outside = outside
 
     def find(self, reference: str) -> contextlib.AbstractContextManager[ImageSource]:
         """Returns the image, to be entered."""
@@ -102,12 +123,12 @@ class _Places:
         return archive.open_file(reference, path, name, self._platform, self._spool_dir)
 
     def _engine(
-        self, reference: str, name: str, local: engine.Engine
+        self, reference: str, name: str, local: Engine
     ) -> contextlib.AbstractContextManager[ImageSource]:
         return engine.open_image(reference, name, local, self._platform, self._spool_dir)
 
-    def _local_engine(self) -> engine.Engine:
-        return engine.from_environment(self._environment)
+    def _local_engine(self) -> Engine:
+        return self._outside.engine(self._outside.environment)
 
     def _named(self, reference: str) -> contextlib.AbstractContextManager[ImageSource]:
         """An image by name only: the engine's if it has one and the name could be its, else a registry's."""
@@ -125,7 +146,9 @@ class _Places:
             except engine.EngineUnreachableError:
                 engine_says = "no local Docker engine answers"
         try:
-            return contextlib.nullcontext(registry.open_image(reference, ref, self._store, self._platform))
+            http = self._outside.registry(ref.registry)
+            image = registry.open_image(reference, ref, self._store, self._platform, http)
+            return contextlib.nullcontext(image)
         except UnderstudyError as exc:
             if not engine_says:
                 raise

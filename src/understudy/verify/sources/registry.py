@@ -22,7 +22,12 @@ from understudy.verify.sources.model import ImageSource
 _PARALLEL = 4
 
 
-def open_image(reference: str, ref: Ref, store: Store, platform: str) -> ImageSource:
+def connect(registry: str) -> RegistryHttp:
+    """Returns the way to `registry`, with the credentials that ``docker login`` stored; sends nothing."""
+    return RegistryHttp(registry, auth=auth.from_docker_config(registry))
+
+
+def open_image(reference: str, ref: Ref, store: Store, platform: str, http: RegistryHttp) -> ImageSource:
     """Returns the image that `ref` names, with its layers in `store`.
 
     Raises:
@@ -31,9 +36,6 @@ def open_image(reference: str, ref: Ref, store: Store, platform: str) -> ImageSo
         RegistryNotFoundError: no such image.
         UnderstudyError: a document is damaged or of a foreign kind.
     """
-    http = RegistryHttp(
-        ref.registry, auth=auth.from_docker_config(ref.registry), insecure_http=False, timeouts=None
-    )
     with RegistryClient(ref.registry, http=http) as client:
         document = client.manifest(ref)
         index = document if isinstance(document, ImageIndex) else None
