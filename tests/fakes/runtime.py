@@ -94,6 +94,7 @@ class FakeProcess:
         self._client = client
         self._task = asyncio.create_task(self._run(program))
         self.drained = 0
+        self.signals: list[int] = []
 
     async def _run(self, program: Program) -> ExitStatus:
         try:
@@ -115,6 +116,9 @@ class FakeProcess:
 
     def kill(self) -> None:
         self._task.cancel()
+
+    def signal(self, number: int) -> None:
+        self.signals.append(number)
 
     def drain(self) -> None:
         self.drained += 1

@@ -159,6 +159,13 @@ class ExecutionEnvironment:
         """The runtime process that was started last."""
         return self._process
 
+    def signal(self, number: int) -> None:
+        """Sends a signal to every process of the runtime, which then stays awake until the next request."""
+        self._thaw()
+        self._stop_watching()
+        if self._process is not None:
+            self._process.signal(number)
+
     async def ready(self) -> InitReport:
         """Waits for the end of the init phase and returns how it went."""
         if self._init is not None:
@@ -395,6 +402,9 @@ class ExecutionEnvironment:
             return 0, b""
         if self._process is not None:
             self._process.drain()
+        # A log record without a line feed belongs to the request that wrote it, not to the next one.
+        for line in self._assembler.flush():
+            self._emit(line)
         memory_mb = self._max_memory_mb(ended.fault)
         report = reports.Report(
             request_id=ended.request_id,

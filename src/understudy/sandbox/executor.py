@@ -43,6 +43,10 @@ class Process(Protocol):
         """Kills the process and everything it started."""
         ...
 
+    def signal(self, number: int) -> None:
+        """Sends a signal to it and to everything it started."""
+        ...
+
     def drain(self) -> None:
         """Delivers the output written so far, so that it precedes what the caller logs next."""
         ...

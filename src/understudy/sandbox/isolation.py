@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import ipaddress
+import platform
 import struct
 import time
 from dataclasses import dataclass
@@ -59,7 +60,9 @@ def sockets(reachable: Sequence[Endpoint]) -> list[list[str | int]]:
 def resolver_files(reachable: Sequence[Endpoint]) -> dict[str, str]:
     """The name resolution files of the sandbox, by path."""
     names = [endpoint.host for endpoint in reachable if _address(endpoint.host) is None]
-    lines = [f"{LOOPBACK} localhost", *(f"{LOOPBACK} {name}" for name in names if name != "localhost")]
+    # A function may look its own host up; it has the name of this machine.
+    own = platform.node() or "localhost"
+    lines = [f"{LOOPBACK} {name}" for name in dict.fromkeys(("localhost", own, *names))]
     return {
         "/etc/hosts": "".join(f"{line}\n" for line in lines),
         "/etc/resolv.conf": f"nameserver {RESOLVER}\noptions timeout:1 attempts:1\n",

@@ -63,6 +63,10 @@ class NamespaceProcess:
         self._sandbox.thaw()
         self._sandbox.send({"do": "kill", "signal": int(signal.SIGKILL)})
 
+    def signal(self, number: int) -> None:
+        """Sends a signal to it and to everything it started."""
+        self._sandbox.send({"do": "kill", "signal": number})
+
     def drain(self) -> None:
         """Delivers what is in the pipe."""
         while self._descriptor >= 0:

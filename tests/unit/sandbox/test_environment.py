@@ -433,3 +433,26 @@ async def test_caller_that_gives_up_during_init_does_not_end_the_init() -> None:
         go.set()
         result = await harness.environment.invoke(request(b'"second"'))
     assert result.payload == b'"second"'
+
+
+async def test_line_without_end_belongs_to_the_request_that_wrote_it() -> None:
+    async def mutter(client: RuntimeClient) -> None:
+        while True:
+            invocation = await client.next()
+            client.print(b"no line feed")
+            await client.respond(invocation.request_id, b"1")
+
+    async with running(mutter) as harness:
+        first = await harness.environment.invoke(request())
+        second = await harness.environment.invoke(request())
+    assert first.log_tail.count(b"no line feed\nEND RequestId") == 1
+    assert second.log_tail.count(b"no line feed\nEND RequestId") == 1
+
+
+async def test_signal_reaches_the_process_awake() -> None:
+    async with running(echo) as harness:
+        await harness.environment.ready()
+        await harness.sandbox.was_frozen.wait()
+        harness.environment.signal(62)
+        assert harness.sandbox.processes[0].signals == [62]
+        assert not harness.sandbox.frozen
