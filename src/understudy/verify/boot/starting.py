@@ -1,0 +1,288 @@
+"""The boot: an image started under Lambda's constraints with its entrypoint unmodified, then watched.
+
+Two environments, one after the other. The first decides: nothing of ours is in it, and success means that its
+process asked for the next invocation and answered events. The second has the observer laid over the image's
+``sitecustomize`` and only tells what init does besides importing; nothing it shows makes an image pass, and
+it is not measured. Refuses to guess where it cannot look: without isolation, or for an image of another
+architecture, the report says why there was no boot.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import inspect
+import platform
+import posixpath
+import sys
+import time
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from understudy.errors import EnvironmentProblemError
+from understudy.sandbox import (
+    Endpoint,
+    FunctionEnvironment,
+    NamespaceExecutor,
+    SandboxSpec,
+    lambda_environment,
+)
+from understudy.sandbox.model import OUT_OF_MEMORY
+from understudy.verify.boot import handlers, observations, observer, overlay
+from understudy.verify.boot.model import BootReport, Observations
+from understudy.verify.boot.overlay import Overlay
+from understudy.verify.boot.session import Session
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from understudy.sandbox import Executor
+    from understudy.verify.boot.model import Attempt, BootRequest, HandlerKind
+
+_MACHINES = {"x86_64": "x86_64", "amd64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}
+_PROBE_TIMEOUT_S = 0.5
+_WAITING_AFTER_S = 3.0
+_OBSERVER_SLOWDOWN = 1.5
+_DUMP_ROUNDS = 25
+_DUMP_ROUND_S = 0.01
+_NEIGHBOURS_AT_MOST = 40
+_CUSTOMIZE = "sitecustomize.py"
+
+
+def run(request: BootRequest, *, state_dir: Path) -> BootReport:
+    """Boots with an executor of its own and waits.
+
+    Args:
+        request: what to boot.
+        state_dir: folder for an empty mount point.
+
+    Raises:
+        UnderstudyError: the root cannot be assembled, or the endpoint cannot be reached from inside.
+    """
+    reason = _impossible(request)
+    return BootReport(skipped=reason) if reason else asyncio.run(_run(request, state_dir))
+
+
+async def _run(request: BootRequest, state_dir: Path) -> BootReport:
+    executor = NamespaceExecutor(state_dir)
+    try:
+        await executor.open()
+    except EnvironmentProblemError as error:
+        await executor.close()
+        return BootReport(skipped=_reason(error))
+    try:
+        return await boot(request, executor=executor)
+    finally:
+        await executor.close()
+
+
+async def boot(request: BootRequest, *, executor: Executor) -> BootReport:
+    """Boots an image and returns what it showed; a failing image is told by the report, not by an exception.
+
+    Args:
+        request: what to boot.
+        executor: isolates; it is open.
+
+    Raises:
+        UnderstudyError: the root cannot be assembled, or the endpoint cannot be reached from inside.
+    """
+    reason = _impossible(request)
+    if reason:
+        return BootReport(skipped=reason)
+    started = time.perf_counter()
+    endpoint, down = await _endpoint(request)
+    spec = _spec(request, endpoint)
+    files = Overlay(request.rootfs)
+    try:
+        report = await _decide(request, spec, files, executor)
+    except EnvironmentProblemError as error:
+        return BootReport(skipped=_reason(error))
+    decided = time.perf_counter()
+    seen = await _observe(request, spec, files, executor, report) if request.observe else None
+    ended = time.perf_counter()
+    return dataclasses.replace(
+        report,
+        network=request.network,
+        endpoint=request.endpoint,
+        observations=seen,
+        endpoint_down=down,
+        seconds=ended - started,
+        observed_seconds=ended - decided,
+    )
+
+
+def _impossible(request: BootRequest) -> str:
+    if not sys.platform.startswith("linux"):
+        return f"a boot needs Linux, this is {platform.system()}"
+    machine = _MACHINES.get(platform.machine(), platform.machine())
+    if request.architecture != machine:
+        return f"the image is for {request.architecture}, this machine is {machine}"
+    return ""
+
+
+def _reason(error: EnvironmentProblemError) -> str:
+    return f"{error.message}; to change that: {error.hint}"
+
+
+async def _endpoint(request: BootRequest) -> tuple[Endpoint | None, str]:
+    """The endpoint when it answers, and its URL when it does not."""
+    if not request.endpoint:
+        return None, ""
+    parts = urlsplit(request.endpoint)
+    endpoint = Endpoint(
+        host=parts.hostname or "localhost", port=parts.port or (443 if parts.scheme == "https" else 80)
+    )
+    try:
+        opening = asyncio.open_connection(endpoint.host, endpoint.port)
+        _, writer = await asyncio.wait_for(opening, _PROBE_TIMEOUT_S)
+    except (OSError, TimeoutError):
+        return None, request.endpoint
+    writer.close()
+    return endpoint, ""
+
+
+def _spec(request: BootRequest, endpoint: Endpoint | None) -> SandboxSpec:
+    launch = request.launch
+    variables = dict(launch.function_env)
+    if request.endpoint:
+        variables["AWS_ENDPOINT_URL"] = request.endpoint
+    name = launch.function_name or "function"
+    environment = lambda_environment(
+        FunctionEnvironment(
+            function_name=name,
+            memory_mb=launch.memory_mb,
+            region=request.region,
+            log_stream="2026/01/01/[$LATEST]00000000000000000000000000000000",
+            image=tuple(launch.image_env.items()),
+            function=variables,
+            working_dir=launch.working_dir,
+        )
+    )
+    return SandboxSpec(
+        rootfs=request.rootfs,
+        entrypoint=launch.entrypoint,
+        command=launch.command,
+        working_dir=launch.working_dir,
+        environment=environment,
+        memory_mb=launch.memory_mb,
+        ephemeral_mb=launch.ephemeral_mb,
+        timeout_s=launch.timeout_s,
+        init_timeout_s=request.init_timeout_s,
+        function_name=name,
+        network=request.network,
+        reachable=(endpoint,) if endpoint is not None else (),
+    )
+
+
+async def _decide(request: BootRequest, spec: SandboxSpec, files: Overlay, executor: Executor) -> BootReport:
+    """The boot that counts."""
+    async with Session(spec, executor=executor) as session:
+        attempt = await session.ready()
+        names, peak_init_mb = session.names, session.peak_mb
+        kind, openapi_url = _guess(spec, files)
+        if not attempt.error_type or session.retries(attempt):
+            if request.events:
+                await session.send_own(request.events)
+            else:
+                await session.send_synthetic(kind, openapi_url)
+        return BootReport(
+            constraints=dict(session.environment.constraints),
+            kind=kind,
+            attempts=_first_attempts(session.attempts),
+            outcomes=tuple(session.outcomes) if not _failed(session.attempts) else (),
+            names_at_init=tuple(dict.fromkeys(names)),
+            peak_init_mb=peak_init_mb,
+            peak_mb=session.peak_mb,
+            out_of_memory=OUT_OF_MEMORY
+            in {each.error_type for each in session.attempts}
+            | {each.error_type for each in session.outcomes},
+            log="".join(session.lines),
+        )
+
+
+def _first_attempts(attempts: list[Attempt]) -> tuple[Attempt, ...]:
+    """The init phase and its repetition; what follows a crash in a request is another story."""
+    return tuple(attempts[:2] if attempts[0].error_type else attempts[:1])
+
+
+def _failed(attempts: list[Attempt]) -> bool:
+    return bool(_first_attempts(attempts)[-1].error_type)
+
+
+def _handler(spec: SandboxSpec) -> str:
+    return spec.command[-1] if spec.command else (spec.entrypoint[-1] if spec.entrypoint else "")
+
+
+def _guess(spec: SandboxSpec, files: Overlay) -> tuple[HandlerKind, str]:
+    """The kind of events that the handler takes and the path of its OpenAPI document."""
+    handler = _handler(spec)
+    folders = [spec.environment.get("LAMBDA_TASK_ROOT", "/var/task"), spec.working_dir or "/"]
+    for path in handlers.module_paths(handler, folders):
+        source = files.text(path)
+        if source is None:
+            continue
+        folder = posixpath.dirname(path)
+        names = [name for name in files.names(folder) if name.endswith(".py")][:_NEIGHBOURS_AT_MOST]
+        neighbours = [files.text(f"{folder}/{name}") or "" for name in names]
+        return handlers.kind(source, handler), handlers.openapi_url([source, *neighbours])
+    return "unknown", handlers.openapi_url(())
+
+
+async def _observe(
+    request: BootRequest, spec: SandboxSpec, files: Overlay, executor: Executor, report: BootReport
+) -> Observations:
+    """The boot that tells what init does besides importing."""
+    gave_up = report.attempts[0].timed_out
+    limit_s = min(_WAITING_AFTER_S, request.init_timeout_s / 2) if gave_up else 0.0
+    laid = _observer_files(request, spec, files, dump_after_s=limit_s)
+    if not laid:
+        return Observations(problem="no Python standard library was found in the image")
+    if any(each.error_type == "Runtime.InvalidEntrypoint" for each in report.attempts):
+        return Observations(problem="the entrypoint cannot be executed")
+    watched = dataclasses.replace(
+        spec,
+        files=laid,
+        init_timeout_s=limit_s + 0.5 if gave_up else request.init_timeout_s * _OBSERVER_SLOWDOWN,
+    )
+    async with Session(watched, executor=executor, explain=False) as session:
+        attempt = await session.ready()
+        if not attempt.error_type:
+            await _dump_threads(session)
+        own = session.environment.isolation
+        output = "".join(session.lines)
+        return observations.parse(
+            output, name_of=own.name_of if own is not None else str, endpoint=request.endpoint
+        )
+
+
+async def _dump_threads(session: Session) -> None:
+    """Has the observer write where every thread stands while the runtime waits for its first event."""
+    before = len(session.lines)
+    session.environment.signal(observer.SIGNAL)
+    for _ in range(_DUMP_ROUNDS):
+        await asyncio.sleep(_DUMP_ROUND_S)
+        if any(line.startswith("Current thread") for line in session.lines[before:]):
+            # The rest of the dump was written in the same breath.
+            await asyncio.sleep(_DUMP_ROUND_S)
+            return
+
+
+def _observer_files(
+    request: BootRequest, spec: SandboxSpec, files: Overlay, *, dump_after_s: float
+) -> dict[str, str]:
+    """The observer in the place of every ``sitecustomize`` that the image's Python may load.
+
+    One that the image has is run after it.
+    """
+    libraries = [request.stdlib] if request.stdlib else overlay.standard_libraries(files, spec.entrypoint)
+    if not libraries:
+        return {}
+    first = [folder for folder in spec.environment.get("PYTHONPATH", "").split(":") if folder[:1] == "/"]
+    shadowing = [folder for folder in first if files.text(f"{folder}/{_CUSTOMIZE}") is not None]
+    program = f"{inspect.getsource(observer)}\n\ninstall({dump_after_s})\n"
+    found = {}
+    for folder in (*shadowing, *libraries):
+        place = files.resolve(f"{folder}/{_CUSTOMIZE}") or f"{folder}/{_CUSTOMIZE}"
+        own = files.text(place)
+        found[place] = program if own is None else f"{program}exec(compile({own!r}, {place!r}, 'exec'))\n"
+    return found
