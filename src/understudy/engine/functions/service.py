@@ -139,6 +139,8 @@ class LambdaService:
             **InvokeOperations(self._fleet, self._invoker, self._events.accept, clock.now).operations,
         }
         self._targets: dict[str, Target] = {}
+        self._verdicts: dict[tuple[str, str, str], bool] = {}
+        self._table.on_change(lambda _: self._verdicts.clear())
 
     @property
     def operations(self) -> Mapping[str, Operation]:
@@ -185,7 +187,17 @@ class LambdaService:
         )
 
     def permits(self, arn: str, *, principal: str, source_arn: str) -> bool:
-        """Whether the resource policy of `arn` lets the service `principal` invoke for `source_arn`."""
+        """Whether the resource policy of `arn` lets the service `principal` invoke for `source_arn`.
+
+        Verdicts are kept until a function changes.
+        """
+        question = (arn, principal, source_arn)
+        verdict = self._verdicts.get(question)
+        if verdict is None:
+            verdict = self._verdicts[question] = self._judge(*question)
+        return verdict
+
+    def _judge(self, arn: str, principal: str, source_arn: str) -> bool:
         target = self._target(arn)
         function = self._table.get(target.id)
         if function is None:
