@@ -58,7 +58,7 @@ BOOT = Boot(
     first_request_ms=21.3,
     second_request_ms=1.8,
     peak_memory_mb=61.5,
-    constraints=("uid 993, gid 990", "read-only root"),
+    constraints=("user: 993:990", "root: read-only overlay"),
     observations=(("threads", "1"),),
 )
 

@@ -95,10 +95,10 @@ def statement(report: Report, created: dt.datetime) -> Mapping[str, Any]:
     """The in-toto statement about a report that passed.
 
     Raises:
-        ValueError: it did not pass.
+        ValueError: it did not pass, or its boot was not conclusive.
     """
-    if not report.passed:
-        raise ValueError("a failed verification proves nothing")
+    if not report.passed or not report.conclusive:
+        raise ValueError("a verification that failed, or whose boot was cut short, proves nothing")
     about = claim_of(report)
     launch = report.launch
     return {
@@ -136,7 +136,7 @@ def write(store: Store, signer: Signer, report: Report, created: dt.datetime) ->
 
     Raises:
         BlobMissingError: the store does not hold the image.
-        ValueError: the report did not pass.
+        ValueError: the report did not pass, or its boot was not conclusive.
     """
     about = claim_of(report)
     told = statement(report, created)

@@ -46,7 +46,7 @@ class Boot:
     """What a boot in the sandbox showed.
 
     Attributes:
-        passed: the image asked for events and answered those it was sent.
+        passed: the image asked for events, and nothing that it did then fails on Lambda.
         init_ms: from the start to the first call of ``/runtime/invocation/next``; `None` when it never came.
         first_request_ms: the first event; `None` when it was not answered.
         second_request_ms: the same again.
@@ -147,14 +147,10 @@ class Report:
             for one in self.findings
             if self._overruled(one)
         ]
-        if not self.boot.passed and not any(_fails(one) and one.source == "static" for one in self.findings):
-            found.append(
-                Disagreement(
-                    rule=next((one.rule for one in self.findings if one.source == "boot"), ""),
-                    text="the files show no fault, and the boot failed",
-                    believe="boot",
-                )
-            )
+        seen = [one.rule for one in self.findings if _fails(one) and one.source == "boot"]
+        if seen and not any(_fails(one) and one.source == "static" for one in self.findings):
+            text = f"the files show no fault, and the boot does: {seen[0]}"
+            found.append(Disagreement(rule=seen[0], text=text, believe="boot"))
         return tuple(found)
 
     @property
@@ -171,12 +167,18 @@ class Report:
         """Whether the image starts on Lambda, as far as this can tell."""
         return not self.failing and not self._boot_failed()
 
+    @property
+    def conclusive(self) -> bool:
+        """Whether a boot, if there was one, did not merely stop for want of a network or the like."""
+        if self.boot is None or self.boot.passed:
+            return True
+        return any(_fails(one) for one in self.findings if one.source == "boot")
+
     def _boot_failed(self) -> bool:
-        """A boot that failed for something allowed does not count."""
+        """A boot that ended badly and said nothing about why."""
         if self.boot is None or self.boot.passed:
             return False
-        excused = [one for one in self.findings if _fails(one) and one.rule in self.allowed]
-        return not excused
+        return not any(one.source == "boot" and one.severity is not Severity.INFO for one in self.findings)
 
     def _overruled(self, finding: Finding) -> bool:
         """Whether a boot did what the finding says cannot be done."""

@@ -51,7 +51,7 @@ def test_statement_tells_who_judged_what_and_under_which_constraints() -> None:
     assert said["subject"] == [{"name": "dashboard", "digest": {"sha256": "3f" * 32}}]
     predicate = said["predicate"]
     assert predicate["base"] == {"kind": "stand-in", "name": "public.ecr.aws/lambda/python:3.13"}
-    assert predicate["boot"]["constraints"] == ["uid 993, gid 990", "read-only root"]
+    assert predicate["boot"]["constraints"] == ["user: 993:990", "root: read-only overlay"]
     assert predicate["figures"]["initMs"] == 312.4
     assert predicate["allowed"] == [{"rule": "known", "reason": "measured"}]
     assert predicate["createdOn"] == "2026-11-23T12:00:00+00:00"

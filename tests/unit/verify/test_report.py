@@ -49,13 +49,23 @@ def test_a_failed_boot_fails_it_even_without_a_finding() -> None:
     assert not report(boot=FAILED).passed
 
 
+def test_a_boot_that_wants_a_network_neither_fails_it_nor_proves_it() -> None:
+    network = finding("boot-network", source="boot", severity=Severity.MAY_FAIL)
+    found = report([network], boot=FAILED)
+    assert found.passed
+    assert not found.conclusive
+    assert report().conclusive
+    assert report([finding("boot-import", source="boot")], boot=FAILED).conclusive
+
+
 def test_files_and_a_failed_boot_that_agree_do_not_disagree() -> None:
     assert report([finding(), finding("boot-import", source="boot")], boot=FAILED).disagreements == ()
 
 
 def test_what_is_allowed_does_not_fail_it() -> None:
-    found = report([finding()], boot=FAILED, allowed={"abi-mismatch": "not imported in production"})
-    assert found.passed
+    seen = finding("boot-import", source="boot")
+    allowed = {"abi-mismatch": "not imported in production", "boot-import": "the same"}
+    assert report([finding(), seen], boot=FAILED, allowed=allowed).passed
 
 
 def test_allowing_one_rule_does_not_excuse_another() -> None:

@@ -19,7 +19,7 @@ def render(verified: Sequence[Verified]) -> str:
     """The reports as one JSON document."""
     whole = {
         "passed": all(one.report.passed for one in verified),
-        "images": [document(one.report, one.locate) for one in verified],
+        "images": [{**document(one.report, one.locate), "proof": one.proof} for one in verified],
     }
     return json.dumps(whole, indent=2, ensure_ascii=False)
 

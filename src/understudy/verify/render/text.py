@@ -103,7 +103,8 @@ def _boot(report: Report) -> Iterator[Line]:
     for label, text in report.boot.observations:
         yield _labelled("", f"{label}: {text}", style="dim")
     if report.boot.constraints:
-        yield _labelled("sandbox", ", ".join(report.boot.constraints), style="dim")
+        kept = ", ".join(one.partition(":")[0] for one in report.boot.constraints)
+        yield _labelled("sandbox", f"Lambda's {kept}", style="dim")
 
 
 def _verdict(report: Report) -> Line:

@@ -43,10 +43,17 @@ def nowhere(_: Place) -> Source | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verified:
-    """A report, and how to find what people edit from it."""
+    """A report, and what belongs to it.
+
+    Attributes:
+        report: of one image.
+        locate: finds what people edit.
+        proof: digest of the proof that was written; empty for none.
+    """
 
     report: Report
     locate: Locate = nowhere
+    proof: str = ""
 
 
 def short(digest: str) -> str:
@@ -93,7 +100,8 @@ def verdict(report: Report) -> str:
         slow = sum(cause.severity is Severity.SLOW for cause in counted)
         notes = [f"{may} that may fail"] if may else []
         notes += [f"{slow} that cost time"] if slow else []
-        how = "starts on Lambda" if report.boot else "nothing keeps it from starting on Lambda"
+        proven = report.boot is not None and report.conclusive
+        how = "starts on Lambda" if proven else "nothing keeps it from starting on Lambda"
         return how + (f", {' and '.join(notes)}" if notes else "")
     failing = [
         cause.finding.rule

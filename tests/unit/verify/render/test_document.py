@@ -22,7 +22,7 @@ def test_json_holds_verdict_causes_figures_and_sources() -> None:
     )
     assert cause["places"][0]["source"] == "Dockerfile:3"
     assert image["figures"]["initMs"] == 312.4
-    assert image["boot"]["constraints"] == ["uid 993, gid 990", "read-only root"]
+    assert image["boot"]["constraints"] == ["user: 993:990", "root: read-only overlay"]
 
 
 def test_without_a_boot_its_figures_are_null_and_the_reason_is_there() -> None:

@@ -26,7 +26,7 @@ def test_a_cause_tells_what_aws_shows_why_where_and_the_fix() -> None:
         "",
         "  boot    it never asked for an event",
         "          threads: 1",
-        "  sandbox uid 993, gid 990, read-only root",
+        "  sandbox Lambda's user, root",
         "✗ fails on Lambda: abi-mismatch  (rules 2026.11+0123456789ab, static 0.8 s, boot 1.1 s)",
     ]
 
