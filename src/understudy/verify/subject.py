@@ -14,7 +14,7 @@ _BUILDKIT = re.compile(r"\s+# buildkit\Z")
 _NOP = re.compile(r"\A/bin/sh -c #\(nop\)\s+")
 _SHELL = r"/bin/(?:ba)?sh(?: -[a-z]+(?: pipefail)?)*? -[a-z]*c "
 _RUN = re.compile(rf"\A(?:RUN )?(?:\|[0-9]+ (?P<args>.*?) ?)?{_SHELL}")
-_HASHED = re.compile(r"\A(ADD|COPY)(.*?) (?:file|dir|multi):[0-9a-f]{16,} in (.*)\Z")
+_HASHED = re.compile(r"\A(ADD|COPY)(.*?) ?(?:file|dir|multi):[0-9a-f]{16,} in (.*)\Z")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

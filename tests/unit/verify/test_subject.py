@@ -96,7 +96,7 @@ def test_the_functions_variables_win() -> None:
         ("/bin/sh -c #(nop) ADD file:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b in / ", "ADD ... /"),
         ("/bin/sh -c #(nop) COPY dir:9f86d081884c7d659a2feaa0c55ad015 in /var/task ", "COPY ... /var/task"),
         (
-            "/bin/sh -c #(nop) COPY --chown=1:1 multi:9f86d081884c7d659a2feaa0c55ad015 in ./ ",
+            "/bin/sh -c #(nop) COPY --chown=1:1multi:9f86d081884c7d659a2feaa0c55ad015 in ./ ",
             "COPY --chown=1:1 ... ./",
         ),
         ("WORKDIR /var/task", "WORKDIR /var/task"),

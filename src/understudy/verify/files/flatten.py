@@ -15,6 +15,7 @@ from understudy.verify.model import Node, NodeKind
 _LINKS_MAX = 40
 _NODE_KINDS: dict[str, NodeKind] = {"file": "file", "dir": "dir", "symlink": "symlink"}
 _IMPLICIT_MODE = 0o755
+_LINK_MODE = 0o777
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,7 +185,8 @@ def _node(path: str, entry: Entry, layer: int) -> Node:
     return Node(
         path=path,
         kind=_NODE_KINDS.get(entry.kind, "other"),
-        mode=entry.mode,
+        # Archives disagree about the mode of a link; to the kernel it is always this.
+        mode=_LINK_MODE if entry.kind == "symlink" else entry.mode,
         uid=entry.uid,
         gid=entry.gid,
         size_bytes=entry.size_bytes,

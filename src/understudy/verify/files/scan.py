@@ -119,7 +119,7 @@ class _Scanner:
     def _member(self, member: Member) -> None:
         path = _path(member.path)
         name = path.rpartition("/")[2]
-        if name.startswith(_WHITEOUT):
+        if name.startswith(_WHITEOUT) or path.startswith(f"/{_WHITEOUT_META}"):
             self._skip(member.size_bytes)
             self._whiteout(path, name)
         elif member.kind is Kind.FILE:
@@ -132,7 +132,7 @@ class _Scanner:
         folder = path.removesuffix(f"/{name}") or "/"
         if name == _OPAQUE:
             self._entries.append(Entry(path=folder, kind="opaque"))
-        elif not name.startswith(_WHITEOUT_META):
+        elif name.startswith(_WHITEOUT) and not name.startswith(_WHITEOUT_META):
             victim = name.removeprefix(_WHITEOUT)
             if victim in {"", ".", ".."}:
                 raise tarformat.invalid("a whiteout names no file", path=path.encode("utf-8", "replace"))

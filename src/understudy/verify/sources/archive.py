@@ -16,8 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
-from understudy.errors import EnvironmentProblemError
+from understudy.errors import EnvironmentProblemError, UnderstudyError
 from understudy.image import digests, fields, model
+from understudy.image import reference as references
 from understudy.image.fields import Fields
 from understudy.image.layers import tarformat
 from understudy.image.layers.tarformat import Kind
@@ -301,8 +302,9 @@ def _rows(archive: Archive) -> Sequence[Mapping[str, Any]]:
 
 def _row(reference: str, rows: Sequence[Mapping[str, Any]], name: str) -> Fields:
     found = [Fields(row, "manifest.json") for row in rows]
-    wanted = {name, f"{name}:latest"} if name else set()
-    chosen = [row for row in found if wanted & set(row.texts("RepoTags"))] if name else found
+    chosen = found
+    if name:
+        chosen = [row for row in found if _normal(name) in map(_normal, row.texts("RepoTags"))]
     if len(chosen) == 1:
         return chosen[0]
     names = ", ".join(tag for row in found for tag in row.texts("RepoTags"))[:300]
@@ -311,6 +313,15 @@ def _row(reference: str, rows: Sequence[Mapping[str, Any]], name: str) -> Fields
         f"{reference} holds {len(found)} images: {names or 'without a name'}",
         hint="save one image only, or write its name after the path, as in docker-archive:FILE:NAME:TAG",
     )
+
+
+def _normal(name: str) -> str:
+    """An image's name in full: Docker writes ``app:1``, skopeo ``docker.io/library/app:1``."""
+    try:
+        ref = references.parse(name)
+    except UnderstudyError:
+        return name
+    return f"{ref.name}:{ref.selector}"
 
 
 def _clean(name: str) -> str:

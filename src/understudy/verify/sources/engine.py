@@ -5,6 +5,8 @@ the engine sends is kept in a file without a name while the image is open. Refus
 """
 
 import contextlib
+import json
+import socket
 import ssl
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
@@ -53,7 +55,7 @@ class DockerEngine:
         Raises:
             EngineUnreachableError: it does not answer.
         """
-        with self._client() as client, self._named():
+        with self._named(), self._client() as client:
             return bool(client.get(f"/images/{_escaped(name)}/json").status_code == httpx.codes.OK)
 
     def save(self, name: str, write: Callable[[bytes], object]) -> None:
@@ -64,18 +66,20 @@ class DockerEngine:
             ImageNotFoundError: it has no such image.
         """
         with (
-            self._client() as client,
             self._named(),
+            self._client() as client,
             client.stream("GET", f"/images/{_escaped(name)}/get") as response,
         ):
             if response.status_code != httpx.codes.OK:
-                raise not_found(name, response.read()[:300].decode("utf-8", "replace").strip())
+                raise not_found(name, _message(response.read()))
             for chunk in response.iter_raw(_CHUNK_BYTES):
                 write(chunk)
 
     def _client(self) -> "httpx.Client":
         timeout = httpx.Timeout(_READ_S, connect=_CONNECT_S)
         scheme, _, rest = self._address.partition("://")
+        if scheme == "unix" and self._transport is None:
+            _probe(rest)
         if scheme == "unix":
             transport = self._transport or httpx.HTTPTransport(uds=rest)
             # The engine is not behind the proxy that registries are behind; likewise below.
@@ -93,7 +97,7 @@ class DockerEngine:
     def _named(self) -> Iterator[None]:
         try:
             yield
-        except httpx.HTTPError as exc:
+        except (httpx.HTTPError, OSError) as exc:
             raise unreachable(self._address, str(exc) or type(exc).__name__) from exc
 
 
@@ -157,11 +161,11 @@ class DockerCommand:
 Engine = DockerEngine | DockerCommand
 
 
-def from_environment(environment: Mapping[str, str], *, socket: str = DEFAULT_SOCKET) -> Engine:
-    """Returns the engine that DOCKER_HOST names, else the one behind `socket`, else the command's."""
+def from_environment(environment: Mapping[str, str], *, usual: str = DEFAULT_SOCKET) -> Engine:
+    """Returns the engine that DOCKER_HOST names, else the one behind `usual`, else the command's."""
     address = environment.get("DOCKER_HOST", "")
-    if not address and Path(socket.removeprefix("unix://")).exists():
-        address = socket
+    if not address and Path(usual.removeprefix("unix://")).exists():
+        address = usual
     if address.startswith(("unix://", "tcp://", "http://", "https://")):
         verified = bool(environment.get("DOCKER_TLS_VERIFY"))
         folder = environment.get("DOCKER_CERT_PATH") or f"{environment.get('HOME', '')}/.docker"
@@ -203,6 +207,20 @@ def unreachable(address: str, reason: str) -> EngineUnreachableError:
         hint="sudo usermod -aG docker $USER, then log in again" if denied else "sudo systemctl start docker",
         where=address,
     )
+
+
+def _probe(path: str) -> None:
+    """Raises `OSError` when nobody listens: httpcore would leave its socket open there."""
+    with socket.socket(socket.AF_UNIX) as probe:
+        probe.settimeout(_CONNECT_S)
+        probe.connect(path)
+
+
+def _message(body: bytes) -> str:
+    try:
+        return str(json.loads(body)["message"])[:300]
+    except (ValueError, KeyError, TypeError):
+        return body[:300].decode("utf-8", "replace").strip()
 
 
 def _writer(file: BinaryIO, folder: Path) -> Callable[[bytes], object]:

@@ -78,12 +78,12 @@ def test_a_socket_that_refuses_us_has_another_hint() -> None:
 def test_docker_host_says_how_the_engine_is_reached(
     tmp_path: Path, environment: dict[str, str], kind: type
 ) -> None:
-    assert isinstance(engine.from_environment(environment, socket=f"unix://{tmp_path}/none"), kind)
+    assert isinstance(engine.from_environment(environment, usual=f"unix://{tmp_path}/none"), kind)
 
 
 def test_the_usual_socket_is_taken_when_it_is_there(tmp_path: Path) -> None:
     (tmp_path / "docker.sock").write_bytes(b"")
-    found = engine.from_environment({}, socket=f"unix://{tmp_path}/docker.sock")
+    found = engine.from_environment({}, usual=f"unix://{tmp_path}/docker.sock")
     assert isinstance(found, DockerEngine)
 
 
