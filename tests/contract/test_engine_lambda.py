@@ -100,7 +100,7 @@ async def test_an_environment_serves_again_and_eight_serve_at_once(server: Lambd
     _, first = await invoke(server)
     _, second = await invoke(server)
     assert (first["pid"], first["calls"], second["calls"]) == (second["pid"], 1, 2)
-    answers = await asyncio.gather(*(invoke(server, {"sleep": 1.0}) for _ in range(8)))
+    answers = await asyncio.gather(*(invoke(server, {"sleep": 6.0}) for _ in range(8)))
     started = {payload["started"] for _, payload in answers}
     assert len(started) == 8
     assert server.service.environments == 8

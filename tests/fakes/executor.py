@@ -42,6 +42,10 @@ class FakeEnvironment:
         if self.state == "starting":
             self.state = "idle"
 
+    async def ready(self) -> None:
+        """Has no init phase, unless the test gives it one."""
+        await self.fleet.initialising(self.spec)
+
     async def invoke(self, request: InvokeRequest) -> InvokeResult:
         """Runs the handler; an exception is a function error, `CrashError` is the end of the process."""
         assert self.state == "idle", f"invoked while {self.state}"
@@ -91,6 +95,7 @@ class FakeFleet:
     Attributes:
         handler: what functions do.
         starting: awaited by every start; raise in it to make starting fail.
+        initialising: awaited by every init phase.
         made: every environment, in order.
         ended: set when one has been shut down.
     """
@@ -98,6 +103,7 @@ class FakeFleet:
     def __init__(self, handler: Handler = echo) -> None:
         self.handler = handler
         self.starting: Callable[[SandboxSpec], Awaitable[None]] = _at_once
+        self.initialising: Callable[[SandboxSpec], Awaitable[None]] = _at_once
         self.made: list[FakeEnvironment] = []
         self.ended = asyncio.Event()
 

@@ -10,10 +10,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from understudy.engine.functions import aliases, errors, names
+from understudy.engine.functions.budget import Budget
 from understudy.engine.functions.concurrency import Concurrency, Counter
 from understudy.engine.functions.model import LATEST, Alias, Function, FunctionId, Version
 from understudy.engine.functions.names import Target
-from understudy.engine.functions.pool import Budget, Environment, Pool
+from understudy.engine.functions.pool import Environment, Pool
 from understudy.engine.functions.table import FunctionTable
 
 MakeEnvironment = Callable[[Function, Version], Environment]

@@ -27,6 +27,9 @@ class WrongArchitecture:
     async def start(self) -> None:
         """Does nothing: there is no process to spawn."""
 
+    async def ready(self) -> None:
+        """Does nothing: there is no init phase."""
+
     async def invoke(self, request: InvokeRequest) -> InvokeResult:
         """The verdict that the entry point is for another machine."""
         spec = self._spec

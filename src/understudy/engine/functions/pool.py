@@ -1,17 +1,19 @@
 """Execution environments of one version: one request at a time each, the most recently used one first.
 
-Scales out when all are busy, shuts idle ones down, and takes its places from one `Budget` that all pools
-share, so that a laptop is not filled with environments: a pool in need takes the place of the environment
-that has been idle longest anywhere. Refuses to know Lambda's concurrency limits: `concurrency` does.
+A request that finds no free environment has one started and waits in line; whichever environment is free
+first, new or used, serves the request that has waited longest. Environments end when they were idle for long.
+Places and turns come from one `Budget` that all pools share. Refuses to know Lambda's concurrency limits:
+`concurrency` does.
 """
 
 import asyncio
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from understudy.engine.functions import errors
-from understudy.engine.functions.background import Background
+from understudy.engine.functions.budget import Budget, Turn
+from understudy.errors import UnderstudyError
 from understudy.sandbox.model import InvokeRequest, InvokeResult
 
 
@@ -27,6 +29,10 @@ class Environment(Protocol):
         """Spawns the process; its init phase goes on in the background."""
         ...
 
+    async def ready(self) -> object:
+        """Waits for the end of the init phase, which may have failed: the first request tells."""
+        ...
+
     async def invoke(self, request: InvokeRequest) -> InvokeResult:
         """Runs one request."""
         ...
@@ -38,38 +44,15 @@ class Environment(Protocol):
 
 @dataclass(slots=True, eq=False)
 class _Slot:
-    """An environment with the task that starts it and the moment it became idle."""
+    """An environment with the task that spawns it and the moment it became idle."""
 
     environment: Environment
-    starting: asyncio.Task[None] | None
+    spawning: asyncio.Task[None]
     idle_since: float = 0.0
 
-
-class Budget:
-    """The places for environments on this machine, shared by every pool."""
-
-    def __init__(self, places: int, background: Background) -> None:
-        self.places = places
-        self.background = background
-        self.used = 0
-        self.pools: set[Pool] = set()
-
-    def take(self) -> None:
-        """Takes a place, if need be that of the environment idle for longest.
-
-        Raises:
-            ApiError: every place is busy.
-        """
-        if self.used >= self.places:
-            oldest = min((pool for pool in self.pools if pool.idle), key=_oldest, default=None)
-            if oldest is None:
-                raise errors.throttled("ConcurrentInvocationLimitExceeded")
-            oldest.drop_oldest()
-        self.used += 1
-
-    def give_back(self) -> None:
-        """Returns a place."""
-        self.used -= 1
+    @property
+    def gone(self) -> bool:
+        return self.idle_since == _GONE
 
 
 class Pool:
@@ -81,6 +64,9 @@ class Pool:
         self._idle_s = idle_s
         self._idle: list[_Slot] = []
         self._busy = 0
+        self._starting: list[_Slot] = []
+        self._queued = 0
+        self._waiting: deque[asyncio.Future[_Slot]] = deque()
         self._retired = False
         self._timer: asyncio.TimerHandle | None = None
         budget.pools.add(self)
@@ -92,8 +78,8 @@ class Pool:
 
     @property
     def size(self) -> int:
-        """How many environments there are."""
-        return len(self._idle) + self._busy
+        """How many environments there are, those about to start included."""
+        return len(self._idle) + self._busy + len(self._starting) + self._queued
 
     @property
     def oldest_idle(self) -> float:
@@ -101,24 +87,19 @@ class Pool:
         return self._idle[0].idle_since
 
     async def invoke(self, request: InvokeRequest) -> InvokeResult:
-        """Runs `request` in a free environment, or in a new one.
+        """Runs `request` in the first environment that is free for it.
 
         Raises:
             ApiError: there is no place for another environment.
         """
-        slot = self._alive() or self._new()
-        self._busy += 1
+        slot = self._free() or await self._wait()
         try:
-            if slot.starting is not None:
-                await slot.starting
-                slot.starting = None
             return await slot.environment.invoke(request)
         except BaseException:
             self._retire_slot(slot)
             raise
         finally:
-            self._busy -= 1
-            self._give_back(slot)
+            self._release(slot)
 
     def prewarm(self) -> None:
         """Starts one environment when there is none, so that the next request finds it under way.
@@ -128,12 +109,12 @@ class Pool:
         """
         if self.size or self._retired or self._budget.used >= self._budget.places:
             return
-        slot = self._new()
-        self._park(slot)
-        self._budget.background.spawn(self._watch(slot))
+        self._budget.take()
+        self._queued += 1
+        self.start_one()
 
     def retire(self) -> None:
-        """Takes no more part in scaling: idle environments end now, busy ones after their request."""
+        """Takes no more part in scaling: idle environments end now, the others when nobody waits for them."""
         if self._retired:
             return
         self._retired = True
@@ -141,43 +122,118 @@ class Pool:
         self._stop_timer()
         while self._idle:
             self.drop_oldest()
+        self._trim()
 
     def drop_oldest(self) -> None:
         """Ends the environment that has been idle for longest and frees its place at once."""
         self._retire_slot(self._idle.pop(0))
 
-    def _alive(self) -> _Slot | None:
+    def start_one(self) -> None:
+        """Starts one of the environments that requests wait for; called when it is this pool's turn."""
+        self._queued -= 1
+        turn = self._budget.turn()
+        try:
+            environment = self._make()
+        except BaseException as error:
+            turn.end()
+            self._budget.give_back()
+            self._fail_oldest(error)
+            if isinstance(error, UnderstudyError):
+                return
+            raise
+        slot = _Slot(environment, self._budget.background.spawn(environment.start()))
+        self._starting.append(slot)
+        self._budget.background.spawn(self._bring_up(slot, turn))
+
+    async def _bring_up(self, slot: _Slot, turn: Turn) -> None:
+        """Sees an environment through its init phase and to its first request."""
+        spawned = await _outcome(slot.spawning)
+        if spawned is None:
+            spawned = await _outcome(self._budget.background.spawn(_ready(slot.environment)))
+        if slot in self._starting:
+            self._starting.remove(slot)
+            if spawned is None:
+                self._busy += 1
+                self._release(slot)
+            else:
+                self._retire_slot(slot)
+                self._fail_oldest(spawned)
+        turn.end()
+
+    def _free(self) -> _Slot | None:
         while self._idle:
             slot = self._idle.pop()
             if slot.environment.state != "dead":
+                self._busy += 1
                 return slot
             self._retire_slot(slot)
         return None
 
-    def _new(self) -> _Slot:
-        self._budget.take()
+    async def _wait(self) -> _Slot:
+        """The environment that is free when this request is the first in line.
+
+        Each request in line stands for an environment on its way, so that it can be told at once when there
+        is no place for one.
+        """
+        wanted = self._queued + len(self._starting) <= len(self._waiting)
+        if wanted:
+            self._budget.take()
+        found: asyncio.Future[_Slot] = asyncio.get_running_loop().create_future()
+        self._waiting.append(found)
+        if wanted:
+            self._queued += 1
+            self._budget.queue(self)
         try:
-            environment = self._make()
+            return await found
         except BaseException:
-            self._budget.give_back()
+            self._leave(found)
             raise
-        return _Slot(environment, self._budget.background.spawn(environment.start()))
 
-    async def _watch(self, slot: _Slot) -> None:
-        if slot.starting is None:
+    def _leave(self, found: asyncio.Future[_Slot]) -> None:
+        """Takes a request out of the line that gave up or got an error."""
+        if found in self._waiting:
+            self._waiting.remove(found)
+            self._trim()
+        elif not found.cancelled() and found.exception() is None:
+            self._release(found.result())
+
+    def _first(self) -> asyncio.Future[_Slot] | None:
+        """The request that has waited longest, which is then no more in line."""
+        while self._waiting:
+            found = self._waiting.popleft()
+            if not found.done():
+                return found
+        return None
+
+    def _release(self, slot: _Slot) -> None:
+        """Passes a free environment on: to the first in line, to the idle ones, or out."""
+        self._busy -= 1
+        if slot.gone:
             return
-        await asyncio.wait([slot.starting])
-        if slot in self._idle and slot.starting.exception() is not None:
-            self._idle.remove(slot)
+        if slot.environment.state == "dead":
             self._retire_slot(slot)
-
-    def _give_back(self, slot: _Slot) -> None:
-        if slot.idle_since == _GONE:
-            return
-        if self._retired or slot.environment.state == "dead":
+        elif (found := self._first()) is not None:
+            self._busy += 1
+            found.set_result(slot)
+            self._trim()
+        elif self._retired:
             self._retire_slot(slot)
         else:
             self._park(slot)
+
+    def _fail_oldest(self, error: BaseException) -> None:
+        found = self._first()
+        if found is not None:
+            found.set_exception(error)
+
+    def _trim(self) -> None:
+        """Takes back the starts that no request waits for any more, unless they are under way."""
+        while self._queued and self._queued + len(self._starting) > len(self._waiting):
+            self._queued -= 1
+            self._budget.withdraw(self)
+            self._budget.give_back()
+        while self._retired and len(self._starting) > len(self._waiting):
+            self._retire_slot(self._starting.pop())
 
     def _park(self, slot: _Slot) -> None:
         slot.idle_since = asyncio.get_running_loop().time()
@@ -186,7 +242,7 @@ class Pool:
             self._arm()
 
     def _retire_slot(self, slot: _Slot) -> None:
-        if slot.idle_since != _GONE:
+        if not slot.gone:
             slot.idle_since = _GONE
             self._budget.give_back()
             self._budget.background.spawn(_end(slot))
@@ -212,11 +268,16 @@ class Pool:
 _GONE = float("-inf")
 
 
-def _oldest(pool: Pool) -> float:
-    return pool.oldest_idle
+async def _outcome(task: asyncio.Task[None]) -> BaseException | None:
+    """What `task` failed with; being cancelled is a failure too."""
+    await asyncio.wait([task])
+    return asyncio.CancelledError() if task.cancelled() else task.exception()
+
+
+async def _ready(environment: Environment) -> None:
+    await environment.ready()
 
 
 async def _end(slot: _Slot) -> None:
-    if slot.starting is not None:
-        await asyncio.wait([slot.starting])
+    await asyncio.wait([slot.spawning])
     await slot.environment.shutdown()

@@ -13,6 +13,7 @@ from understudy.engine.functions import policy as policies
 from understudy.engine.functions.absent import AbsentOperations
 from understudy.engine.functions.attachments import AttachmentOperations
 from understudy.engine.functions.background import Background, Clock
+from understudy.engine.functions.budget import Budget
 from understudy.engine.functions.concurrency import ACCOUNT_LIMIT, Concurrency
 from understudy.engine.functions.environments import CreateEnvironment, EnvironmentMaker
 from understudy.engine.functions.events import Event, EventQueue, EventTimes
@@ -26,7 +27,6 @@ from understudy.engine.functions.lookup import Lookup
 from understudy.engine.functions.model import LATEST, FunctionId
 from understudy.engine.functions.names import Target
 from understudy.engine.functions.permissions import PermissionOperations
-from understudy.engine.functions.pool import Budget
 from understudy.engine.functions.table import MIGRATIONS, FunctionTable
 from understudy.engine.functions.versions import VersionOperations
 from understudy.engine.protocol import DEFAULT_ACCOUNT_ID, DEFAULT_REGION, Operation
