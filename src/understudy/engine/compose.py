@@ -5,6 +5,7 @@ Order of opening is order of dependence; closing is the reverse.
 
 import asyncio
 from contextlib import AsyncExitStack
+from typing import Protocol
 
 from understudy.engine.app import Engine
 from understudy.engine.config import EngineConfig
@@ -19,13 +20,32 @@ from understudy.engine.origin import OriginRule
 from understudy.engine.registry import RegistryRouter
 from understudy.engine.state import State
 from understudy.image.store import Store
+from understudy.sandbox.executor import Executor
 from understudy.sandbox.namespaces import NamespaceExecutor
+
+
+class HostExecutor(Executor, Protocol):
+    """An executor that takes something of this machine while the engine runs."""
+
+    async def open(self) -> None:
+        """Takes it.
+
+        Raises:
+            UnderstudyError: this machine cannot isolate.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Ends every sandbox and gives it back."""
+        ...
 
 
 class Parts:
     """One engine's parts, around a delegate that is already starting. `open` and `close` are called once."""
 
-    def __init__(self, config: EngineConfig, *, port: int, delegate: Delegate) -> None:
+    def __init__(
+        self, config: EngineConfig, *, port: int, delegate: Delegate, executor: HostExecutor | None = None
+    ) -> None:
         data = config.data_dir
         endpoint = f"http://127.0.0.1:{port}"
         self._stack = AsyncExitStack()
@@ -33,9 +53,10 @@ class Parts:
         self._state = State(data / "engine.sqlite")
         self._logs = LogStore(data / "logs.sqlite")
         self._store = Store(data / "store")
-        self._executor = NamespaceExecutor(data / "sandboxes")
+        self._executor = executor or NamespaceExecutor(data / "sandboxes")
         self._repositories = Repositories(self._state, self._store)
         uploads = Uploads(self._repositories)
+        self._ecr = EcrService(self._repositories, uploads, port=port)
         self._lambda = LambdaService(
             self._state,
             self._store,
@@ -48,7 +69,7 @@ class Parts:
         self._apis = ApiStore(self._state)
         self.delegate = delegate
         services = (
-            EcrService(self._repositories, uploads, port=port),
+            self._ecr,
             self._lambda,
             HttpApiService(
                 self._apis, endpoint=lambda api: f"http://{api}.execute-api.localhost.localstack.cloud:{port}"
@@ -87,11 +108,14 @@ class Parts:
         self._logs.open()
         self._stack.callback(self._logs.close)
         self._repositories.open()
+        self._stack.push_async_callback(self._ecr.close)
         self._apis.open()
         await self._executor.open()
         self._stack.push_async_callback(self._executor.close)
         await self._lambda.start()
         self._stack.push_async_callback(self._lambda.close)
+        # Only now: the functions have said which images they need.
+        self._ecr.start()
 
     async def close(self) -> None:
         """Stops everything, the delegate's state saved."""
