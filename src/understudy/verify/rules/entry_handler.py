@@ -219,20 +219,6 @@ def _absent(subject: Subject, known: Analysis, handler: str) -> Iterator[Finding
     )
 
 
-def _deleted(subject: Subject, module: Module) -> set[str]:
-    """Names that the last word of the module on them takes away."""
-    deleted: set[str] = set()
-    user = next((item for item in entry_user_code.modules(subject) if item.path == module.path), None)
-    for statement in user.tree.body if user is not None and user.has(b"del ") else ():
-        if isinstance(statement, ast.Delete):
-            deleted.update(target.id for target in statement.targets if isinstance(target, ast.Name))
-        else:
-            bound = (node for node in ast.walk(statement) if isinstance(node, ast.Name))
-            deleted.difference_update(node.id for node in bound if isinstance(node.ctx, ast.Store))
-            deleted.discard(getattr(statement, "name", ""))
-    return deleted
-
-
 def _attribute(subject: Subject, known: Analysis, module: Module, handler: str) -> Iterator[Finding]:
     shown, _, attribute = handler.rpartition(".")
     names = _names(subject, known, module)
