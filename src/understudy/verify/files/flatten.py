@@ -91,7 +91,8 @@ class _Upper:
     def __init__(self, lower: Flattened, index: int) -> None:
         self._lower = lower
         self._index = index
-        self._own = Flattened()
+        # Below the first layer is nothing to delete or to merge with.
+        self._own = Flattened() if index else lower
         self._deleted: list[Entry] = []
 
     def merge(self, entries: Sequence[Entry]) -> None:
@@ -105,6 +106,8 @@ class _Upper:
                 self._deleted.append(replace(entry, path=path) if path != entry.path else entry)
             else:
                 self._place(path, entry)
+        if self._own is self._lower:
+            return
         for entry in self._deleted:
             if entry.kind == "whiteout":
                 self._lower.remove(entry.path)
@@ -158,6 +161,9 @@ class _Upper:
 
     def _real(self, path: str) -> str | None:
         """`path` with the links of this layer in its directories resolved; `None` for loops."""
+        parent = self._own.held.get(path.rpartition("/")[0] or "/")
+        if parent is not None and parent.node.kind == "dir":
+            return path
         todo = [part for part in reversed(path.split("/")) if part]
         real: list[str] = []
         links = 0

@@ -4,13 +4,15 @@ import json
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tests.unit.verify.samples import Layout, digest, docker_save, file, tar, write_tar
 from understudy.errors import EnvironmentProblemError, UnderstudyError
 from understudy.image import model
 from understudy.verify import subject
 from understudy.verify.sources import archive
-from understudy.verify.sources.model import ImageNotFoundError, ImageSource, ImageUnreadableError
+from understudy.verify.sources.model import ImageNotFoundError, ImageSource, ImageUnreadableError, closing
 
 BASE, CODE = [file("a", b"1")], [file("b", b"2")]
 
@@ -129,3 +131,28 @@ def test_a_folder_that_takes_no_copy_is_the_environments_fault(tmp_path: Path) -
     (tmp_path / "spool").write_bytes(b"")
     with pytest.raises(EnvironmentProblemError, match="cannot be written"), archive.spool(tmp_path / "spool"):
         pass
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    form=st.sampled_from(["docker", "oci"]),
+    changes=st.lists(st.tuples(st.floats(0, 1, exclude_max=True), st.integers(0, 255)), max_size=8),
+    kept=st.floats(0, 1),
+)
+def test_a_changed_archive_is_read_or_our_error(
+    tmp_path_factory: pytest.TempPathFactory, form: str, changes: list[tuple[float, int]], kept: float
+) -> None:
+    folder = tmp_path_factory.mktemp("changed")
+    path = folder / "image.tar"
+    if form == "docker":
+        write_tar(path, docker_save(BASE, CODE))
+    else:
+        made = Layout()
+        made.add(made.index(made.image(BASE, CODE)), "latest").archive(path)
+    content = bytearray(path.read_bytes())
+    for place, value in changes:
+        content[int(place * len(content))] = value
+    path.write_bytes(content[: int(kept * len(content))] if kept < 0.5 else content)
+    with contextlib.suppress(UnderstudyError), opened(path, folder) as source, closing(source) as open_source:
+        for node in subject.load(open_source).files.walk():
+            assert node.path.startswith("/")
