@@ -5,22 +5,10 @@ Texts and defaults as API Gateway's reference states them (apigatewayv2 API refe
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
-from understudy.engine.httpapi import routing
+from understudy.engine.httpapi import deployments, documents, routing
 from understudy.engine.httpapi.store import ApiRecord, ApiStore, Document, new_id, now
 from understudy.engine.protocol import ApiError, Call, Operation
-
-_LABELS = {"integration": "Integration", "route": "Route", "stage": "Stage", "deployment": "Deployment"}
-_IDS = {
-    "integration": "IntegrationId",
-    "route": "RouteId",
-    "stage": "StageName",
-    "deployment": "DeploymentId",
-}
-_MAX_TIMEOUT_MS = 30_000
-_MIN_TIMEOUT_MS = 50
-_AUTO_DEPLOYED = "Automatic deployment triggered by changes to the Api configuration"
 
 
 class HttpApiService:
@@ -55,7 +43,7 @@ class HttpApiService:
     def _plain_operations(self) -> dict[str, Operation]:
         """Get, list and delete, which are the same for every kind below an API."""
         operations: dict[str, Operation] = {}
-        for kind, label in _LABELS.items():
+        for kind, label in documents.LABELS.items():
             operations[f"Get{label}"] = self._getter(kind)
             operations[f"Get{label}s"] = self._lister(kind)
             operations[f"Delete{label}"] = self._deleter(kind)
@@ -65,7 +53,9 @@ class HttpApiService:
         """Creates an API; with ``Target`` also route, integration and ``$default`` stage (quick create)."""
         params = dict(call.params)
         if params["ProtocolType"] != "HTTP":
-            raise _bad_request(f"understudy runs HTTP APIs only; ProtocolType is {params['ProtocolType']}")
+            raise documents.bad_request(
+                f"understudy runs HTTP APIs only; ProtocolType is {params['ProtocolType']}"
+            )
         target, route_key = params.pop("Target", None), params.pop("RouteKey", None)
         credentials = params.pop("CredentialsArn", None)
         api_id = new_id(10)
@@ -81,7 +71,7 @@ class HttpApiService:
         } | params
         record = ApiRecord(api_id=api_id, account_id=call.account_id, region=call.region, document=document)
         if target:
-            _parse_route_key(route_key or routing.DEFAULT_ROUTE)
+            documents.parse_route_key(route_key or routing.DEFAULT_ROUTE)
         self._apis.add(record)
         if target:
             self._quick_create(record, target, route_key, credentials)
@@ -91,7 +81,7 @@ class HttpApiService:
         self, record: ApiRecord, target: str, route_key: str | None, credentials: str | None
     ) -> None:
         managed = {"ApiGatewayManaged": True}
-        integration = _integration_defaults() | {
+        integration = documents.integration_defaults() | {
             "IntegrationId": new_id(7),
             "IntegrationType": "AWS_PROXY",
             "IntegrationMethod": "POST",
@@ -101,15 +91,15 @@ class HttpApiService:
         if credentials:
             integration["CredentialsArn"] = credentials
         self._apis.put(record, "integration", integration["IntegrationId"], integration | managed)
-        route = _route_defaults() | {
+        route = documents.route_defaults() | {
             "RouteId": new_id(7),
             "RouteKey": route_key or routing.DEFAULT_ROUTE,
             "Target": f"integrations/{integration['IntegrationId']}",
         }
         self._apis.put(record, "route", route["RouteId"], route | managed)
-        stage = _stage_defaults() | {"StageName": "$default", "AutoDeploy": True}
+        stage = documents.stage_defaults() | {"StageName": "$default", "AutoDeploy": True}
         self._apis.put(record, "stage", "$default", stage | managed)
-        self._auto_deploy(record)
+        deployments.automatic(self._apis, record)
 
     async def get_api(self, call: Call) -> Document:
         """Returns one API."""
@@ -118,7 +108,7 @@ class HttpApiService:
     async def get_apis(self, call: Call) -> Document:
         """Returns the account's APIs of the region, paginated."""
         items = [record.document for record in self._apis.owned(call.account_id, call.region)]
-        return _page(items, call)
+        return documents.page(items, call)
 
     async def update_api(self, call: Call) -> Document:
         """Changes the members that were given."""
@@ -126,7 +116,9 @@ class HttpApiService:
         changes = {name: value for name, value in call.params.items() if name != "ApiId"}
         for name in ("Target", "RouteKey", "CredentialsArn"):
             if name in changes:
-                raise _bad_request(f"{name} of a quick-create API is changed at its route or integration")
+                raise documents.bad_request(
+                    f"{name} of a quick-create API is changed at its route or integration"
+                )
         self._apis.put(record, "api", record.api_id, record.document | changes)
         return record.document
 
@@ -145,28 +137,32 @@ class HttpApiService:
     async def create_integration(self, call: Call) -> Document:
         """Creates a Lambda proxy integration."""
         record = self._record(call)
-        document = _integration_defaults() | _without_api(call.params) | {"IntegrationId": new_id(7)}
-        _check_integration(document)
+        document = (
+            documents.integration_defaults()
+            | documents.without_api(call.params)
+            | {"IntegrationId": new_id(7)}
+        )
+        documents.check_integration(document)
         return self._save(record, "integration", document)
 
     async def update_integration(self, call: Call) -> Document:
         """Changes an integration's given members."""
         record, document = self._child(call, "integration")
-        document = document | _without_api(call.params)
-        _check_integration(document)
+        document = document | documents.without_api(call.params)
+        documents.check_integration(document)
         return self._save(record, "integration", document)
 
     async def create_route(self, call: Call) -> Document:
         """Creates a route; its key is unique in the API."""
         record = self._record(call)
-        document = _route_defaults() | _without_api(call.params) | {"RouteId": new_id(7)}
+        document = documents.route_defaults() | documents.without_api(call.params) | {"RouteId": new_id(7)}
         self._check_route(record, document)
         return self._save(record, "route", document)
 
     async def update_route(self, call: Call) -> Document:
         """Changes a route's given members."""
         record, document = self._child(call, "route")
-        document = document | _without_api(call.params)
+        document = document | documents.without_api(call.params)
         self._check_route(record, document)
         return self._save(record, "route", document)
 
@@ -175,12 +171,12 @@ class HttpApiService:
         record = self._record(call)
         if call.params["StageName"] in record.stages:
             raise ApiError("ConflictException", "Stage already exists", status=409)
-        return self._save(record, "stage", _stage_defaults() | _without_api(call.params))
+        return self._save(record, "stage", documents.stage_defaults() | documents.without_api(call.params))
 
     async def update_stage(self, call: Call) -> Document:
         """Changes a stage's given members."""
         record, document = self._child(call, "stage")
-        changed = document | _without_api(call.params) | {"LastUpdatedDate": now()}
+        changed = document | documents.without_api(call.params) | {"LastUpdatedDate": now()}
         return self._save(record, "stage", changed)
 
     async def create_deployment(self, call: Call) -> Document:
@@ -188,19 +184,21 @@ class HttpApiService:
         record = self._record(call)
         stage_name = call.params.get("StageName")
         if stage_name is not None and stage_name not in record.stages:
-            raise _not_found("Stage", stage_name)
-        document = self._deploy(record, description=call.params.get("Description"), automatic=False)
+            raise documents.not_found("Stage", stage_name)
+        document = deployments.create(
+            self._apis, record, description=call.params.get("Description"), automatic=False
+        )
         if stage_name is not None:
             stage = record.stages[stage_name] | {"DeploymentId": document["DeploymentId"]}
             self._apis.put(record, "stage", stage_name, stage)
-        return _public(document)
+        return documents.public(document)
 
     async def update_deployment(self, call: Call) -> Document:
         """Changes a deployment's description."""
         record, document = self._child(call, "deployment")
-        document = document | _without_api(call.params)
+        document = document | documents.without_api(call.params)
         self._apis.put(record, "deployment", call.params["DeploymentId"], document)
-        return _public(document)
+        return documents.public(document)
 
     async def get_tags(self, call: Call) -> Document:
         """Returns the tags of an API or a stage, named by its ARN."""
@@ -211,7 +209,7 @@ class HttpApiService:
         """Adds tags to an API or a stage."""
         record, kind, document = self._tagged(call)
         tags = (document.get("Tags") or {}) | call.params.get("Tags", {})
-        self._apis.put(record, kind, _identifier(record, kind, document), document | {"Tags": tags})
+        self._apis.put(record, kind, documents.identifier(record, kind, document), document | {"Tags": tags})
         return {}
 
     async def untag_resource(self, call: Call) -> Document:
@@ -219,7 +217,7 @@ class HttpApiService:
         record, kind, document = self._tagged(call)
         gone = set(call.params["TagKeys"])
         tags = {key: value for key, value in (document.get("Tags") or {}).items() if key not in gone}
-        self._apis.put(record, kind, _identifier(record, kind, document), document | {"Tags": tags})
+        self._apis.put(record, kind, documents.identifier(record, kind, document), document | {"Tags": tags})
         return {}
 
     def _record(self, call: Call) -> ApiRecord:
@@ -235,83 +233,56 @@ class HttpApiService:
 
     def _child(self, call: Call, kind: str) -> tuple[ApiRecord, Document]:
         record = self._record(call)
-        identifier = call.params[_IDS[kind]]
+        identifier = call.params[documents.IDS[kind]]
         document = record.children[kind].get(identifier)
         if document is None:
-            raise _not_found(_LABELS[kind], identifier)
+            raise documents.not_found(documents.LABELS[kind], identifier)
         return record, document
 
     def _save(self, record: ApiRecord, kind: str, document: Document) -> Document:
-        self._apis.put(record, kind, document[_IDS[kind]], document)
-        self._auto_deploy(record)
-        return _public(record.children[kind][document[_IDS[kind]]])
+        self._apis.put(record, kind, document[documents.IDS[kind]], document)
+        deployments.automatic(self._apis, record)
+        return documents.public(record.children[kind][document[documents.IDS[kind]]])
 
     def _getter(self, kind: str) -> Operation:
         async def get(call: Call) -> Document:
-            return _public(self._child(call, kind)[1])
+            return documents.public(self._child(call, kind)[1])
 
         return get
 
     def _lister(self, kind: str) -> Operation:
         async def list_(call: Call) -> Document:
-            return _page([_public(item) for item in self._record(call).children[kind].values()], call)
+            return documents.page(
+                [documents.public(item) for item in self._record(call).children[kind].values()], call
+            )
 
         return list_
 
     def _deleter(self, kind: str) -> Operation:
         async def delete(call: Call) -> Document:
             record, document = self._child(call, kind)
-            _check_unused(record, kind, document)
-            self._apis.drop(record, kind, document[_IDS[kind]])
-            self._auto_deploy(record)
+            documents.check_unused(record, kind, document)
+            self._apis.drop(record, kind, document[documents.IDS[kind]])
+            deployments.automatic(self._apis, record)
             return {}
 
         return delete
 
     def _check_route(self, record: ApiRecord, document: Document) -> None:
         key = document["RouteKey"]
-        _parse_route_key(key)
+        documents.parse_route_key(key)
         for other in record.routes.values():
             if other["RouteKey"] == key and other["RouteId"] != document["RouteId"]:
                 raise ApiError(
                     "ConflictException", f"Route with key {key} already exists for this API", status=409
                 )
         if document["AuthorizationType"] != "NONE":
-            raise _bad_request(f"AuthorizationType {document['AuthorizationType']} is not supported locally")
+            raise documents.bad_request(
+                f"AuthorizationType {document['AuthorizationType']} is not supported locally"
+            )
         target = document.get("Target")
         if target is not None and target.removeprefix("integrations/") not in record.integrations:
-            raise _not_found("Integration", target.removeprefix("integrations/"))
-
-    def _auto_deploy(self, record: ApiRecord) -> None:
-        """Gives every stage with AutoDeploy a deployment of what the API is now."""
-        stages = [stage for stage in record.stages.values() if stage.get("AutoDeploy")]
-        if not stages:
-            return
-        deployment = self._deploy(record, description=_AUTO_DEPLOYED, automatic=True)
-        for stage in stages:
-            changed = stage | {
-                "DeploymentId": deployment["DeploymentId"],
-                "LastDeploymentStatusMessage": f"Successfully deployed stage with deployment ID "
-                f"'{deployment['DeploymentId']}'",
-            }
-            self._apis.put(record, "stage", stage["StageName"], changed)
-        used = {stage.get("DeploymentId") for stage in record.stages.values()}
-        for old in [item for item in record.deployments.values() if item.get("AutoDeployed")]:
-            if old["DeploymentId"] not in used:
-                self._apis.drop(record, "deployment", old["DeploymentId"])
-
-    def _deploy(self, record: ApiRecord, *, description: str | None, automatic: bool) -> Document:
-        document: Document = {
-            "AutoDeployed": automatic,
-            "CreatedDate": now(),
-            "DeploymentId": new_id(6),
-            "DeploymentStatus": "DEPLOYED",
-            "Snapshot": {"routes": dict(record.routes), "integrations": dict(record.integrations)},
-        }
-        if description:
-            document["Description"] = description
-        self._apis.put(record, "deployment", document["DeploymentId"], document)
-        return document
+            raise documents.not_found("Integration", target.removeprefix("integrations/"))
 
     def _tagged(self, call: Call) -> tuple[ApiRecord, str, Document]:
         """The resource that an ARN such as ``arn:aws:apigateway:REGION::/apis/ID/stages/NAME`` names."""
@@ -322,105 +293,5 @@ class HttpApiService:
         if len(parts) == 2:
             return record, "api", record.document
         if parts[2] != "stages" or parts[3] not in record.stages:
-            raise _not_found("Stage", parts[3])
+            raise documents.not_found("Stage", parts[3])
         return record, "stage", record.stages[parts[3]]
-
-
-def _identifier(record: ApiRecord, kind: str, document: Document) -> str:
-    return record.api_id if kind == "api" else str(document[_IDS[kind]])
-
-
-def _public(document: Document) -> Document:
-    return {name: value for name, value in document.items() if name != "Snapshot"}
-
-
-def _without_api(params: Mapping[str, Any]) -> Document:
-    return {name: value for name, value in params.items() if name != "ApiId"}
-
-
-def _integration_defaults() -> Document:
-    return {"ConnectionType": "INTERNET", "PayloadFormatVersion": "1.0", "TimeoutInMillis": _MAX_TIMEOUT_MS}
-
-
-def _route_defaults() -> Document:
-    return {"ApiKeyRequired": False, "AuthorizationType": "NONE"}
-
-
-def _stage_defaults() -> Document:
-    return {
-        "AutoDeploy": False,
-        "CreatedDate": now(),
-        "DefaultRouteSettings": {"DetailedMetricsEnabled": False},
-        "LastUpdatedDate": now(),
-        "RouteSettings": {},
-        "StageVariables": {},
-        "Tags": {},
-    }
-
-
-def _check_integration(document: Document) -> None:
-    if document["IntegrationType"] != "AWS_PROXY" or document.get("IntegrationSubtype"):
-        raise _bad_request(
-            f"understudy runs Lambda proxy integrations (AWS_PROXY) only; got {document['IntegrationType']}"
-        )
-    if ":lambda:" not in document.get("IntegrationUri", ""):
-        raise _bad_request("Invalid integration URI specified: it names no Lambda function")
-    if document["PayloadFormatVersion"] not in ("1.0", "2.0"):
-        raise _bad_request(f"Invalid payload format version {document['PayloadFormatVersion']}")
-    if not _MIN_TIMEOUT_MS <= document["TimeoutInMillis"] <= _MAX_TIMEOUT_MS:
-        raise _bad_request(f"Timeout should be between {_MIN_TIMEOUT_MS} ms and {_MAX_TIMEOUT_MS} ms")
-    document.setdefault("IntegrationMethod", "POST")
-
-
-def _check_unused(record: ApiRecord, kind: str, document: Document) -> None:
-    if kind == "integration":
-        users = [
-            route["RouteKey"]
-            for route in record.routes.values()
-            if route.get("Target") == f"integrations/{document['IntegrationId']}"
-        ]
-        if users:
-            raise ApiError(
-                "ConflictException",
-                f"Cannot delete Integration '{document['IntegrationId']}': route {users[0]} uses it",
-                status=409,
-            )
-    if kind == "deployment":
-        names = [
-            stage["StageName"]
-            for stage in record.stages.values()
-            if stage.get("DeploymentId") == document["DeploymentId"]
-        ]
-        if names:
-            raise ApiError(
-                "ConflictException",
-                f"Active stages pointing to this deployment must be moved or deleted: {names[0]}",
-                status=409,
-            )
-
-
-def _parse_route_key(key: str) -> None:
-    try:
-        routing.parse_route_key(key)
-    except ValueError as exc:
-        raise _bad_request(
-            f"The provided route key is not formatted properly for HTTP protocol. Format should be "
-            f'"<HTTP METHOD> /<RESOURCE PATH>" or "$default": {key}'
-        ) from exc
-
-
-def _page(items: list[Document], call: Call) -> Document:
-    limit = int(call.params.get("MaxResults") or 500)
-    start = int(call.params.get("NextToken") or 0)
-    page: Document = {"Items": items[start : start + limit]}
-    if start + limit < len(items):
-        page["NextToken"] = str(start + limit)
-    return page
-
-
-def _bad_request(message: str) -> ApiError:
-    return ApiError("BadRequestException", message)
-
-
-def _not_found(label: str, identifier: str) -> ApiError:
-    return ApiError("NotFoundException", f"Invalid {label} identifier specified {identifier}", status=404)
