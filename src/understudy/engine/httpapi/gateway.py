@@ -18,10 +18,10 @@ from urllib.parse import unquote
 
 from understudy.engine import identifiers
 from understudy.engine.httpapi import cors as httpapi_cors
-from understudy.engine.httpapi import events
+from understudy.engine.httpapi import events, stages
 from understudy.engine.httpapi.events import HttpRequest, HttpResponse, MalformedResponseError, Routed
-from understudy.engine.httpapi.routing import Router
-from understudy.engine.httpapi.store import ApiRecord, ApiStore, Document
+from understudy.engine.httpapi.stages import Stage, Target
+from understudy.engine.httpapi.store import ApiRecord, ApiStore
 from understudy.engine.protocol import ApiError
 
 Scope = Mapping[str, Any]
@@ -33,10 +33,6 @@ _ENCODER = json.JSONEncoder(separators=(",", ":"))
 _MAX_BODY_BYTES = 10_485_760
 _MAX_HEADER_BYTES = 10_240
 _EXECUTE_API = re.compile(r"([a-z0-9]+)\.execute-api\.")
-_LAMBDA_ARN = re.compile(
-    r"arn:aws[a-z-]*:lambda:[a-z0-9-]+:\d{12}:function:[A-Za-z0-9_-]+(?::[$A-Za-z0-9_-]+)?"
-)
-_STAGE_VARIABLE = re.compile(r"\$\{stageVariables\.([A-Za-z0-9_]+)\}")
 
 
 class Outcome(Protocol):
@@ -67,38 +63,6 @@ class Invoker(Protocol):
     def permits(self, arn: str, *, principal: str, source_arn: str) -> bool:
         """Whether the resource policy of `arn` lets `principal` invoke it on behalf of `source_arn`."""
         ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Target:
-    """Where a route leads, as far as no request has a say in it.
-
-    Attributes:
-        arn: of the function; None when the integration names none.
-        source_arn: on whose behalf the function is invoked, for its resource policy.
-        open: whether the resource policy does not matter.
-    """
-
-    arn: str | None
-    source_arn: str
-    open: bool
-    payload_version: str
-    timeout_s: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Stage:
-    """A stage compiled for the data path; valid while `revision` is the record's.
-
-    Attributes:
-        targets: by route; None where a route has no integration.
-    """
-
-    revision: int
-    name: str
-    router: Router
-    targets: Mapping[str, _Target | None]
-    variables: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,7 +115,7 @@ class HttpApiGateway:
     def __init__(self, apis: ApiStore, invoker: Invoker) -> None:
         self._apis = apis
         self._invoker = invoker
-        self._stages: dict[tuple[str, str], _Stage] = {}
+        self._stages: dict[tuple[str, str], Stage] = {}
 
     def matches(self, scope: Scope) -> bool:
         """Whether a request is application traffic of some HTTP API."""
@@ -213,7 +177,7 @@ class HttpApiGateway:
         build = events.event_v2 if target.payload_version == "2.0" else events.event_v1
         return await self._invoke(target.arn, target, _ENCODER.encode(build(request, routed)).encode(), reply)
 
-    async def _invoke(self, arn: str, target: _Target, payload: bytes, reply: _Reply) -> HttpResponse:
+    async def _invoke(self, arn: str, target: Target, payload: bytes, reply: _Reply) -> HttpResponse:
         timer = asyncio.get_running_loop().call_later(target.timeout_s, reply.expire)
         try:
             outcome = await self._invoker.invoke(arn, payload)
@@ -228,13 +192,13 @@ class HttpApiGateway:
         except MalformedResponseError:
             return _message(500, "Internal Server Error")
 
-    def _permits(self, arn: str, target: _Target) -> bool:
+    def _permits(self, arn: str, target: Target) -> bool:
         """As on AWS, a function is invoked with a role's credentials or with its resource policy's leave."""
         return target.open or self._invoker.permits(
             arn, principal="apigateway.amazonaws.com", source_arn=target.source_arn
         )
 
-    def _stage(self, record: ApiRecord, path: str) -> tuple[_Stage | None, str]:
+    def _stage(self, record: ApiRecord, path: str) -> tuple[Stage | None, str]:
         """The stage that a path names with its first segment, else ``$default``; and the path behind it."""
         first, slash, rest = path[1:].partition("/")
         name = first if first in record.stages else "$default"
@@ -244,42 +208,8 @@ class HttpApiGateway:
         key = (record.api_id, name)
         stage = self._stages.get(key)
         if stage is None or stage.revision != record.revision:
-            stage = self._stages[key] = _compile(record, name)
+            stage = self._stages[key] = stages.compiled(record, name)
         return stage, behind
-
-
-def _compile(record: ApiRecord, name: str) -> _Stage:
-    document = record.stages[name]
-    deployment = record.deployments.get(document.get("DeploymentId", ""))
-    snapshot = deployment["Snapshot"] if deployment else {"routes": {}, "integrations": {}}
-    routes: dict[str, Document] = snapshot["routes"]
-    variables = document.get("StageVariables") or {}
-    targets: dict[str, _Target | None] = {}
-    for route_id, route in routes.items():
-        integration = snapshot["integrations"].get(route.get("Target", "").removeprefix("integrations/"))
-        targets[route_id] = integration and _Target(
-            arn=_function_arn(integration["IntegrationUri"], variables),
-            source_arn=_source_arn(record, name, route["RouteKey"]),
-            open=bool(integration.get("CredentialsArn")),
-            payload_version=integration["PayloadFormatVersion"],
-            timeout_s=integration["TimeoutInMillis"] / 1000,
-        )
-    return _Stage(
-        revision=record.revision,
-        name=name,
-        router=Router((route_id, route["RouteKey"]) for route_id, route in routes.items()),
-        targets=targets,
-        variables=variables,
-    )
-
-
-def _source_arn(record: ApiRecord, stage: str, route_key: str) -> str:
-    method, _, resource = route_key.partition(" ")
-    if not resource:
-        method, resource = "$default", ""
-    method = "*" if method == "ANY" else method
-    scope = f"{record.region}:{record.account_id}:{record.api_id}"
-    return f"arn:aws:execute-api:{scope}/{stage}/{method}{resource}"
 
 
 def _address(scope: Scope) -> _Address:
@@ -325,12 +255,6 @@ async def _read_body(receive: Receive) -> bytes | None:
         if size <= _MAX_BODY_BYTES:
             parts.append(message.get("body", b""))
     return b"".join(parts) if size <= _MAX_BODY_BYTES else None
-
-
-def _function_arn(uri: str, variables: Mapping[str, str]) -> str | None:
-    filled = _STAGE_VARIABLE.sub(lambda found: variables.get(found[1], ""), uri)
-    found = _LAMBDA_ARN.search(filled)
-    return found[0] if found else None
 
 
 def _refused(error: ApiError) -> HttpResponse:
