@@ -4,13 +4,18 @@ import contextlib
 import socketserver
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.contract import boot_image
+from tests.contract import base_store, boot_image
 from tests.contract.boot_image import BootImages
-from understudy.verify.boot import Event
+from tests.fakes import image_files
+from understudy.image import rootfs
+from understudy.image.rootfs import Rootfs
+from understudy.verify import boot
+from understudy.verify.boot import BootRequest, Event
 from understudy.verify.model import Finding, Severity
 
 PLAIN = "def handler(event, context):\n    return {'got': event}\n"
@@ -461,3 +466,28 @@ def test_image_of_another_architecture_is_skipped_and_says_so(images: BootImages
     assert not report.started
     assert "the image is for arm64" in report.skipped
     assert [finding.rule for finding in findings] == ["boot-skipped"]
+
+
+def test_image_on_the_base_with_awss_bootstrap_is_observed_too(tmp_path: Path) -> None:
+    store, base = base_store.with_base(tmp_path)
+    layers = rootfs.prepare(store, base.digest).layers
+    task = tmp_path / "layer/var/task"
+    task.mkdir(parents=True)
+    (task / "app.py").write_text("import socket\nsocket.getaddrinfo('first.example.com', 443)\n" + PLAIN)
+    config = base.config
+    subject = image_files.subject(
+        {},
+        entrypoint=config.entrypoint,
+        command=("app.handler",),
+        working_dir=config.working_dir,
+        image_env=dict(config.env),
+    )
+    request = BootRequest(
+        rootfs=Rootfs(layers=(*layers, tmp_path / "layer")), launch=subject.launch, architecture="x86_64"
+    )
+    report = boot.run(request, state_dir=tmp_path / "state")
+    findings = boot.findings(report, subject)
+    # The client's own thread, which it has on this base, is not the image's doing.
+    assert [finding.rule for finding in findings] == ["boot-network-at-import"]
+    assert "first.example.com (/var/task/app.py:2)" in findings[0].message
+    assert findings[0].severity is Severity.INFO

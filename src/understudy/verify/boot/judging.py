@@ -116,7 +116,7 @@ class _Telling:
         text = f"{handler}: {reason}"
         if attempt.chain is not None:
             chain = attempt.chain
-            way = " -> ".join(f"{frame.path}:{frame.line} ({frame.source})" for frame in chain.frames)
+            way = " -> ".join(map(str, chain.steps))
             text += f"; imported by {way}" if way else ""
             text += f"; tried {chain.file}" if chain.file and chain.file not in text else ""
             text += "".join(f"; because of {cause}" for cause in chain.causes)
@@ -148,7 +148,7 @@ class _Telling:
     def _places(self, attempt: Attempt) -> tuple[Place, ...]:
         pairs: list[tuple[str, int]] = []
         if attempt.chain is not None:
-            pairs = [(frame.path, frame.line) for frame in reversed(attempt.chain.frames)]
+            pairs = [(frame.path, frame.line) for frame in reversed(attempt.chain.steps)]
         elif attempt.stack:
             pairs = stacks.places(attempt.stack)
         elif self.report.observations is not None:

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from understudy.image.rootfs import Rootfs
-    from understudy.sandbox.explain import ImportChain
     from understudy.sandbox.model import Network
     from understudy.verify.model import Launch
 
@@ -87,6 +86,37 @@ class Frame:
 
     def __str__(self) -> str:
         return f"{self.path}:{self.line}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportStep:
+    """One import statement on the way to a failure."""
+
+    path: str
+    line: int
+    source: str
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line} ({self.source})"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportChain:
+    """How an import came to fail, which the runtime client throws away.
+
+    Attributes:
+        steps: from the handler's module down to the statement that failed.
+        error: the exception at the end.
+        module: what could not be imported.
+        file: the extension module that the loader refused; empty otherwise.
+        causes: what the exception was raised from, nearest first.
+    """
+
+    steps: tuple[ImportStep, ...]
+    error: str
+    module: str = ""
+    file: str = ""
+    causes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,12 +10,13 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
-from understudy.verify.boot import events
-from understudy.verify.boot.model import Attempt, Outcome
+from understudy.verify.boot import events, stacks
+from understudy.verify.boot.model import Attempt, ImportChain, ImportStep, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from understudy.sandbox import explain
     from understudy.sandbox.environment import InitReport
     from understudy.sandbox.model import Fault, InvokeResult
     from understudy.verify.boot.model import Event, Verdict
@@ -59,7 +60,22 @@ def attempt(report: InitReport) -> Attempt:
         message=message,
         stack=stack,
         timed_out=fault.timed_out,
-        chain=report.import_chain,
+        chain=_chain(report.import_chain) if report.import_chain is not None else None,
+    )
+
+
+def _chain(found: explain.ImportChain) -> ImportChain:
+    steps = (
+        ImportStep(path=frame.path, line=frame.line, source=frame.source)
+        for frame in found.frames
+        if not stacks.is_client(frame.path)
+    )
+    return ImportChain(
+        steps=tuple(steps),
+        error=found.error,
+        module=found.module,
+        file=found.file,
+        causes=found.causes,
     )
 
 
