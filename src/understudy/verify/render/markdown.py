@@ -65,7 +65,7 @@ def _cause(report: Report, cause: Cause, locate: Locate) -> Iterator[str]:
     yield ""
     yield "**Fix**"
     yield ""
-    yield _fence(finding.fix)
+    yield words.fence(finding.fix)
     yield ""
     for one in cause.consequences:
         yield f"- also {_code(one.rule)}: {_code(one.message.splitlines()[0])}"
@@ -80,13 +80,6 @@ def _code(text: str) -> str:
     while quotes in flat:
         quotes += "`"
     return f"{quotes} {flat} {quotes}" if "`" in flat else f"`{flat}`"
-
-
-def _fence(text: str) -> str:
-    fence = "```"
-    while fence in text:
-        fence += "`"
-    return f"{fence}\n{text}\n{fence}"
 
 
 def _cell(text: str) -> str:

@@ -143,3 +143,11 @@ def origin(place: Place, source: Source | None) -> str:
     if source is not None:
         parts.append(str(source))
     return ", ".join(parts)
+
+
+def fence(text: str) -> str:
+    """Text as a Markdown block that it cannot end by itself."""
+    marks = "```"
+    while marks in text:
+        marks += "`"
+    return f"{marks}\n{text}\n{marks}"
