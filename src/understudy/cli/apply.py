@@ -1,31 +1,47 @@
 """``understudy apply``: converges a target to the manifests."""
 
 import time
+from pathlib import Path
 
 import click
 
-from understudy.cli import console, target_option
+from understudy.cli import allow_option, console, target_option
 from understudy.cli.progress import EventPrinter
+from understudy.image.store import Store
 from understudy.reconcile.model import ApplyEvent
-from understudy.targets.events import Advanced, Done, Started
+from understudy.targets import workspace
+from understudy.targets.events import Advanced, Done, Noticed, Started
 
 
 @click.command("apply")
+@allow_option.allow_option
 @target_option.target_option
 @console.output_option
-def command(target_name: str, output: str) -> None:
-    """Converge the target to the manifests: observe, plan, apply; images must have been built."""
-    found, deployment = target_option.deployment_of(target_name)
+def command(allowed: dict[str, str], target_name: str, output: str) -> None:
+    """Converge the target to the manifests: observe, plan, apply; images must have been built.
+
+    Nothing is applied when an image would not start on Lambda.
+    """
+    found = workspace.find(Path.cwd())
+    store = Store(found.layout.store).open()
     step = f"apply to {target_name}"
-    started = time.monotonic()
     with EventPrinter() as printer:
+        target = target_option.target_of(found, target_name)
+        # Before the verification: a target that does not answer is found at once.
+        target.guard()
+        deployment = target_option.gated(found, target, store, printer, allowed)
+        digests = deployment.built()
+        deployment.check(digests)
 
         def on_event(event: ApplyEvent) -> None:
             printer(Advanced(step=step, text=f"{event.key}: {event.verb} {event.phase}"))
 
+        started = time.monotonic()
         printer(Started(step=step))
-        deployed = deployment.apply(deployment.built(), target_option.image_tags(found), on_event)
+        deployed = deployment.apply(digests, target_option.image_tags(found), on_event)
         printer(Done(step=step, seconds=time.monotonic() - started))
+        for notice in deployment.notices:
+            printer(Noticed(text=notice))
     written = deployed.report.writes
     if output == "json":
         applied = {str(key): verb for key, verb in deployed.report.applied.items()}

@@ -1,22 +1,40 @@
 """``understudy push``: built images into the target's ECR."""
 
+from pathlib import Path
+
 import click
 
-from understudy.cli import console, target_option
+from understudy.cli import allow_option, console, target_option
+from understudy.cli.progress import EventPrinter
+from understudy.image.store import Store
+from understudy.targets import workspace
+from understudy.targets.events import Noticed
 
 
 @click.command("push")
 @click.argument("images", nargs=-1)
+@allow_option.allow_option
 @target_option.target_option
 @console.output_option
-def command(images: tuple[str, ...], target_name: str, output: str) -> None:
-    """Push built IMAGES (all when none is named) to the target's ECR and print their URIs."""
-    found, deployment = target_option.deployment_of(target_name)
-    for name in images:
-        found.image(name)
-    built = deployment.built()
-    tags = target_option.image_tags(found)
-    uris = {name: deployment.push(name, built[name], tags) for name in images or tuple(built)}
+def command(images: tuple[str, ...], allowed: dict[str, str], target_name: str, output: str) -> None:
+    """Push built IMAGES (all when none is named) and their proofs to the target's ECR; print their URIs.
+
+    An image that would not start on Lambda is not pushed.
+    """
+    found = workspace.find(Path.cwd())
+    store = Store(found.layout.store).open()
+    with EventPrinter() as printer:
+        target = target_option.target_of(found, target_name)
+        # Before the verification: a target that does not answer is found at once.
+        target.guard()
+        deployment = target_option.gated(found, target, store, printer, allowed)
+        for name in images:
+            found.image(name)
+        built = deployment.built()
+        tags = target_option.image_tags(found)
+        uris = {name: deployment.push(name, built[name], tags) for name in images or tuple(built)}
+        for notice in deployment.notices:
+            printer(Noticed(text=notice))
     if output == "json":
         console.print_json(uris)
     else:

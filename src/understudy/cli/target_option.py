@@ -4,7 +4,7 @@ A running stack is found wherever it listens: `up --port 4567` needs no option o
 """
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -13,6 +13,7 @@ import click
 from understudy.image.store import Store
 from understudy.targets import local_engine, record, target, workspace
 from understudy.targets.deployment import Deployment
+from understudy.targets.events import Report
 from understudy.targets.local import LocalTarget
 from understudy.targets.target import Target
 from understudy.targets.workspace import Workspace
@@ -42,6 +43,17 @@ def deployment_of(target_name: str) -> tuple[Workspace, Deployment]:
     found = workspace.find(Path.cwd())
     store = Store(found.layout.store).open()
     return found, Deployment(found, target_of(found, target_name), store)
+
+
+def gated(
+    found: Workspace, target: Target, store: Store, report: Report, allowed: Mapping[str, str]
+) -> Deployment:
+    """Returns a deployment that pushes only images that `verify` passes, or that were proved before."""
+    # Here, because most commands push nothing.
+    from understudy.targets.verification import Gate
+
+    gate = Gate(workspace=found, target=target, store=store, report=report, allowed=allowed)
+    return Deployment(found, target, store, gate)
 
 
 def target_of(found: Workspace, target_name: str) -> Target:

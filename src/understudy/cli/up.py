@@ -10,11 +10,11 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
-from typing import NoReturn
+from typing import NoReturn, TypedDict, Unpack
 
 import click
 
-from understudy.cli import console
+from understudy.cli import allow_option, console
 from understudy.errors import UnderstudyError
 from understudy.targets import events, layout, record
 from understudy.targets.events import Report
@@ -29,6 +29,16 @@ _INTERRUPTED = 130
 
 class _Stopped(BaseException):
     """A signal asked the stack to end while it was starting; no code of ours catches it by accident."""
+
+
+class Options(TypedDict):
+    """What may differ between runs, as on the command line."""
+
+    watch: bool
+    dev: bool
+    port: int | None
+    dev_port: int | None
+    allowed: dict[str, str]
 
 
 @click.command("up")
@@ -47,13 +57,15 @@ class _Stopped(BaseException):
     type=click.IntRange(1, 65535),
     help="Port of the development server.  [default: understudy.yaml]",
 )
+@allow_option.allow_option
 @console.output_option
-def command(
-    detach: bool, watch: bool, dev: bool, port: int | None, dev_port: int | None, output: str
-) -> None:
-    """Start local AWS, build and deploy the image, serve it; print the URLs."""
+def command(detach: bool, output: str, **options: Unpack[Options]) -> None:
+    """Start local AWS, build, verify and deploy the image, serve it; print the URLs.
+
+    An image that would not start on Lambda is not deployed: the cause is printed and the exit code is 1.
+    """
     found = layout.find(Path.cwd())
-    serve = functools.partial(_serve, found, UpOptions(port=port, dev_port=dev_port, dev=dev, watch=watch))
+    serve = functools.partial(_serve, found, UpOptions(**options))
     events_path = os.environ.pop(_EVENTS_VARIABLE, None)
     if events_path:
         with Path(events_path).open("a", buffering=1) as lines:

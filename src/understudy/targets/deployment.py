@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from understudy.errors import UnderstudyError
 from understudy.image.store import Store
@@ -14,6 +15,7 @@ from understudy.reconcile.function_logs import LogLine
 from understudy.reconcile.invocation import Invocation
 from understudy.reconcile.model import ApplyReport, Observed, OnEvent, Plan
 from understudy.reconcile.promotion import Promoter
+from understudy.targets import built
 from understudy.targets import stack as stacks
 from understudy.targets.target import Target
 from understudy.targets.workspace import Workspace
@@ -48,13 +50,32 @@ class Deployed:
         return next(_qualified(self.stack, image), "")
 
 
-class Deployment:
-    """One workspace on one target; keeps the clients between calls."""
+class PushGate(Protocol):
+    """Says which images may be pushed."""
 
-    def __init__(self, workspace: Workspace, target: Target, store: Store) -> None:
+    def check(self, digests: Mapping[str, str]) -> object:
+        """Returns when all of these images may; raises `UnderstudyError` otherwise."""
+
+
+class Deployment:
+    """One workspace on one target; keeps the clients between calls.
+
+    Args:
+        gate: asked before anything is pushed; None for a caller that has asked it already.
+
+    Attributes:
+        notices: what was worth knowing so far and stopped nothing.
+    """
+
+    def __init__(
+        self, workspace: Workspace, target: Target, store: Store, gate: PushGate | None = None
+    ) -> None:
         self._workspace = workspace
         self._target = target
         self._store = store
+        self._gate = gate
+        self._passed: set[tuple[str, str]] = set()
+        self.notices: list[str] = []
         self.aws = target.session()
         self._promoter = Promoter(self.aws, store)
 
@@ -64,18 +85,18 @@ class Deployment:
         Raises:
             UnderstudyError: one has not been built yet.
         """
-        tags = self._store.tags()
-        digests: dict[str, str] = {}
-        for name in self._workspace.project.images:
-            digest = tags.get(f"{name}:latest")
-            if digest is None:
-                raise UnderstudyError(
-                    "image-not-built",
-                    f"image {name} has not been built here",
-                    hint=f"./understudy build {name}",
-                )
-            digests[name] = digest
-        return digests
+        return built.digests(self._workspace, self._store)
+
+    def check(self, digests: Mapping[str, str]) -> None:
+        """Returns when these images may be pushed; asks the gate once for each.
+
+        Raises:
+            UnderstudyError: one may not; nothing has been pushed.
+        """
+        asked = {name: digest for name, digest in digests.items() if (name, digest) not in self._passed}
+        if self._gate is not None and asked:
+            self._gate.check(asked)
+        self._passed.update(asked.items())
 
     def variables_of(self, image: str, digests: Mapping[str, str]) -> dict[str, str]:
         """The environment variables of the first function that runs `image`, as the manifests state them."""
@@ -150,10 +171,11 @@ class Deployment:
         """Converges the target.
 
         Raises:
-            UnderstudyError: a manifest is wrong, or a resource failed; what was done stays and the next
-                apply goes on from there.
+            UnderstudyError: an image may not be pushed, a manifest is wrong, or a resource failed; what was
+                done stays and the next apply goes on from there.
         """
         stack, _, plan = self.plan(digests, tags)
+        self.check(digests)
         report = applier.apply(
             plan,
             self.aws,
@@ -161,17 +183,33 @@ class Deployment:
             pusher=self._promoter,
             lock_path=self._workspace.layout.state / f"apply-{self._target.name}.lock",
         )
-        return Deployed(stack=stack, observed=report.observed, plan=plan, report=report)
+        deployed = Deployed(stack=stack, observed=report.observed, plan=plan, report=report)
+        for name, digest in digests.items():
+            self.attach(deployed, name, digest)
+        return deployed
+
+    def attach(self, deployed: Deployed, name: str, digest: str) -> None:
+        """Pushes what is attached to an image next to it; a registry that takes none is told, not fatal."""
+        repository = deployed.observed.get(ResourceKey("Repository", self._workspace.image(name).repository))
+        if repository is not None:
+            self._attach(name, digest, repository.status["repositoryURI"])
+
+    def _attach(self, name: str, digest: str, uri: str) -> None:
+        try:
+            self._promoter.attach(digest, uri)
+        except UnderstudyError as error:
+            self.notices.append(f"the proof of {name} was not pushed: {error.message}")
 
     def push(self, name: str, digest: str, tags: Sequence[str]) -> str:
         """Pushes one image and returns ``REPOSITORY_URI@DIGEST``.
 
         Raises:
-            UnderstudyError: the project has no such image, the repository does not exist yet, or it
-                refused the image.
+            UnderstudyError: the project has no such image, it may not be pushed, the repository does not
+                exist yet, or it refused the image.
         """
         section = self._workspace.image(name)
         self._target.guard()
+        self.check({name: digest})
         stack = stacks.load(self._workspace.root, self._workspace.project, self._target, self.built())
         binding = ImageBinding(name=name, repository=section.repository, digest=digest, tags=tuple(tags))
         repository = observer.repository_name(binding, {one.key: one for one in stack})
@@ -180,6 +218,7 @@ class Deployment:
             raise _no_repository(repository)
         uri: str = answer["repositories"][0]["repositoryUri"]
         self._promoter.push(binding, uri)
+        self._attach(name, digest, uri)
         return f"{uri}@{digest}"
 
     def release(self, deployed: Deployed, name: str, digest: str, tags: Sequence[str]) -> None:

@@ -25,6 +25,7 @@ from understudy.targets.images import BuiltImage, ImageBuilder
 from understudy.targets.local import ACCOUNT, LocalTarget
 from understudy.targets.record import StackRecord
 from understudy.targets.up_options import UpOptions
+from understudy.targets.verification import BackgroundGate, Gate
 from understudy.targets.workspace import Workspace
 
 
@@ -47,6 +48,14 @@ class LocalStack:
         self._target = LocalTarget.of(name, workspace.project.targets[name])
         section = workspace.project.dev_server if options.dev else None
         self._dev = DevServer(workspace.layout, section, port=options.dev_port) if section else None
+        self._gate = Gate(
+            workspace=workspace,
+            target=self._target,
+            store=self._builder.store,
+            report=report,
+            allowed=options.allowed,
+        )
+        self._later = BackgroundGate(self._gate, self._attach)
         self._stack = contextlib.ExitStack()
         self._timings: dict[str, float] = {}
         self._deployment: Deployment | None = None
@@ -55,6 +64,7 @@ class LocalStack:
     def __enter__(self) -> Self:
         with contextlib.ExitStack() as stack:
             stack.enter_context(self._builder)
+            stack.callback(self._later.close)
             if self._dev:
                 stack.callback(self._dev.stop)
             self._stack = stack.pop_all()
@@ -73,14 +83,16 @@ class LocalStack:
         if self._dev:
             # What would otherwise be found after the build.
             self._dev.check_port()
-        with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        with concurrent.futures.ThreadPoolExecutor(3) as pool:
             # The engine starts in this thread: the kernel ends a child with the thread that started it.
             building = pool.submit(self._build)
+            verifying = pool.submit(self._verify, building)
             known = self._engine.endpoint
             serving = pool.submit(self._serve_dev, known, building) if known else None
             endpoint = self._start_engine()
             serving = serving or pool.submit(self._serve_dev, endpoint, building)
             images = building.result()
+            verifying.result()
             deployed = self._deploy(endpoint, images)
             dev_url = serving.result()
         found = self._record(endpoint, dev_url, images, deployed)
@@ -100,6 +112,13 @@ class LocalStack:
         images = [self._builder.build(name) for name in self._workspace.project.images]
         self._timings["build"] = round(time.monotonic() - started, 3)
         return images
+
+    def _verify(self, building: concurrent.futures.Future[list[BuiltImage]]) -> None:
+        """Lets only images pass that start on Lambda; the engine starts meanwhile."""
+        digests = {built.name: built.image.digest for built in building.result()}
+        started = time.monotonic()
+        self._gate.check(digests)
+        self._timings["verify"] = round(time.monotonic() - started, 3)
 
     def _start_engine(self) -> str:
         with self._step("local AWS"):
@@ -217,6 +236,12 @@ class LocalStack:
                 continue
             self._publish(built.image.digest)
             self._report(Done(step=step, seconds=time.monotonic() - started, detail=built.image.digest))
+            self._later.submit(name, built.image.digest)
+
+    def _attach(self, name: str, digest: str) -> None:
+        """Pushes the proof of an image that was released before it was verified."""
+        if self._deployment is not None and self._deployed is not None:
+            self._deployment.attach(self._deployed, name, digest)
 
     def _publish(self, digest: str) -> None:
         found = record.read_own(self._workspace.layout)

@@ -1,6 +1,7 @@
 """What may differ between two runs of the local stack."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -12,9 +13,11 @@ class UpOptions:
         dev_port: of the development server; None takes the project file's.
         dev: whether there is a development server.
         watch: whether a saved file is rebuilt and released.
+        allowed: rules of `verify` whose findings may pass, with the reasons.
     """
 
     port: int | None = None
     dev_port: int | None = None
     dev: bool = True
     watch: bool = True
+    allowed: Mapping[str, str] = field(default_factory=dict)

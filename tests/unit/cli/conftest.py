@@ -10,9 +10,11 @@ from click.testing import CliRunner, Result
 
 from tests.fakes import project as projects
 from tests.fakes.aws import ScriptedAws
+from tests.fakes.gate import FakeGate
 from tests.fakes.project import ScriptedTarget
 from understudy.cli import root, target_option
 from understudy.errors import UnderstudyError
+from understudy.targets.verification import Gate
 from understudy.targets.workspace import Workspace
 
 Understudy = Callable[..., Result]
@@ -53,3 +55,16 @@ def reach(monkeypatch: pytest.MonkeyPatch) -> Reached:
         return found
 
     return put
+
+
+@pytest.fixture
+def gate(monkeypatch: pytest.MonkeyPatch) -> FakeGate:
+    """Stands where images are verified before a push; lets everything pass unless told otherwise."""
+    found = FakeGate()
+
+    def check(self: Gate, digests: Mapping[str, str]) -> tuple[()]:
+        found.allowed = dict(self.allowed)
+        return found.check(digests)
+
+    monkeypatch.setattr(Gate, "check", check)
+    return found

@@ -2,11 +2,14 @@ import json
 
 from tests.fakes import project as projects
 from tests.fakes.aws import Refusal
+from tests.fakes.gate import FakeGate
 from tests.unit.cli.conftest import Reached, Understudy
 from understudy.targets.workspace import Workspace
 
 
-def test_converges_and_says_what_changed(understudy: Understudy, project: Workspace, reach: Reached) -> None:
+def test_converges_and_says_what_changed(
+    understudy: Understudy, project: Workspace, reach: Reached, gate: FakeGate
+) -> None:
     digest = projects.image(project).digest
     states = [projects.exists(digest, MemorySize=128), projects.exists(digest)]
     answers = {**states[1], "GetFunction": [state["GetFunction"] for state in states]}
@@ -20,7 +23,9 @@ def test_converges_and_says_what_changed(understudy: Understudy, project: Worksp
     assert fake.writes == ["UpdateFunctionConfiguration"]
 
 
-def test_json_names_each_resource(understudy: Understudy, project: Workspace, reach: Reached) -> None:
+def test_json_names_each_resource(
+    understudy: Understudy, project: Workspace, reach: Reached, gate: FakeGate
+) -> None:
     reach(projects.exists(projects.image(project).digest))
 
     done = understudy("apply", "--output", "json")
@@ -32,7 +37,7 @@ def test_json_names_each_resource(understudy: Understudy, project: Workspace, re
 
 
 def test_a_refusal_names_resource_and_operation(
-    understudy: Understudy, project: Workspace, reach: Reached
+    understudy: Understudy, project: Workspace, reach: Reached, gate: FakeGate
 ) -> None:
     answers = projects.exists(projects.image(project).digest, MemorySize=128)
     refused = Refusal(code="InvalidParameterValueException", message="too small")
@@ -44,3 +49,16 @@ def test_a_refusal_names_resource_and_operation(
     assert "Function/shop" in done.stderr
     assert "too small" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_nothing_is_applied_when_an_image_fails_verify(
+    understudy: Understudy, project: Workspace, reach: Reached, gate: FakeGate
+) -> None:
+    fake = reach(projects.exists(projects.image(project).digest, MemorySize=128)).fake
+    gate.refuse()
+
+    done = understudy("apply")
+
+    assert done.exit_code == 1
+    assert "✗ abi-mismatch" in done.stderr
+    assert fake.writes == []

@@ -3,6 +3,7 @@ import json
 import pytest
 
 from tests.fakes import project as projects
+from tests.fakes.gate import FakeGate
 from tests.unit.cli.conftest import Reached, Understudy
 from understudy.manifests.model import ImageBinding
 from understudy.reconcile.promotion import Promoter
@@ -27,6 +28,7 @@ def test_prints_the_uri_with_the_digest(
     understudy: Understudy,
     project: Workspace,
     reach: Reached,
+    gate: FakeGate,
     pushed: list[tuple[str, str]],
 ) -> None:
     digest = projects.image(project).digest
@@ -39,7 +41,7 @@ def test_prints_the_uri_with_the_digest(
 
 
 def test_json_is_keyed_by_image(
-    understudy: Understudy, project: Workspace, reach: Reached, pushed: list[tuple[str, str]]
+    understudy: Understudy, project: Workspace, reach: Reached, gate: FakeGate, pushed: list[tuple[str, str]]
 ) -> None:
     digest = projects.image(project).digest
     reach(projects.exists(digest))
@@ -48,7 +50,7 @@ def test_json_is_keyed_by_image(
 
 
 def test_an_unknown_image_is_named_before_anything_is_pushed(
-    understudy: Understudy, project: Workspace, reach: Reached, pushed: list[tuple[str, str]]
+    understudy: Understudy, project: Workspace, reach: Reached, gate: FakeGate, pushed: list[tuple[str, str]]
 ) -> None:
     reach(projects.exists(projects.image(project).digest))
 
@@ -60,7 +62,7 @@ def test_an_unknown_image_is_named_before_anything_is_pushed(
 
 
 def test_a_missing_repository_comes_with_apply(
-    understudy: Understudy, project: Workspace, reach: Reached, pushed: list[tuple[str, str]]
+    understudy: Understudy, project: Workspace, reach: Reached, gate: FakeGate, pushed: list[tuple[str, str]]
 ) -> None:
     projects.image(project)
     reach(projects.NOTHING_EXISTS)
@@ -71,3 +73,28 @@ def test_a_missing_repository_comes_with_apply(
     assert done.stderr == (
         "error[repository-absent]: Repository shop does not exist\n  hint:  ./understudy apply\n"
     )
+
+
+def test_an_image_that_fails_verify_is_not_pushed(
+    understudy: Understudy, project: Workspace, reach: Reached, gate: FakeGate, pushed: list[tuple[str, str]]
+) -> None:
+    reach(projects.exists(projects.image(project).digest))
+    gate.refuse()
+
+    done = understudy("push")
+
+    assert done.exit_code == 1
+    assert "✗ abi-mismatch" in done.stderr
+    assert pushed == []
+
+
+def test_allowed_rules_reach_the_gate(
+    understudy: Understudy, project: Workspace, reach: Reached, gate: FakeGate, pushed: list[tuple[str, str]]
+) -> None:
+    digest = projects.image(project).digest
+    reach(projects.exists(digest))
+
+    understudy("push", "--allow", "bytecode-stale=measured")
+
+    assert gate.allowed == {"bytecode-stale": "measured"}
+    assert gate.checked == [{"shop": digest}]
