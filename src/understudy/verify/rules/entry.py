@@ -9,10 +9,11 @@ import posixpath
 from collections.abc import Iterator
 
 from understudy.verify.model import Finding, Rule, Subject
-from understudy.verify.python import startup
+from understudy.verify.python import analysis, startup
 from understudy.verify.rules import entry_handler, entry_launch, entry_rules, entry_runtime
 from understudy.verify.rules import entry_program as programs
 from understudy.verify.rules import filesystem_access as access
+from understudy.verify.rules.entry_launch import Kind, Start
 from understudy.verify.rules.entry_program import Cause, Obstacle
 from understudy.verify.rules.found import found
 
@@ -34,8 +35,9 @@ def check(subject: Subject) -> Iterator[Finding]:
     yield from _working_dir(subject)
     start = entry_launch.start(subject)
     # A web server that nobody adapts to Lambda is the cause, whether or not its program is found.
-    if start.kind is not entry_launch.Kind.SERVER or entry_launch.extensions(subject):
+    if start.kind is not Kind.SERVER or entry_launch.extensions(subject):
         yield from _program(subject)
+    yield from _interpreter(subject, start)
     yield from entry_runtime.check(subject, start)
     yield from entry_handler.check(subject, start)
 
@@ -100,6 +102,30 @@ def _program(subject: Subject) -> Iterator[Finding]:
             places=[place],
             message=f"{argv[0]} is {what}",
             fix=f'ENTRYPOINT ["{target.path if target else path}", ...]',
+        )
+
+
+def _interpreter(subject: Subject, start: Start) -> Iterator[Finding]:
+    """The Python that a script starts; one that is started directly is the program itself."""
+    launch = subject.launch
+    known = analysis.of(subject)
+    if known is None or not known.python.traced or start.kind not in (Kind.AWS, Kind.CLIENT):
+        return
+    path = known.python.executable
+    program = (*launch.entrypoint, *launch.command)[0]
+    if startup.which(subject.files, program, launch.environment, launch.working_dir) == path:
+        return
+    blocked = programs.obstacle(subject, path)
+    if blocked is not None and programs.obstacle(subject, program) is None:
+        shown = "Permission denied" if blocked.cause is Cause.NOT_EXECUTABLE else "cannot execute"
+        rule = _RULE_OF[blocked.cause]
+        yield found(
+            rule,
+            places=[subject.place(blocked.path)],
+            message=blocked.text,
+            fix=fix_of(rule, subject, blocked),
+            aws_text=f"{path}: {shown}\nRuntime.ExitError: Runtime exited with error: exit status "
+            f"{127 if blocked.reason.startswith('no such') else 126}",
         )
 
 

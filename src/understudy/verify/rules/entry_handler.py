@@ -122,7 +122,7 @@ def _release(subject: Subject, client: Module) -> tuple[int, ...]:
     names = (name for name in subject.files.names(folder) if name.startswith(prefix))
     name = next((name for name in names if name.endswith((".dist-info", ".egg-info"))), "")
     parts = name.removeprefix(prefix).split(".")[:3]
-    return tuple(int(part) for part in parts) if parts and all(part.isdigit() for part in parts) else ()
+    return tuple(int(part) for part in parts) if parts and all(part.isdecimal() for part in parts) else ()
 
 
 def _handler(subject: Subject, start: Start, known: Analysis) -> Iterator[Finding]:

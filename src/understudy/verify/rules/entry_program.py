@@ -83,9 +83,13 @@ def _content(subject: Subject, path: str, node: Node, depth: int) -> Obstacle | 
         return _binary(subject, path, subject.files.elf(node.path))
     if not head.startswith(b"#!"):
         return _plain_text(path, head)
-    if not access.allows(node, access.READ):
-        return _denied(node.path, f"{path} is a script with mode {access.octal(node)}", exit_status=126)
-    return _script(subject, path, head, depth)
+    blocked = _script(subject, path, head, depth)
+    if blocked is None and not access.allows(node, access.READ):
+        shell = subject.files.resolve(head[2:_SHEBANG_BYTES].split()[0].decode("utf-8", "replace"))
+        # The kernel starts the interpreter, which then cannot open the script.
+        status = 126 if shell is not None and posixpath.basename(shell.path) == "bash" else 2
+        return _denied(node.path, f"{path} is a script with mode {access.octal(node)}", exit_status=status)
+    return blocked
 
 
 def _denied(path: str, text: str, *, exit_status: int = 0) -> Obstacle:
@@ -136,7 +140,7 @@ def _binary(subject: Subject, path: str, elf: Elf | None) -> Obstacle | None:
 
 
 def _plain_text(path: str, head: bytes) -> Obstacle | None:
-    what = "is an empty file" if not head else "does not begin with #! and is no binary"
+    what = "names no program in its first line" if not head else "does not begin with #! and is no binary"
     if head.startswith(_BYTE_ORDER_MARK + b"#!"):
         what = "begins with a byte order mark, so the kernel does not see its #!"
     return Obstacle(cause=Cause.NO_SHEBANG, path=path, text=f"{path} {what}", reason="exec format error")
@@ -146,6 +150,8 @@ def _script(subject: Subject, path: str, head: bytes, depth: int) -> Obstacle | 
     """Follows the first line of a script."""
     line = head[2:_SHEBANG_BYTES].split(b"\n", 1)[0].decode("utf-8", "replace")
     name, _, argument = line.strip(" \t").partition(" ")
+    if not name:
+        return _plain_text(path, b"")
     argument = argument.strip(" \t")
     is_env = posixpath.basename(name) == "env"
     if line.endswith("\r"):

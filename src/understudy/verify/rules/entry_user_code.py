@@ -60,8 +60,11 @@ class UserModule:
 
     @cached_property
     def executed(self) -> tuple[entry_code.Executed, ...]:
-        """The expressions that its import evaluates."""
-        return tuple(entry_code.executed(self.tree, self.scope))
+        """The expressions that its import evaluates; none of a module too deeply nested to be followed."""
+        try:
+            return tuple(entry_code.executed(self.tree, self.scope))
+        except RecursionError:
+            return ()
 
 
 _KNOWN: WeakKeyDictionary[Analysis, tuple[UserModule, ...]] = WeakKeyDictionary()

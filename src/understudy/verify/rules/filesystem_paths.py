@@ -49,18 +49,24 @@ class Paths:
 
     def of(self, node: ast.expr | None) -> str | None:
         """The absolute path that `node` comes to; `None` when it is not known."""
-        text = None if node is None else self._text(node)
+        text = None if node is None else self._value(node)
         if not text:
             return None
         return posixpath.normpath(posixpath.join(self._working_dir, text))
 
     def is_path(self, node: ast.expr) -> bool:
         """Whether `node` surely is a path object whose value is known."""
-        return self._text(node) is not None
+        return self._value(node) is not None
+
+    def _value(self, node: ast.expr) -> str | None:
+        try:
+            return self._text(node)
+        except RecursionError:
+            return None
 
     def _assign(self, target: ast.expr, value: ast.expr) -> None:
         if isinstance(target, ast.Name) and self._bindings[target.id] == 1:
-            self._constants[target.id] = self._text(value)
+            self._constants[target.id] = self._value(value)
 
     def _text(self, node: ast.expr) -> str | None:
         if isinstance(node, ast.Constant):

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from understudy.verify.model import Finding, Node, Severity, Subject
 from understudy.verify.python import analysis
 from understudy.verify.python.analysis import Analysis
+from understudy.verify.python.modules import Module
 from understudy.verify.rules import filesystem_access as access
 from understudy.verify.rules import filesystem_rules as rules
 from understudy.verify.rules.filesystem_needs import Needs
@@ -49,11 +50,14 @@ def check(subject: Subject) -> Iterator[Finding]:
             blocking.add((blocked or node).path)
             yield from _path(subject, known, needs, path, blocked or node)
     files: list[_Closed] = []
+    root = known.python.task_root
     for node in _closed(subject, roots, blocking):
         if node.kind == "dir":
             yield from _package(subject, known, needs, node)
         else:
-            files.append(_Closed(node=node, severity=_of_file(subject, known, needs, node)))
+            severity = _of_file(subject, known, needs, node)
+            if severity is not Severity.INFO or node.path.endswith(_CODE) or _below(node.path, root):
+                files.append(_Closed(node=node, severity=severity))
     yield from _files(subject, known, files)
 
 
@@ -96,9 +100,19 @@ def _path(subject: Subject, known: Analysis, needs: Needs, path: str, blocked: N
         "can be imported",
         places=[subject.place(blocked.path)],
         fix=f"RUN chmod -R o+rX {blocked.path}",
-        aws_text=known.import_error(f"No module named '{needed[0].name}'") if needed else "",
-        severity=None if needed else Severity.INFO,
+        aws_text=_text_of_path(known, blocked, needed),
+        severity=None if needed or _below(f"{known.python.stdlib}/", blocked.path) else Severity.INFO,
     )
+
+
+def _text_of_path(known: Analysis, blocked: Node, needed: list[Module]) -> str:
+    if _below(f"{known.python.stdlib}/", blocked.path):
+        return (
+            "Fatal Python error: init_fs_encoding: "
+            "failed to get the Python codec of the filesystem encoding\n"
+            "Runtime.ExitError: Runtime exited with error: exit status 1"
+        )
+    return known.import_error(f"No module named '{needed[0].name}'") if needed else ""
 
 
 def _package(subject: Subject, known: Analysis, needs: Needs, node: Node) -> Iterator[Finding]:
@@ -168,7 +182,7 @@ def _files(subject: Subject, known: Analysis, closed: Iterable[_Closed]) -> Iter
             places=[*(subject.place(node.path) for node in nodes[:_PLACES_MAX])],
             message=f"{first.path} has mode {access.octal(first)}{_owner(first)}, expected 0644{more}",
             fix=f"RUN chmod -R o+rX {_common(known, nodes)}",
-            aws_text=_text_of_file(known, first),
+            aws_text="" if severity is Severity.INFO else _text_of_file(known, first),
             severity=severity,
         )
 

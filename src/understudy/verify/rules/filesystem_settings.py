@@ -192,7 +192,7 @@ def _port(subject: Subject) -> Iterator[Finding]:
     ports = {int(port) for port in _PORT.findall(line)}
     for variable in ("PORT", "AWS_LWA_PORT"):
         value = launch.environment.get(variable, "")
-        ports |= {int(value)} if value.isdigit() else set()
+        ports |= {int(value)} if value.isdecimal() else set()
     low = sorted(port for port in ports if 0 < port < 1024)
     if low and entry_launch.extensions(subject):
         yield found(

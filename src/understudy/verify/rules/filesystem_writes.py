@@ -32,6 +32,8 @@ _SECOND_ARGUMENT = frozenset(
         "os.replace", "os.symlink", "os.link", "urllib.request.urlretrieve",
     }
 )  # fmt: skip
+# Their errors name both files.
+_TWO_NAMES = frozenset({"os.rename", "os.replace", "os.symlink", "os.link"})
 _HANDLERS = frozenset(
     {
         "logging.FileHandler", "logging.handlers.RotatingFileHandler", "logging.handlers.WatchedFileHandler",
@@ -40,13 +42,16 @@ _HANDLERS = frozenset(
 )  # fmt: skip
 _METHODS = frozenset({"mkdir", "touch", "write_text", "write_bytes", "unlink", "rmdir", "symlink_to"})
 _CREATES_DIRECTORY = frozenset({"mkdir", "os.makedirs", "os.mkdir"})
-_REMOVES = frozenset({"unlink", "rmdir", "os.remove", "os.unlink", "os.rmdir", "shutil.rmtree"})
 _SEMAPHORES = frozenset(
     {
         "Queue", "JoinableQueue", "SimpleQueue", "Pool", "Lock", "RLock", "Semaphore", "BoundedSemaphore",
-        "Condition", "Event", "Barrier", "Value", "Array",
+        "Condition", "Event", "Barrier", "Value", "Array", "RawValue", "RawArray",
     }
 )  # fmt: skip
+# They look for room in the directory before they make a file (multiprocessing/heap.py).
+_MAPPED = frozenset(
+    f"multiprocessing.{name}" for name in ("Barrier", "Value", "Array", "RawValue", "RawArray")
+)
 _CONTEXTS = frozenset({"multiprocessing.get_context", "get_context"})
 # Without one of these a module has nothing to look at.
 _WORDS = (
@@ -119,6 +124,7 @@ def _locked(subject: Subject, module: UserModule, item: Executed, shared: str) -
         rules.SHARED_MEMORY,
         places=[subject.place(module.path, line=item.node.lineno)],
         message=f"{shared} in {module.name} needs /dev/shm at import, which Lambda does not have",
+        aws_text=rules.SHARED_MEMORY.aws_text + (": '/dev/shm'" if shared in _MAPPED else ""),
         severity=_severity(module, item),
     )
 
@@ -135,12 +141,21 @@ def _write(subject: Subject, node: ast.Call, paths: Paths) -> _Write | None:
             return None
         parents = called == "os.makedirs" or _true(node, "parents")
         return _Write(call=called, path=path, text=_text(subject, path, parents=parents))
-    if called in _REMOVES or short in _REMOVES:
-        return _Write(call=called, path=path, text=_text(subject, path)) if existing is not None else None
+    if called == "shutil.rmtree":
+        # Everything else that removes asks for a writable file system before it looks for the file.
+        return (
+            None
+            if existing is None or _true(node, "ignore_errors")
+            else _Write(call=called, path=path, text=_text(subject, path))
+        )
     if called == "sqlite3.connect":
         text = "OperationalError: unable to open database file"
         return None if existing is not None else _Write(call=called, path=path, text=text)
-    return _Write(call=called, path=path, text=_text(subject, path))
+    text = _text(subject, path)
+    source = paths.of(node.args[0]) if called in _TWO_NAMES and node.args else None
+    return _Write(
+        call=called, path=path, text=text.replace(f"'{path}'", f"'{source}' -> '{path}'") if source else text
+    )
 
 
 def _text(subject: Subject, path: str, *, parents: bool = False) -> str:
@@ -217,6 +232,4 @@ def _shared(node: ast.Call, paths: Paths) -> str:
         module, name = ("multiprocessing", node.func.attr) if context in _CONTEXTS else ("", "")
     if module != "multiprocessing" or name not in _SEMAPHORES:
         return ""
-    lock = _keyword(node, "lock")
-    raw = name in ("Value", "Array") and isinstance(lock, ast.Constant) and lock.value is False
-    return "" if raw else f"multiprocessing.{name}"
+    return f"multiprocessing.{name}"

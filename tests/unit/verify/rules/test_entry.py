@@ -190,6 +190,14 @@ def test_good_images_are_good(subject: Subject) -> None:
             id="handler-as-entrypoint",
         ),
         pytest.param(
+            aws({"/var/lang/bin/python3.13": fake.shared_object(mode=0o700)}),
+            "entrypoint-not-executable",
+            "/var/lang/bin/python3.13: Permission denied\n"
+            "Runtime.ExitError: Runtime exited with error: exit status 126",
+            "RUN chmod 755 /var/lang/bin/python3.13",
+            id="private-interpreter-behind-a-script",
+        ),
+        pytest.param(
             aws(working_dir="/srv"),
             "working-directory-missing",
             "Runtime.InvalidWorkingDir: chdir /srv: no such file or directory",

@@ -55,6 +55,7 @@ def test_sound_programs_have_no_obstacle(spec: fake.Spec) -> None:
             script("\ufeff#!/bin/sh"), Cause.NO_SHEBANG, "exec format error", 0, id="byte-order-mark"
         ),
         pytest.param(fake.Spec(mode=0o755), Cause.NO_SHEBANG, "exec format error", 0, id="empty"),
+        pytest.param(script("#!"), Cause.NO_SHEBANG, "exec format error", 0, id="empty-shebang"),
         pytest.param(script("#!/bin/sh", 0o644), Cause.NOT_EXECUTABLE, "permission denied", 0, id="no-x"),
         pytest.param(
             script("#!/bin/sh", 0o700), Cause.NOT_EXECUTABLE, "permission denied", 0, id="root-only"

@@ -56,6 +56,8 @@ def test_surely_fails(text: str, path: str) -> None:
         ("open('/srv/x', 'w')", "FileNotFoundError: [Errno 2] No such file or directory: '/srv/x'"),
         ("os.makedirs('/srv/a/b')", "OSError: [Errno 30] Read-only file system: '/srv'"),
         ("Path.home().mkdir(parents=True)", "OSError: [Errno 30] Read-only file system: '/home'"),
+        ("Path('x').unlink(missing_ok=True)", "OSError: [Errno 30] Read-only file system: '/var/task/x'"),
+        ("os.rename('a', 'b')", "OSError: [Errno 30] Read-only file system: '/var/task/a' -> '/var/task/b'"),
         ("sqlite3.connect('db.sqlite')", "OperationalError: unable to open database file"),
     ],
 )
@@ -75,7 +77,8 @@ def test_the_text_is_the_kernels_or_the_librarys(text: str, aws_text: str) -> No
         pytest.param("Path('data.json').open()", id="path-read"),
         pytest.param("os.makedirs('/opt', exist_ok=True)", id="directory-is-there"),
         pytest.param("Path('/opt').mkdir(exist_ok=True)", id="path-is-there"),
-        pytest.param("Path('x').unlink(missing_ok=True)", id="nothing-to-remove"),
+        pytest.param("shutil.rmtree('/srv/x')", id="nothing-to-remove"),
+        pytest.param("shutil.rmtree('/opt', ignore_errors=True)", id="errors-ignored"),
         pytest.param("logging.FileHandler('app.log', delay=True)", id="delayed-handler"),
         pytest.param("logging.basicConfig(level=1)", id="basic-config"),
         pytest.param("sqlite3.connect(':memory:')", id="memory"),
@@ -87,7 +90,7 @@ def test_the_text_is_the_kernels_or_the_librarys(text: str, aws_text: str) -> No
         pytest.param("try:\n    os.makedirs('/srv')\nexcept OSError:\n    pass", id="caught"),
         pytest.param("if __name__ == '__main__':\n    open('x', 'w')", id="main"),
         pytest.param("multiprocessing.Pipe()", id="pipe"),
-        pytest.param("multiprocessing.Value('i', 0, lock=False)", id="raw-value"),
+        pytest.param("multiprocessing.Manager()", id="manager"),
         pytest.param("concurrent.futures.ThreadPoolExecutor()", id="threads"),
         pytest.param("def f():\n    return multiprocessing.Pool()", id="pool-in-a-function"),
         pytest.param("import threading, queue\nthreading.Lock()\nqueue.Queue()", id="thread-locks"),
@@ -132,7 +135,7 @@ def test_modules_that_the_handler_imports_count() -> None:
         ("multiprocessing.Lock()", "multiprocessing.Lock"),
         ("multiprocessing.Queue()", "multiprocessing.Queue"),
         ("multiprocessing.Pool(4)", "multiprocessing.Pool"),
-        ("multiprocessing.Value('i', 0)", "multiprocessing.Value"),
+        ("multiprocessing.SimpleQueue()", "multiprocessing.SimpleQueue"),
         ("from multiprocessing import Semaphore as S\nS()", "multiprocessing.Semaphore"),
         ("multiprocessing.get_context('spawn').Lock()", "multiprocessing.Lock"),
         ("concurrent.futures.ProcessPoolExecutor()", "ProcessPoolExecutor"),
@@ -144,3 +147,11 @@ def test_shared_memory(text: str, name: str) -> None:
     assert (finding.rule, finding.severity) == ("shared-memory", FAILS)
     assert finding.message.startswith(f"{name} in handler ")
     assert finding.aws_text == "FileNotFoundError: [Errno 2] No such file or directory"
+
+
+@pytest.mark.parametrize(
+    "call", ["Value('i', 0)", "Value('i', 0, lock=False)", "Array('i', 3)", "RawValue('i')"]
+)
+def test_mapped_memory_names_the_directory(call: str) -> None:
+    (finding,) = check(f"multiprocessing.{call}")
+    assert finding.aws_text == "FileNotFoundError: [Errno 2] No such file or directory: '/dev/shm'"
