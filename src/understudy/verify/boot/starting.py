@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-import inspect
 import platform
 import posixpath
 import sys
@@ -28,8 +27,8 @@ from understudy.sandbox import (
     lambda_environment,
 )
 from understudy.sandbox.model import OUT_OF_MEMORY
-from understudy.verify.boot import handlers, observations, observer, overlay
-from understudy.verify.boot.model import BootReport, Observations
+from understudy.verify.boot import handlers, watching
+from understudy.verify.boot.model import BootReport
 from understudy.verify.boot.overlay import Overlay
 from understudy.verify.boot.session import Session
 
@@ -41,12 +40,9 @@ if TYPE_CHECKING:
 
 _MACHINES = {"x86_64": "x86_64", "amd64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}
 _PROBE_TIMEOUT_S = 0.5
-_WAITING_AFTER_S = 3.0
-_OBSERVER_SLOWDOWN = 1.5
-_DUMP_ROUNDS = 25
-_DUMP_ROUND_S = 0.01
 _NEIGHBOURS_AT_MOST = 40
-_CUSTOMIZE = "sitecustomize.py"
+_EXTENSIONS = "/opt/extensions"
+_SILENT = frozenset({"Runtime.ExitError", "Sandbox.Timedout"})
 
 
 def run(request: BootRequest, *, state_dir: Path) -> BootReport:
@@ -97,8 +93,11 @@ async def boot(request: BootRequest, *, executor: Executor) -> BootReport:
         report = await _decide(request, spec, files, executor)
     except EnvironmentProblemError as error:
         return BootReport(skipped=_reason(error))
+    reason = _missing_extension(report, files)
+    if reason:
+        return BootReport(skipped=reason)
     decided = time.perf_counter()
-    seen = await _observe(request, spec, files, executor, report) if request.observe else None
+    seen = await watching.watch(request, spec, files, executor, report) if request.observe else None
     ended = time.perf_counter()
     return dataclasses.replace(
         report,
@@ -118,6 +117,15 @@ def _impossible(request: BootRequest) -> str:
     if request.architecture != machine:
         return f"the image is for {request.architecture}, this machine is {machine}"
     return ""
+
+
+def _missing_extension(report: BootReport, files: Overlay) -> str:
+    """Why a silent failure says nothing: an extension may be what asks for events (Lambda Web Adapter)."""
+    found = files.names(_EXTENSIONS)
+    if not found or report.started or report.attempts[0].error_type not in _SILENT:
+        return ""
+    names = ", ".join(f"{_EXTENSIONS}/{name}" for name in found)
+    return f"it did not start without {names}, and the sandbox does not run extensions"
 
 
 def _reason(error: EnvironmentProblemError) -> str:
@@ -226,63 +234,3 @@ def _guess(spec: SandboxSpec, files: Overlay) -> tuple[HandlerKind, str]:
         neighbours = [files.text(f"{folder}/{name}") or "" for name in names]
         return handlers.kind(source, handler), handlers.openapi_url([source, *neighbours])
     return "unknown", handlers.openapi_url(())
-
-
-async def _observe(
-    request: BootRequest, spec: SandboxSpec, files: Overlay, executor: Executor, report: BootReport
-) -> Observations:
-    """The boot that tells what init does besides importing."""
-    gave_up = report.attempts[0].timed_out
-    limit_s = min(_WAITING_AFTER_S, request.init_timeout_s / 2) if gave_up else 0.0
-    laid = _observer_files(request, spec, files, dump_after_s=limit_s)
-    if not laid:
-        return Observations(problem="no Python standard library was found in the image")
-    if any(each.error_type == "Runtime.InvalidEntrypoint" for each in report.attempts):
-        return Observations(problem="the entrypoint cannot be executed")
-    watched = dataclasses.replace(
-        spec,
-        files=laid,
-        init_timeout_s=limit_s + 0.5 if gave_up else request.init_timeout_s * _OBSERVER_SLOWDOWN,
-    )
-    async with Session(watched, executor=executor, explain=False) as session:
-        attempt = await session.ready()
-        if not attempt.error_type:
-            await _dump_threads(session)
-        own = session.environment.isolation
-        output = "".join(session.lines)
-        return observations.parse(
-            output, name_of=own.name_of if own is not None else str, endpoint=request.endpoint
-        )
-
-
-async def _dump_threads(session: Session) -> None:
-    """Has the observer write where every thread stands while the runtime waits for its first event."""
-    before = len(session.lines)
-    session.environment.signal(observer.SIGNAL)
-    for _ in range(_DUMP_ROUNDS):
-        await asyncio.sleep(_DUMP_ROUND_S)
-        if any(line.startswith("Current thread") for line in session.lines[before:]):
-            # The rest of the dump was written in the same breath.
-            await asyncio.sleep(_DUMP_ROUND_S)
-            return
-
-
-def _observer_files(
-    request: BootRequest, spec: SandboxSpec, files: Overlay, *, dump_after_s: float
-) -> dict[str, str]:
-    """The observer in the place of every ``sitecustomize`` that the image's Python may load.
-
-    One that the image has is run after it.
-    """
-    libraries = [request.stdlib] if request.stdlib else overlay.standard_libraries(files, spec.entrypoint)
-    if not libraries:
-        return {}
-    first = [folder for folder in spec.environment.get("PYTHONPATH", "").split(":") if folder[:1] == "/"]
-    shadowing = [folder for folder in first if files.text(f"{folder}/{_CUSTOMIZE}") is not None]
-    program = f"{inspect.getsource(observer)}\n\ninstall({dump_after_s})\n"
-    found = {}
-    for folder in (*shadowing, *libraries):
-        place = files.resolve(f"{folder}/{_CUSTOMIZE}") or f"{folder}/{_CUSTOMIZE}"
-        own = files.text(place)
-        found[place] = program if own is None else f"{program}exec(compile({own!r}, {place!r}, 'exec'))\n"
-    return found

@@ -246,7 +246,8 @@ SKIPPED = Rule(
     severity=Severity.INFO,
     catalogue=("A7",),
     aws_text="",
-    why="A boot needs Linux with namespaces and the image's own architecture. The static rules ran.",
+    why="A boot needs Linux with namespaces and the image's own architecture, and runs no extensions. The "
+    "static rules ran.",
     fix="verify on a Linux machine of the image's architecture",
     link=_IMAGES,
 )

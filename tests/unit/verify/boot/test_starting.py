@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from tests.fakes.runtime import FakeExecutor, FakeSandbox, RuntimeClient, echo
+from tests.fakes.runtime import FakeExecutor, FakeSandbox, ProcessEndedError, RuntimeClient, echo
 from understudy.errors import EnvironmentProblemError
 from understudy.image.rootfs import Rootfs
-from understudy.sandbox import SandboxSpec
+from understudy.sandbox import ExitStatus, SandboxSpec
 from understudy.verify import boot
 from understudy.verify.boot import BootReport, BootRequest
 from understudy.verify.model import Launch
@@ -167,3 +167,25 @@ async def test_own_events_take_the_place_of_synthetic_ones(payload: bytes) -> No
     own = (boot.Event(name="e.json", kind="own", payload=payload),)
     report = await booted(Recorder(echo), events=own)
     assert [json.loads(each.answer) for each in report.outcomes] == [{"own": 1}] * 2
+
+
+@pytest.mark.parametrize("with_extension", [True, False])
+async def test_silent_end_of_an_image_with_an_extension_proves_nothing(
+    tmp_path: Path, with_extension: bool
+) -> None:
+    async def ends(client: RuntimeClient) -> None:
+        raise ProcessEndedError(ExitStatus(code=1))
+
+    files = {"opt/extensions/lambda-adapter": ""} if with_extension else {}
+    report = await booted(Recorder(ends), image(tmp_path, **files))
+    assert not report.started
+    assert ("/opt/extensions/lambda-adapter" in report.skipped) is with_extension
+
+
+async def test_posted_error_counts_with_an_extension_too(tmp_path: Path) -> None:
+    async def fails(client: RuntimeClient) -> None:
+        await client.fail_init("Runtime.HandlerNotFound", "x")
+
+    report = await booted(Recorder(fails), image(tmp_path, **{"opt/extensions/telemetry": ""}))
+    assert report.skipped == ""
+    assert report.attempts[0].error_type == "Runtime.HandlerNotFound"

@@ -1,0 +1,86 @@
+"""The observed boot: the image once more, with the observer in it, for what init does besides importing.
+
+Nothing it shows makes an image pass, and it is not measured.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import inspect
+from typing import TYPE_CHECKING
+
+from understudy.verify.boot import observations, observer, overlay
+from understudy.verify.boot.model import Observations
+from understudy.verify.boot.session import Session
+
+if TYPE_CHECKING:
+    from understudy.sandbox import Executor, SandboxSpec
+    from understudy.verify.boot.model import BootReport, BootRequest
+    from understudy.verify.boot.overlay import Overlay
+
+_WAITING_AFTER_S = 3.0
+_OBSERVER_SLOWDOWN = 1.5
+_DUMP_ROUNDS = 25
+_DUMP_ROUND_S = 0.01
+_CUSTOMIZE = "sitecustomize.py"
+
+
+async def watch(
+    request: BootRequest, spec: SandboxSpec, files: Overlay, executor: Executor, report: BootReport
+) -> Observations:
+    """The boot that tells what init does besides importing."""
+    gave_up = report.attempts[0].timed_out
+    limit_s = min(_WAITING_AFTER_S, request.init_timeout_s / 2) if gave_up else 0.0
+    laid = _observer_files(request, spec, files, dump_after_s=limit_s)
+    if not laid:
+        return Observations(problem="no Python standard library was found in the image")
+    if any(each.error_type == "Runtime.InvalidEntrypoint" for each in report.attempts):
+        return Observations(problem="the entrypoint cannot be executed")
+    watched = dataclasses.replace(
+        spec,
+        files=laid,
+        init_timeout_s=limit_s + 0.5 if gave_up else request.init_timeout_s * _OBSERVER_SLOWDOWN,
+    )
+    async with Session(watched, executor=executor, explain=False) as session:
+        attempt = await session.ready()
+        if not attempt.error_type:
+            await _dump_threads(session)
+        own = session.environment.isolation
+        output = "".join(session.lines)
+        return observations.parse(
+            output, name_of=own.name_of if own is not None else str, endpoint=request.endpoint
+        )
+
+
+async def _dump_threads(session: Session) -> None:
+    """Has the observer write where every thread stands while the runtime waits for its first event."""
+    before = len(session.lines)
+    session.environment.signal(observer.SIGNAL)
+    for _ in range(_DUMP_ROUNDS):
+        await asyncio.sleep(_DUMP_ROUND_S)
+        if any(line.startswith("Current thread") for line in session.lines[before:]):
+            # The rest of the dump was written in the same breath.
+            await asyncio.sleep(_DUMP_ROUND_S)
+            return
+
+
+def _observer_files(
+    request: BootRequest, spec: SandboxSpec, files: Overlay, *, dump_after_s: float
+) -> dict[str, str]:
+    """The observer in the place of every ``sitecustomize`` that the image's Python may load.
+
+    One that the image has is run after it.
+    """
+    libraries = [request.stdlib] if request.stdlib else overlay.standard_libraries(files, spec.entrypoint)
+    if not libraries:
+        return {}
+    first = [folder for folder in spec.environment.get("PYTHONPATH", "").split(":") if folder[:1] == "/"]
+    shadowing = [folder for folder in first if files.text(f"{folder}/{_CUSTOMIZE}") is not None]
+    program = f"{inspect.getsource(observer)}\n\ninstall({dump_after_s})\n"
+    found = {}
+    for folder in (*shadowing, *libraries):
+        place = files.resolve(f"{folder}/{_CUSTOMIZE}") or f"{folder}/{_CUSTOMIZE}"
+        own = files.text(place)
+        found[place] = program if own is None else f"{program}exec(compile({own!r}, {place!r}, 'exec'))\n"
+    return found
