@@ -38,11 +38,11 @@ class Needs:
         """The needed modules in `folder`, those that are read first first."""
         return [module for path, module in self.modules.items() if path.startswith(f"{folder}/")]
 
-    def taken_from(self, package: str) -> str:
-        """A name that the user's code takes from `package`; empty when it takes none."""
+    def taken_from(self, package: str, folder: str) -> str:
+        """A name that the user's code outside of `folder` takes from `package`; empty when it takes none."""
         for path, facts in self._known.closure.facts.items():
             importer = self.modules.get(path)
-            if importer is None:
+            if importer is None or path.startswith(f"{folder}/"):
                 continue
             for found in facts.imports:
                 sure = found.context.reach is Reach.SURE and found.names and not found.is_star

@@ -119,17 +119,22 @@ def _package(subject: Subject, known: Analysis, needs: Needs, node: Node) -> Ite
     """A directory below one of `sys.path`: Python sees an empty namespace package, or no submodule."""
     if any(mark in f"{node.path}/" for mark in _NEVER_READ):
         return
-    needed = needs.below(node.path)
+    # A directory that can be passed but not listed still gives its own __init__, and nothing else.
+    passable = access.allows(node, access.EXECUTE)
+    if passable and set(subject.files.names(node.path)) <= {"__init__.py", "__pycache__"}:
+        return
     severity = needs.severity(node.path)
     text = known.import_error("cannot import name 'X' from 'pkg' (unknown location)")
-    for module in needed:
-        taken = needs.taken_from(module.name) if module.is_package else ""
-        if not module.is_package or taken:
-            reason = f"No module named '{module.name}'"
-            if taken:
-                reason = f"cannot import name '{taken}' from '{module.name}' (unknown location)"
-            severity, text = Severity.FAILS, known.import_error(reason)
-            break
+    for module in needs.below(node.path):
+        own = posixpath.dirname(module.path) == node.path and module.is_package
+        taken = needs.taken_from(module.name, node.path) if own and not passable else ""
+        if own and not taken:
+            continue
+        reason = f"No module named '{module.name}'"
+        if taken:
+            reason = f"cannot import name '{taken}' from '{module.name}' (unknown location)"
+        severity, text = Severity.FAILS, known.import_error(reason)
+        break
     yield found(
         rules.PACKAGE,
         message=f"directory {node.path} has mode {access.octal(node)}{_owner(node)}, expected 0755",

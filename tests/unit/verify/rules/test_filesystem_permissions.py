@@ -32,6 +32,14 @@ def check(files: Mapping[str, fake.Content], **launch: Any) -> list[Finding]:
         pytest.param({"/etc/shadow": fake.Spec(mode=0), "/var/cache/x": private()}, id="system"),
         pytest.param({f"{TASK}/handler.py": private("handler = 1", uid=993)}, id="owned-by-lambda"),
         pytest.param({f"{TASK}/handler.py": fake.Spec(mode=0o640, gid=990)}, id="group-of-lambda"),
+        pytest.param(
+            {
+                f"{TASK}/handler.py": "from pkg import tool",
+                f"{TASK}/pkg": fake.directory(0o711),
+                f"{TASK}/pkg/__init__.py": "tool = 1",
+            },
+            id="package-that-can-be-passed",
+        ),
         pytest.param({f"{SITE}/pkg/data.bin": private(), "/var/runtime/log": private()}, id="data-of-others"),
         pytest.param({f"{TASK}/handler.py": fake.link("/opt/handler.py"), "/opt/handler.py": ""}, id="link"),
     ],
@@ -94,6 +102,33 @@ def test_good(files: Mapping[str, fake.Content]) -> None:
             f"{IMPORT_ERROR} No module named 'pkg.tool'",
             f"RUN chmod -R o+rX {TASK}/pkg",
             id="submodule",
+        ),
+        pytest.param(
+            {
+                f"{TASK}/handler.py": "from pkg.app import tool",
+                f"{TASK}/pkg": fake.directory(0o700),
+                f"{TASK}/pkg/__init__.py": "",
+                f"{TASK}/pkg/app.py": "from pkg import other\ntool = 1",
+                f"{TASK}/pkg/other.py": "",
+            },
+            "unreadable-package",
+            FAILS,
+            f"{IMPORT_ERROR} No module named 'pkg.app'",
+            f"RUN chmod -R o+rX {TASK}/pkg",
+            id="package-that-imports-itself",
+        ),
+        pytest.param(
+            {
+                f"{TASK}/handler.py": "from pkg import tool\nimport pkg.other",
+                f"{TASK}/pkg": fake.directory(0o711),
+                f"{TASK}/pkg/__init__.py": "tool = 1",
+                f"{TASK}/pkg/other.py": "",
+            },
+            "unreadable-package",
+            FAILS,
+            f"{IMPORT_ERROR} No module named 'pkg.other'",
+            f"RUN chmod -R o+rX {TASK}/pkg",
+            id="submodule-of-a-package-that-can-be-passed",
         ),
         pytest.param(
             {TASK: fake.directory(0o700)},
