@@ -107,7 +107,7 @@ def _names(launch: Launch) -> Iterator[Finding]:
 
 
 def _overwritten(launch: Launch) -> Iterator[Finding]:
-    names = [name for name in launch.image_env if name in RESERVED - _OF_THE_BASE or name == "HOME"]
+    names = [name for name in launch.image_env if name in RESERVED - _OF_THE_BASE]
     if names:
         listed = ", ".join(names)
         yield found(
