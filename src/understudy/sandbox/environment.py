@@ -12,15 +12,17 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import math
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from understudy.errors import UnderstudyError
 from understudy.sandbox import explain, model, reports, runtime_api
+from understudy.sandbox.accounts import Accounts
+from understudy.sandbox.journal import Journal
 from understudy.sandbox.model import ExitStatus, Fault, InvokeRequest, InvokeResult, SandboxSpec
+from understudy.sandbox.reports import InitReport
 from understudy.sandbox.runtime_api import Answer, RuntimeApi, State
+from understudy.sandbox.runtime_process import RuntimeProcess
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -32,38 +34,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ExecutionEnvironment", "InitReport", "InvokeRequest", "InvokeResult"]
 
-_WATCH_S = 0.02
 _EXIT_AFTER_INIT_ERROR_S = 1.0
-_EXPLAIN_TIMEOUT_S = 10.0
-_KILL_TIMEOUT_S = 10.0
-_MEGABYTE = 1024 * 1024
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InitReport:
-    """How an init attempt went.
-
-    Attributes:
-        phase: ``init``, or ``invoke`` when it was part of an invocation.
-        duration_ms: from spawn to the first ``/next``, or to the failure.
-        fault: `None` when the runtime is ready.
-        import_chain: recovered chain of imports, when the handler could not be imported.
-    """
-
-    phase: Phase
-    duration_ms: float
-    fault: Fault | None = None
-    import_chain: ImportChain | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Ended:
-    """An invocation that is over and that the log does not know of yet."""
-
-    request_id: str
-    duration_ms: float
-    init_ms: float | None
-    fault: Fault | None
 
 
 class _Expired:
@@ -95,25 +66,19 @@ class ExecutionEnvironment:
         self.spec = spec
         self.init_report: InitReport | None = None
         self._executor = executor
-        self._log = log
+        self._journal = Journal(log)
         self._explain = explain_init_errors
         self._api = RuntimeApi()
+        self._runtime = RuntimeProcess(spec, self._api, self._journal)
+        self._accounts = Accounts(spec, self._runtime, self._journal)
         self._sandbox: Sandbox | None = None
-        self._process: Process | None = None
-        self._exit: asyncio.Task[ExitStatus] | None = None
         self._init: asyncio.Task[InitReport] | None = None
         self._idle: asyncio.Future[Answer | None] | None = None
         self._running: asyncio.Future[Answer | ExitStatus | _Expired] | None = None
         self._queued: tuple[str, bytes, bytes] | None = None
-        self._assembler = reports.LineAssembler()
-        self._tail = bytearray()
         self._busy = False
         self._dead = False
         self._abandoned = False
-        self._throttled: bool | None = None
-        self._unreported: _Ended | None = None
-        self._watcher: asyncio.TimerHandle | None = None
-        self._rested = False
 
     @property
     def state(self) -> Literal["starting", "idle", "busy", "dead"]:
@@ -138,6 +103,8 @@ class ExecutionEnvironment:
         self._api.on_ready = self._runtime_ready
         self._api.on_answer = self._runtime_answered
         self._api.on_init_error = self._runtime_failed
+        self._runtime.on_end = self._runtime_ended
+        self._runtime.on_tick = self._accounts.settle
         try:
             self._sandbox = await self._executor.prepare(self.spec)
             own_network = self._sandbox.isolation
@@ -157,14 +124,11 @@ class ExecutionEnvironment:
     @property
     def process(self) -> Process | None:
         """The runtime process that was started last."""
-        return self._process
+        return self._runtime.process
 
     def signal(self, number: int) -> None:
         """Sends a signal to every process of the runtime, which then stays awake until the next request."""
-        self._thaw()
-        self._stop_watching()
-        if self._process is not None:
-            self._process.signal(number)
+        self._runtime.signal(number)
 
     async def ready(self) -> InitReport:
         """Waits for the end of the init phase and returns how it went."""
@@ -198,8 +162,8 @@ class ExecutionEnvironment:
         Without extensions Lambda gives a runtime no notice either: it is killed.
         """
         self._dead = True
-        self._report()
-        self._stop_watching()
+        self._accounts.settle()
+        self._runtime.stop_watching()
         if self._init is not None:
             self._init.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -207,8 +171,8 @@ class ExecutionEnvironment:
         if self._sandbox is not None:
             await self._sandbox.close()
         await self._api.close()
-        if self._exit is not None:
-            await asyncio.wait([self._exit])
+        if self._runtime.ended is not None:
+            await asyncio.wait([self._runtime.ended])
 
     async def _invoke(self, request: InvokeRequest) -> InvokeResult:
         timeout_s = self.spec.timeout_s if request.timeout_s is None else request.timeout_s
@@ -217,15 +181,17 @@ class ExecutionEnvironment:
             await self._reset()
             self._abandoned = False
         started = time.perf_counter()
-        outcome: Answer | Fault | None = None if self._alive() else await self._initialise_again(timeout_s)
+        outcome: Answer | Fault | None = (
+            None if self._runtime.alive else await self._initialise_again(timeout_s)
+        )
         if outcome is None:
             outcome = await self._dispatch(request, started, timeout_s)
         else:
-            self._begin(request)
+            self._accounts.begin(request)
         duration_ms = (time.perf_counter() - started) * 1000
         if isinstance(outcome, Fault) and outcome.timed_out:
             duration_ms = timeout_s * 1000
-        return self._finish(request, outcome, duration_ms, init_ms)
+        return self._accounts.end(request, outcome, duration_ms, init_ms)
 
     async def _first_init(self) -> float | None:
         """Waits for the init phase if this is the first request; its duration if it succeeded."""
@@ -236,14 +202,11 @@ class ExecutionEnvironment:
         return report.duration_ms if report.fault is None else None
 
     async def _initialise_again(self, timeout_s: float) -> Fault | None:
-        self._report()
+        self._accounts.settle()
         report = await self._initialise("invoke", timeout_s)
         if report.fault is not None and report.fault.timed_out:
             return model.timeout_fault(timeout_s)
         return report.fault
-
-    def _alive(self) -> bool:
-        return self._exit is not None and not self._exit.done()
 
     # The init phase
 
@@ -257,8 +220,9 @@ class ExecutionEnvironment:
             fault: Fault | None = model.no_entrypoint_fault()
             answer = None
         else:
-            self._spawn(sandbox, argv)
-            answer, fault = await self._await_ready(limit_s)
+            self._idle = asyncio.get_running_loop().create_future()
+            ended = self._runtime.start(sandbox, argv)
+            answer, fault = await self._await_ready(self._idle, ended, limit_s)
         duration_ms = (time.perf_counter() - started) * 1000
         known = chain = self.init_report.import_chain if self.init_report is not None else None
         if answer is not None:
@@ -269,28 +233,15 @@ class ExecutionEnvironment:
         if fault is not None:
             await self._reset()
             for line in chain.lines() if chain is not None and chain is not known else ():
-                self._emit(line)
-            self._emit(reports.init_report_line(duration_ms, phase, fault))
+                self._journal.write(line)
+            self._journal.write(reports.init_report_line(duration_ms, phase, fault))
         else:
-            self._limit_cpu(sandbox, initialising=False)
+            self._runtime.limit_cpu(initialising=False)
         return report
 
-    def _spawn(self, sandbox: Sandbox, argv: list[str]) -> None:
-        loop = asyncio.get_running_loop()
-        self._api.reset()
-        self._idle = loop.create_future()
-        self._assembler = reports.LineAssembler()
-        self._limit_cpu(sandbox, initialising=True)
-        environment = {**self.spec.environment, "AWS_LAMBDA_RUNTIME_API": self._api.address}
-        self._process = sandbox.start(argv, environment, self._output)
-        self._exit = loop.create_task(self._process.wait())
-        self._exit.add_done_callback(self._process_ended)
-        self._watch()
-
-    async def _await_ready(self, limit_s: float) -> tuple[Answer | None, Fault | None]:
-        idle, ended = self._idle, self._exit
-        assert idle is not None  # noqa: S101 - set by _spawn
-        assert ended is not None  # noqa: S101 - set by _spawn
+    async def _await_ready(
+        self, idle: asyncio.Future[Answer | None], ended: asyncio.Task[ExitStatus], limit_s: float
+    ) -> tuple[Answer | None, Fault | None]:
         awaited: set[asyncio.Future[Any]] = {idle, ended}
         await asyncio.wait(awaited, timeout=limit_s, return_when=asyncio.FIRST_COMPLETED)
         if idle.done():
@@ -302,7 +253,7 @@ class ExecutionEnvironment:
     async def _end_failed_init(self, answer: Answer, deadline: float) -> tuple[Fault, ImportChain | None]:
         """Looks at the process that posted an init error, lets it exit, and finds its chain of imports."""
         fault = Fault(error_type=answer.error_type or "Runtime.Unknown", body=answer.body)
-        process, ended = self._process, self._exit
+        process, ended = self._runtime.process, self._runtime.ended
         wanted = self._explain and self.init_report is None and fault.error_type in explain.EXPLAINED
         found = await process.peek() if wanted and process is not None else None
         self._api.release()
@@ -313,20 +264,7 @@ class ExecutionEnvironment:
             return fault, None
         await self._reset()
         command = explain.command(found)
-        return fault, await self._explain_with(*command) if command is not None else None
-
-    async def _explain_with(self, argv: list[str], environment: Mapping[str, str]) -> ImportChain | None:
-        sandbox = self._sandbox
-        if sandbox is None:
-            return None
-        collected: list[bytes] = []
-        process = sandbox.start(argv, environment, collected.append)
-        ended = asyncio.get_running_loop().create_task(process.wait())
-        await asyncio.wait({ended}, timeout=_EXPLAIN_TIMEOUT_S)
-        if not ended.done():
-            process.kill()
-            await ended
-        return explain.parse(b"".join(collected))
+        return fault, await self._runtime.explain(*command) if command is not None else None
 
     # The invoke phase
 
@@ -338,15 +276,15 @@ class ExecutionEnvironment:
         remaining_s = timeout_s - (time.perf_counter() - started)
         timer = loop.call_later(remaining_s, self._expire)
         try:
-            self._thaw()
+            self._runtime.wake()
             headers = runtime_api.invocation_headers(request, int((time.time() + remaining_s) * 1000))
             self._queued = (request.request_id, headers, request.payload)
             if self._api.state is State.READY:
                 self._hand_over()
-            elif not self._alive() and self._exit is not None:
-                running.set_result(self._exit.result())
+            elif not self._runtime.alive and self._runtime.ended is not None:
+                running.set_result(self._runtime.ended.result())
             # The function works on its event by now: what is left to write down costs no time.
-            self._begin(request)
+            self._accounts.begin(request)
             outcome = await running
         finally:
             timer.cancel()
@@ -362,74 +300,6 @@ class ExecutionEnvironment:
         queued, self._queued = self._queued, None
         if queued is not None:
             self._api.dispatch(*queued)
-
-    def _begin(self, request: InvokeRequest) -> None:
-        """Writes START, behind the end of the request before."""
-        self._report()
-        self._emit(reports.start_line(request.request_id, self.spec.function_version))
-
-    def _finish(
-        self, request: InvokeRequest, outcome: Answer | Fault, duration_ms: float, init_ms: float | None
-    ) -> InvokeResult:
-        """Makes the result; who does not want the report's figures does not wait for the report."""
-        fault = outcome if isinstance(outcome, Fault) else None
-        if fault is None and isinstance(outcome, Answer) and outcome.too_large:
-            fault = model.too_large_fault()
-        self._unreported = _Ended(
-            request_id=request.request_id, duration_ms=duration_ms, init_ms=init_ms, fault=fault
-        )
-        tail, memory_mb = b"", 0
-        if request.tail or fault is not None:
-            memory_mb, tail = self._report()
-        answer = outcome if isinstance(outcome, Answer) and fault is None else None
-        error_type = fault.error_type if fault is not None else answer.error_type if answer else None
-        return InvokeResult(
-            payload=answer.body if answer is not None else _payload(fault, request),
-            function_error="Unhandled" if error_type is not None else None,
-            error_type=error_type,
-            log_tail=tail,
-            duration_ms=duration_ms,
-            billed_ms=model.billed_ms(duration_ms, init_ms),
-            max_memory_mb=memory_mb,
-            init_ms=init_ms,
-            content_type=answer.content_type if answer is not None else "application/json",
-        )
-
-    def _report(self) -> tuple[int, bytes]:
-        """Writes END and REPORT of the request that ended, if need be; returns memory and tail."""
-        ended, self._unreported = self._unreported, None
-        if ended is None:
-            return 0, b""
-        if self._process is not None:
-            self._process.drain()
-        # A log record without a line feed belongs to the request that wrote it, not to the next one.
-        for line in self._assembler.flush():
-            self._emit(line)
-        memory_mb = self._max_memory_mb(ended.fault)
-        report = reports.Report(
-            request_id=ended.request_id,
-            duration_ms=ended.duration_ms,
-            billed_ms=model.billed_ms(ended.duration_ms, ended.init_ms),
-            memory_mb=self.spec.memory_mb,
-            max_memory_mb=memory_mb,
-            init_ms=ended.init_ms,
-            fault=ended.fault,
-        )
-        self._emit(reports.end_line(ended.request_id))
-        self._emit(reports.report_line(report))
-        tail = bytes(self._tail[-model.LOG_TAIL_BYTES :])
-        self._tail.clear()
-        return memory_mb, tail
-
-    def _max_memory_mb(self, fault: Fault | None) -> int:
-        if fault is not None and fault.error_type == model.OUT_OF_MEMORY:
-            return self.spec.memory_mb
-        peak = 0
-        if self._exit is not None and self._exit.done() and not self._exit.cancelled():
-            peak = self._exit.result().max_rss_bytes
-        elif self._process is not None:
-            peak = self._process.memory_peak_bytes()
-        return min(self.spec.memory_mb, math.ceil(peak / _MEGABYTE))
 
     # What the runtime and its process tell
 
@@ -449,13 +319,9 @@ class ExecutionEnvironment:
         if self._running is not None and not self._running.done():
             self._running.set_result(answer)
 
-    def _process_ended(self, task: asyncio.Task[ExitStatus]) -> None:
-        if task is not self._exit:
-            return
-        for line in self._assembler.flush():
-            self._emit(line)
-        if self._running is not None and not self._running.done() and not task.cancelled():
-            self._running.set_result(task.result())
+    def _runtime_ended(self, status: ExitStatus) -> None:
+        if self._running is not None and not self._running.done():
+            self._running.set_result(status)
 
     def _expire(self) -> None:
         if self._running is not None and not self._running.done():
@@ -463,61 +329,7 @@ class ExecutionEnvironment:
 
     async def _reset(self) -> None:
         """Ends the runtime process; `/tmp` and the sandbox stay."""
-        process, ended = self._process, self._exit
-        if process is not None and ended is not None and not ended.done():
-            process.kill()
-            await asyncio.wait({ended}, timeout=_KILL_TIMEOUT_S)
-            self._dead = self._dead or not ended.done()
-        self._api.reset()
-
-    def _output(self, data: bytes) -> None:
-        for line in self._assembler.feed(data):
-            self._emit(line)
-
-    def _emit(self, line: bytes) -> None:
-        self._tail += line
-        if len(self._tail) > 16 * model.LOG_TAIL_BYTES:
-            del self._tail[: -model.LOG_TAIL_BYTES]
-        self._log(line)
-
-    # Limits
-
-    def _limit_cpu(self, sandbox: Sandbox, *, initialising: bool) -> None:
-        if self._throttled is not (not initialising):
-            self._throttled = not initialising
-            sandbox.limit_cpu(model.cpu_limit(self.spec, initialising=initialising))
-
-    def _thaw(self) -> None:
-        self._rested = False
-        if self._sandbox is not None:
-            self._sandbox.thaw()
-        if self._watcher is None:
-            self._watcher = asyncio.get_running_loop().call_later(_WATCH_S, self._watch)
-
-    def _watch(self) -> None:
-        """Ticks until the process has ended, or has rested for a tick and is frozen."""
-        self._stop_watching()
-        self._report()
-        process, ended, sandbox = self._process, self._exit, self._sandbox
-        if process is None or ended is None or ended.done() or sandbox is None:
-            return
-        if self._api.state is not State.READY:
-            process.check_memory()
-        elif self._rested:
-            sandbox.freeze()
-            return
-        else:
-            self._rested = True
-        self._watcher = asyncio.get_running_loop().call_later(_WATCH_S, self._watch)
-
-    def _stop_watching(self) -> None:
-        watcher, self._watcher = self._watcher, None
-        if watcher is not None:
-            watcher.cancel()
-
-
-def _payload(fault: Fault | None, request: InvokeRequest) -> bytes:
-    return fault.payload(request.request_id) if fault is not None else b""
+        self._dead = not await self._runtime.end() or self._dead
 
 
 def _closed() -> UnderstudyError:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from understudy.sandbox.explain import ImportChain
     from understudy.sandbox.model import Fault, Phase
 
 _LONGEST_LINE = 256 * 1024
@@ -68,6 +69,23 @@ def _status(fault: Fault | None) -> list[str]:
     if fault.timed_out:
         return ["Status: timeout"]
     return ["Status: error", f"Error Type: {fault.error_type}"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InitReport:
+    """How an init attempt went.
+
+    Attributes:
+        phase: ``init``, or ``invoke`` when it was part of an invocation.
+        duration_ms: from spawn to the first ``/next``, or to the failure.
+        fault: `None` when the runtime is ready.
+        import_chain: recovered chain of imports, when the handler could not be imported.
+    """
+
+    phase: Phase
+    duration_ms: float
+    fault: Fault | None = None
+    import_chain: ImportChain | None = None
 
 
 class LineAssembler:
