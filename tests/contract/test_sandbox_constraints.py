@@ -168,7 +168,7 @@ def test_silent_exit_during_init_is_told(seen: Any) -> None:
         ("/var/task/noexec", "fork/exec /var/task/noexec: permission denied"),
         ("/var/task/noformat", "fork/exec /var/task/noformat: exec format error"),
         ("/var/task/crlf", "fork/exec /var/task/crlf: no such file or directory"),
-        ("nowhere", 'exec: "nowhere": executable file not found in $PATH'),
+        ("nowhere", "Couldn't find valid bootstrap(s): [nowhere]"),
     ],
 )
 def test_entry_point_that_cannot_start_is_named(seen: Any, path: str, text: str) -> None:

@@ -259,7 +259,8 @@ def _launch_fault(failure: LaunchFailure, spec: SandboxSpec) -> Fault:
     argv = (*spec.entrypoint, *spec.command)
     if failure.stage == "exec" and argv:
         if "/" not in argv[0] and failure.text.endswith("not found on PATH"):
-            reason = f'exec: "{argv[0]}": executable file not found in $PATH'
+            # https://github.com/iwpnd/fastapi-aws-lambda-example/issues/7
+            reason = f"Couldn't find valid bootstrap(s): [{argv[0]}]"
         else:
             reason = f"fork/exec {argv[0]}: {text}"
         return Fault(error_type="Runtime.InvalidEntrypoint", reason=reason)
@@ -331,10 +332,10 @@ def lambda_environment(config: FunctionEnvironment) -> dict[str, str]:
 
     PATH, LD_LIBRARY_PATH, LANG and TZ are the image's business; AWS_EXECUTION_ENV is AWS_Lambda_Image until
     the base image's bootstrap exports its own (https://github.com/aws/aws-lambda-base-images/issues/15). HOME
-    is not set. Lambda's own names are reserved, so they win over both sources.
+    is set only by the image or the function (https://github.com/aws/aws-lambda-base-images/issues/63). Lambda's
+    own names are reserved, so they win over both sources.
     """
     merged = dict(config.image)
-    merged.pop("HOME", None)
     merged.update(config.function)
     merged.setdefault("TZ", ":UTC")
     merged.setdefault("PATH", "/usr/local/bin:/usr/bin/:/bin:/opt/bin")

@@ -59,7 +59,7 @@ def test_exit_becomes_awss_verdict(status: ExitStatus, error_type: str, reason: 
             ("exec", 2, "not found on PATH"),
             "uvicorn",
             "Runtime.InvalidEntrypoint",
-            'exec: "uvicorn": executable file not found in $PATH',
+            "Couldn't find valid bootstrap(s): [uvicorn]",
         ),
         (("cwd", 2, "x"), "/e.sh", "Runtime.InvalidWorkingDir", "chdir /var/task: no such file or directory"),
         (("user", 0, "odd"), "/e.sh", "Runtime.Unknown", "sandbox user: odd"),
@@ -124,7 +124,7 @@ def test_environment_keeps_the_images_and_sets_lambdas() -> None:
     environment = model.lambda_environment(
         FunctionEnvironment(
             function_name="f",
-            image=(("PATH", "/var/lang/bin"), ("TZ", ":/etc/localtime"), ("HOME", "/root"), ("A", "image")),
+            image=(("PATH", "/var/lang/bin"), ("TZ", ":/etc/localtime"), ("A", "image")),
             function={"A": "function", "B": "2"},
             memory_mb=512,
             log_stream="stream",
@@ -148,6 +148,8 @@ def test_reserved_names_win_over_the_functions() -> None:
     assert model.lambda_environment(config)["AWS_REGION"] == "us-east-1"
 
 
-def test_home_of_the_function_itself_is_kept() -> None:
-    config = FunctionEnvironment(function_name="f", function={"HOME": "/tmp"})
-    assert model.lambda_environment(config)["HOME"] == "/tmp"
+def test_home_is_what_the_function_or_the_image_says() -> None:
+    of_function = FunctionEnvironment(function_name="f", function={"HOME": "/tmp"})
+    of_image = FunctionEnvironment(function_name="f", image=(("HOME", "/tmp"),))
+    assert model.lambda_environment(of_function)["HOME"] == "/tmp"
+    assert model.lambda_environment(of_image)["HOME"] == "/tmp"
