@@ -8,14 +8,21 @@ import posixpath
 from functools import cached_property
 
 from understudy.verify.model import Files, Subject
-from understudy.verify.python import constants, distributions, interpreter
-from understudy.verify.python.closure import Closure, Follow, Walker
+from understudy.verify.python import constants, distributions, hooks, interpreter
+from understudy.verify.python.closure import Closure, Follow, Thorough, Walker
 from understudy.verify.python.distributions import Distribution
+from understudy.verify.python.importmodel import Reach
 from understudy.verify.python.interpreter import Interpreter
 from understudy.verify.python.modules import Finder, Module
 
 _PACKAGE_FOLDERS = frozenset({"site-packages", "dist-packages"})
 _RUNTIME_DIR = "/var/runtime"
+_ALL_MAX = 3000
+# Loaded by every start of CPython, from the interpreter itself or before any directory of the user's counts.
+_AT_START = frozenset(
+    {"abc", "codecs", "encodings", "genericpath", "importlib", "io", "ntpath", "os", "posixpath", "runpy"}
+    | {"site", "sitecustomize", "stat", "usercustomize", "zipimport", "_collections_abc", "_sitebuiltins"}
+)
 
 
 class Analysis:
@@ -37,7 +44,18 @@ class Analysis:
     def finder(self) -> Finder:
         """Over the search path of the handler."""
         python = self.python
-        return Finder(self.files, python.search_path, python.extension_suffixes, python.stdlib)
+        return Finder(
+            self.files,
+            python.search_path,
+            python.extension_suffixes,
+            python.stdlib,
+            hooks.editable(self.files, python.hooks),
+        )
+
+    @cached_property
+    def unknown_hooks(self) -> tuple[str, ...]:
+        """Files that may change how modules are found in a way that is not known."""
+        return hooks.unknown(self.files, self.python.hooks, self.finder)
 
     @cached_property
     def distributions(self) -> tuple[Distribution, ...]:
@@ -72,10 +90,11 @@ class Analysis:
         """What the user's own code imports."""
         return self.walk(self.is_own)
 
-    def walk(self, follow: Follow) -> Closure:
-        """Returns what the entry imports, through the modules that `follow` accepts."""
+    @cached_property
+    def scope(self) -> constants.Scope:
+        """What modules know of the process, whatever their path."""
         launch = self.subject.launch
-        scope = constants.Scope(
+        return constants.Scope(
             path="",
             version=self.python.version,
             working_dir=launch.working_dir or "/",
@@ -85,14 +104,59 @@ class Analysis:
                 **launch.environment,
             },
         )
-        walker = Walker(self.files, self.finder, scope, follow)
+
+    def walk(self, follow: Follow) -> Closure:
+        """Returns what the entry imports, through the modules that `follow` accepts."""
+        return self._walked(Walker(self.files, self.finder, self.scope, follow))
+
+    def walk_all(self, thorough: Thorough, *also: Module) -> Closure:
+        """Returns what the entry imports, through packages and libraries as well.
+
+        Args:
+            thorough: which modules to read with care, besides the user's own.
+            also: further modules that are imported at init.
+        """
+
+        def careful(module: Module, source: bytes) -> bool:
+            return self.is_own(module) or thorough(module, source)
+
+        walker = Walker(
+            self.files,
+            self.finder,
+            self.scope,
+            lambda module: bool(module.path),
+            thorough=careful,
+            budget=_ALL_MAX,
+        )
+        return self._walked(walker, *also)
+
+    def _walked(self, walker: Walker, *also: Module) -> Closure:
         if self.entry is None:
             return Closure(finder=self.finder)
         # A dotted entry imports the packages around it first.
         names = [] if self.python.entry_script else self.entry.name.split(".")
         around = [self.finder.find(".".join(names[:length])) for length in range(1, len(names))]
-        entries = [module for module in (*around, self.entry) if module is not None]
+        entries = [module for module in (*around, self.entry, *also) if module is not None]
         return walker.walk(entries, main=self.python.entry_script)
+
+    @cached_property
+    def loaded(self) -> frozenset[str]:
+        """Modules that are loaded before the directories of the user's are on the path."""
+        python = self.python
+        bootstrap = f"{_RUNTIME_DIR}/bootstrap.py"
+        if not python.is_aws_base or python.stdlib not in python.search_path:
+            return _AT_START
+        path = (_RUNTIME_DIR, *python.search_path[python.search_path.index(python.stdlib) :])
+        walker = Walker(
+            self.files,
+            Finder(self.files, path, python.extension_suffixes, python.stdlib),
+            self.scope,
+            lambda module: bool(module.path),
+            thorough=lambda module, _: module.path.startswith(f"{_RUNTIME_DIR}/"),
+        )
+        closure = walker.walk([Module(name="__main__", kind="source", path=bootstrap)], main=bootstrap)
+        sure = {visit.module.name for visit in closure.visits.values() if visit.reach is Reach.SURE}
+        return _AT_START | sure
 
     def owner(self, path: str) -> Distribution | None:
         """The installed distribution that a file belongs to."""
@@ -135,7 +199,9 @@ class Analysis:
         """What AWS shows for an ImportError with that text at init."""
         if self.handler_module:
             return f"Runtime.ImportModuleError: Unable to import module '{self.handler_module}': {error}"
-        return f"ImportError: {error}\nRuntime.ExitError: Runtime exited with error: exit status 1"
+        kinds = {"No module named": "ModuleNotFoundError", "No package metadata": "PackageNotFoundError"}
+        kind = next((kind for start, kind in kinds.items() if error.startswith(start)), "ImportError")
+        return f"{kind}: {error}\nRuntime.ExitError: Runtime exited with error: exit status 1"
 
 
 class _Last:

@@ -6,17 +6,20 @@ for ever: beyond its budget the answer is incomplete and says so.
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from understudy.verify.model import Files
-from understudy.verify.python import constants, grammar, imports
+from understudy.verify.python import constants, imports
 from understudy.verify.python.grammar import Invalid
 from understudy.verify.python.importmodel import Import, ModuleFacts, Reach
 from understudy.verify.python.modules import Finder, Module
 
-_FILES_MAX = 600
+FILES_MAX = 600
+"""Modules that are read when nothing else is said."""
+
 _FILE_BYTES_MAX = 2 << 20
 _PATH_ROUNDS_MAX = 4
+_MADE_AT_RUN_TIME = ("/tmp", "/mnt", "/dev", "/proc")  # noqa: S108 - where Lambda lets code write
 _NO_PARENT = "attempted relative import with no known parent package"
 _BEYOND = "attempted relative import beyond top-level package"
 
@@ -116,11 +119,23 @@ class Closure:
 Follow = Callable[[Module], bool]
 """Whether the code of a module is read."""
 
+Thorough = Callable[[Module, bytes], bool]
+"""Whether a module's source deserves more than a glance."""
+
 
 class Walker:
     """Follows imports through the modules of an image."""
 
-    def __init__(self, files: Files, finder: Finder, scope: constants.Scope, follow: Follow) -> None:
+    def __init__(
+        self,
+        files: Files,
+        finder: Finder,
+        scope: constants.Scope,
+        follow: Follow,
+        *,
+        thorough: Thorough | None = None,
+        budget: int = FILES_MAX,
+    ) -> None:
         """Follows what `follow` accepts.
 
         Args:
@@ -128,11 +143,15 @@ class Walker:
             finder: over the search path.
             scope: version, working directory and environment; its path is not used.
             follow: which modules to read.
+            thorough: which of them to read with care; all when left out.
+            budget: how many to read at most.
         """
         self._files = files
         self._finder = finder
         self._scope = scope
         self._follow = follow
+        self._thorough = thorough
+        self._budget = budget
         self._read: dict[str, ModuleFacts | Invalid | None] = {}
 
     def walk(self, entries: Iterable[Module], *, main: str = "") -> Closure:
@@ -145,16 +164,22 @@ class Walker:
         roots = tuple(entries)
         for _ in range(_PATH_ROUNDS_MAX):
             closure = self._round(roots, main)
-            additions = [
-                place
-                for facts in closure.facts.values()
-                for place in facts.path_additions
-                if place not in self._finder.search_path
-            ]
+            additions = self._additions(closure)
             if not additions:
                 break
             self._finder = self._finder.with_path((*self._finder.search_path, *dict.fromkeys(additions)))
         return closure
+
+    def _additions(self, closure: Closure) -> list[str]:
+        """Directories that the code puts on the path; one that only a running function has is opaque."""
+        found: list[str] = []
+        for path, facts in closure.facts.items():
+            for place in facts.path_additions:
+                if place.startswith(_MADE_AT_RUN_TIME):
+                    closure.opaque = closure.opaque or path
+                elif place not in self._finder.search_path and self._files.resolve(place) is not None:
+                    found.append(place)
+        return found
 
     def _round(self, roots: tuple[Module, ...], main: str) -> Closure:
         closure = Closure(finder=self._finder)
@@ -182,7 +207,7 @@ class Walker:
         module = visit.module
         if not self._is_read(module):
             return
-        if len(closure.facts) >= _FILES_MAX:
+        if len(closure.facts) >= self._budget:
             closure.complete = False
             return
         read = self._facts(module, is_main=module.path == main)
@@ -194,9 +219,12 @@ class Walker:
         closure.registered |= read.registers
         if read.opaque_path and not closure.opaque:
             closure.opaque = module.path
+        failures = list(closure.failures)
         for found in read.imports:
             if self._happens(found):
                 yield from self._imported(closure, visit, found)
+        if read.is_quick:
+            closure.failures = failures
 
     def _facts(self, module: Module, *, is_main: bool) -> ModuleFacts | Invalid | None:
         if module.path not in self._read:
@@ -208,19 +236,10 @@ class Walker:
         return self._read[module.path]
 
     def _parsed(self, module: Module, *, is_main: bool) -> ModuleFacts | Invalid | None:
-        tree = grammar.parse(self._files.read(module.path), self._scope.version)
-        if isinstance(tree, grammar.Unknown):
-            return None
-        if isinstance(tree, Invalid):
-            return tree
-        scope = constants.Scope(
-            path=module.path,
-            version=self._scope.version,
-            working_dir=self._scope.working_dir,
-            environment=self._scope.environment,
-            is_main=is_main,
-        )
-        return imports.facts(tree, scope)
+        source = self._files.read(module.path)
+        if self._thorough is not None and not self._thorough(module, source):
+            return imports.quick(source)
+        return imports.read(source, replace(self._scope, path=module.path, is_main=is_main, names={}))
 
     def _happens(self, found: Import) -> bool:
         """Whether the ``try`` that the import belongs to comes to it."""
@@ -269,7 +288,7 @@ class Walker:
         """``from module import name`` where the module is read and has no such name."""
         for path, facts in closure.facts.items():
             importer = closure.visits[path]
-            for found in facts.imports:
+            for found in () if facts.is_quick else facts.imports:
                 if found.names and not found.is_star and self._happens(found):
                     closure.failures.extend(self._unknown_names(closure, importer, found))
 

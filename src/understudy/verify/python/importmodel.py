@@ -92,6 +92,8 @@ class ModuleFacts:
         open_ended: whether it may have other names too (star imports, ``__getattr__``, `globals`).
         loads: names and attributes that its code reads anywhere.
         decorated: functions that something else is told about.
+        is_quick: whether only its plainest imports were looked for; what it fails to import says nothing.
+        uses: attributes that importing it surely reads from a name, ``{"http": {"HTTPStatus"}}``.
     """
 
     imports: list[Import] = field(default_factory=list)
@@ -103,3 +105,5 @@ class ModuleFacts:
     open_ended: bool = False
     loads: set[str] = field(default_factory=set)
     decorated: set[str] = field(default_factory=set)
+    is_quick: bool = False
+    uses: dict[str, set[str]] = field(default_factory=dict)

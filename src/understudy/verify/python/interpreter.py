@@ -32,8 +32,6 @@ _MAGIC_END = b"\r\n"
 _SAMPLES = 40
 _CLIENT = "awslambdaric"
 _RUNTIME_DIR = "/var/runtime"
-# Servers that are told what to import as MODULE:ATTRIBUTE.
-_SERVERS = frozenset({"uvicorn", "gunicorn", "hypercorn", "daphne", "granian"})
 _TARGET = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]")
 
 
@@ -157,7 +155,7 @@ def _entry(subject: Subject, start: Start, *, aws: bool) -> tuple[str, str, str]
         handler = chosen.rest[0] if chosen.rest else ""
         return handler, _module(handler), ""
     server = chosen.module or posixpath.basename(chosen.script)
-    if server in _SERVERS:
+    if server in searchpath.SERVERS:
         targets = [word for word in chosen.rest if _TARGET.match(word)]
         return "", targets[0].partition(":")[0] if targets else "", ""
     if chosen.script:

@@ -6,7 +6,7 @@ What only running could tell (archives on the path, modules made at run time) is
 
 import posixpath
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -66,7 +66,12 @@ class Finder:
     """
 
     def __init__(
-        self, files: Files, search_path: Iterable[str], suffixes: Iterable[str], stdlib: str = ""
+        self,
+        files: Files,
+        search_path: Iterable[str],
+        suffixes: Iterable[str],
+        stdlib: str = "",
+        mapped: Mapping[str, str] | None = None,
     ) -> None:
         """Looks into `search_path`.
 
@@ -75,17 +80,20 @@ class Finder:
             search_path: `sys.path`.
             suffixes: of extension modules.
             stdlib: directory of the standard library; empty when it is not to be judged.
+            mapped: modules that an editable install finds elsewhere, after the search path.
         """
         self.search_path = tuple(search_path)
         self._files = files
         self._endings = (*suffixes, *_ENDINGS)
         self._stdlib = stdlib
+        self._mapped = dict(mapped or {})
         self._found: dict[str, Module | None] = {}
         self._listed: dict[str, frozenset[str]] = {}
 
     def with_path(self, search_path: Iterable[str]) -> "Finder":
         """A finder over another search path of the same image."""
-        other = Finder(self._files, search_path, self._endings[: -len(_ENDINGS)], self._stdlib)
+        suffixes = self._endings[: -len(_ENDINGS)]
+        other = Finder(self._files, search_path, suffixes, self._stdlib, self._mapped)
         other._listed = self._listed
         return other
 
@@ -132,13 +140,21 @@ class Finder:
         if not parent:
             if last in sys.builtin_module_names and last in _MAY_BE_BUILT_IN:
                 return Module(name=name, kind="builtin")
-            return self._in(name, last, self.search_path) or self._unlisted(last)
+            return self._in(name, last, self.search_path) or self._mapped_to(name) or self._unlisted(last)
         above = self.find(parent)
         if above is None:
             return None
         if name == "os.path" or above.kind in ("opaque", "builtin"):
             return Module(name=name, kind="opaque")
-        return self._in(name, last, above.locations)
+        return self._in(name, last, above.locations) or self._mapped_to(name)
+
+    def _mapped_to(self, name: str) -> Module | None:
+        if name in self._mapped:
+            folder, last = posixpath.split(self._mapped[name].removesuffix(".py"))
+            return self._in(name, last, (folder,))
+        # A namespace whose parts are mapped one by one.
+        inner = any(key.startswith(f"{name}.") for key in self._mapped)
+        return Module(name=name, kind="namespace") if inner else None
 
     def _in(self, name: str, last: str, folders: Iterable[str]) -> Module | None:
         portions: list[str] = []
@@ -177,7 +193,7 @@ class Finder:
     def _unlisted(self, name: str) -> Module | None:
         """Modules that need no file, or whose file a library kept elsewhere may have."""
         private = name.startswith("_") and name in sys.stdlib_module_names
-        if name in _MAY_BE_BUILT_IN or private:
+        if name in _MAY_BE_BUILT_IN or private or name == "__main__":
             return Module(name=name, kind="builtin")
         if name in sys.stdlib_module_names and len(self.names(self._stdlib)) < _LIBRARY_MIN_NAMES:
             return Module(name=name, kind="opaque")

@@ -18,6 +18,9 @@ _DISTRO = "/usr"
 # Their import lines add nothing that the other modules of this package would not find: namespace packages
 # of setuptools, the distutils shim, virtualenv's own patch, coverage's start.
 _HARMLESS_HOOK = re.compile(r"(?:.*-nspkg|distutils-precedence|_virtualenv|a1_coverage|.*cov.*)\.pth")
+SERVERS = frozenset({"daphne", "granian", "gunicorn", "hypercorn", "uvicorn"})
+"""Programs that are told what to import as MODULE:ATTRIBUTE and put the working directory first."""
+
 _VALUE_OPTIONS = "cmWXQ"
 _VAR_LANG_SINCE = (3, 11)
 
@@ -194,6 +197,8 @@ def _started(files: Files, launch: Launch, chosen: Options, environment: dict[st
     if chosen.module or not chosen.script:
         yield launch.working_dir or "/"
         return
+    if posixpath.basename(chosen.script) in SERVERS:
+        yield launch.working_dir or "/"
     path = posixpath.normpath(posixpath.join(launch.working_dir or "/", chosen.script))
     node = files.resolve(path)
     if node is not None and node.kind == "dir":
