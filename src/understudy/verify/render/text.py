@@ -3,7 +3,8 @@
 Pure: lines of styled spans, so that a terminal, a log and an error message show the same words.
 """
 
-from collections.abc import Iterator
+import textwrap
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -23,7 +24,10 @@ _MARKS: dict[Severity, tuple[str, Style]] = {
 }
 _PLACES = 3
 _LABEL = 8
+_WIDTH = 100
 _INSTRUCTION = 100
+_ARROW = " -> "
+_CHAIN = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,12 +82,12 @@ def _cause(report: Report, cause: Cause, locate: Locate) -> Iterator[Line]:
         Span(text=f"  {cause.rule.title}"),
         Span(text=f"  ({meaning})", style="dim"),
     )
-    yield _labelled("", finding.message)
+    yield from _wrapped("", _steps(finding.message))
     if cause.severity is Severity.INFO or cause.reason:
         return
     if finding.aws_text:
         yield _labelled("AWS", finding.aws_text.splitlines()[0])
-    yield _labelled("why", cause.rule.why)
+    yield from _wrapped("why", [cause.rule.why])
     for number, (path, origin) in enumerate(words.place_lines(finding, locate, _PLACES)):
         yield _labelled("" if number else "where", path)
         if origin:
@@ -91,9 +95,13 @@ def _cause(report: Report, cause: Cause, locate: Locate) -> Iterator[Line]:
     for number, line in enumerate(finding.fix.splitlines()):
         yield _labelled("" if number else "fix", line, style="bold")
     yield _labelled("more", cause.rule.link, style="dim")
+    yield from _consequences(cause)
+
+
+def _consequences(cause: Cause) -> Iterator[Line]:
     for one in cause.consequences:
         who = "the boot" if one.source == "boot" else one.rule
-        yield _labelled("also", f"{who}: {one.message.splitlines()[0]}", style="dim")
+        yield from _wrapped("also", _steps(f"{who}: {one.message.splitlines()[0]}"), style="dim")
 
 
 def _boot(report: Report) -> Iterator[Line]:
@@ -122,6 +130,30 @@ def _labelled(label: str, text: str, *, style: Style = "plain") -> Line:
     return (Span(text=f"  {label:<{_LABEL}}", style="dim"), Span(text=text, style=style))
 
 
+def _wrapped(label: str, paragraphs: Sequence[str], *, style: Style = "plain") -> Iterator[Line]:
+    """Paragraphs that stay in their column; words are left whole, because paths are searched for."""
+    for paragraph in paragraphs:
+        indent = len(paragraph) - len(paragraph.lstrip())
+        for line in textwrap.wrap(
+            paragraph,
+            _WIDTH,
+            subsequent_indent=" " * indent,
+            break_long_words=False,
+            break_on_hyphens=False,
+        ):
+            yield _labelled(label, line, style=style)
+            label = ""
+
+
+def _steps(message: str) -> list[str]:
+    """A message with one line for each step of an import chain, the middle of a long one left out."""
+    first, *rest = message.split(_ARROW)
+    if len(rest) > _CHAIN:
+        left_out = len(rest) - _CHAIN
+        rest = [*rest[: _CHAIN // 2], f"{left_out} more", *rest[-(_CHAIN - _CHAIN // 2) :]]
+    return [first, *(f"  -> {step}" for step in rest)]
+
+
 def _shortened(origin: str) -> str:
     """An instruction may be a whole script; what counts are its first words, and the line to edit."""
     if len(origin) <= _INSTRUCTION:
@@ -129,4 +161,4 @@ def _shortened(origin: str) -> str:
     head, separator, source = origin.rpartition(", ")
     if not separator or len(source) > _INSTRUCTION // 2:
         return origin[: _INSTRUCTION - 1] + "…"
-    return f"{head[: _INSTRUCTION - len(source) - 4]}… , {source}"
+    return f"{head[: _INSTRUCTION - len(source) - 4]}…, {source}"

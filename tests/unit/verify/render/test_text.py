@@ -71,9 +71,27 @@ def test_a_long_instruction_is_cut_and_the_line_to_edit_stays() -> None:
         report([finding(places=(long,))], boot=FAILED), lambda _: Source(path="Dockerfile", line=3)
     )
     (line,) = [one for one in said.splitlines() if "xxx" in one]
-    assert line.endswith("… , Dockerfile:3")
+    assert line.endswith("…, Dockerfile:3")
     assert len(line) < 130
     (alone,) = [
         one for one in text.plain(report([finding(places=(long,))], boot=FAILED)).splitlines() if "xxx" in one
     ]
     assert alone.endswith("…")
+
+
+def test_an_import_chain_has_a_line_for_each_step_and_its_middle_is_left_out() -> None:
+    chain = " -> ".join(
+        ["not found; imported by /handler.py:1", *(f"/m{number}.py:1" for number in range(9))]
+    )
+    said = text.plain(
+        report([finding("boot-import", source="boot", message=chain)], boot=FAILED)
+    ).splitlines()
+    start = said.index("          not found; imported by /handler.py:1")
+    assert said[start + 1 : start + 7] == [
+        "            -> /m0.py:1",
+        "            -> /m1.py:1",
+        "            -> 4 more",
+        "            -> /m6.py:1",
+        "            -> /m7.py:1",
+        "            -> /m8.py:1",
+    ]
