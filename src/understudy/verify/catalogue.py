@@ -15,6 +15,10 @@ from understudy.verify.rules import (
     configuration_rules,
     entry,
     filesystem,
+    python_distributions,
+    python_imports,
+    python_layout,
+    python_syntax,
     registry,
 )
 
@@ -39,6 +43,10 @@ FAMILIES: tuple[Family, ...] = (
     Family(name="configuration", rules=configuration.RULES, check=configuration.check),
     Family(name="entry", rules=entry.RULES, check=entry.check),
     Family(name="filesystem", rules=filesystem.RULES, check=filesystem.check),
+    Family(name="python_syntax", rules=python_syntax.RULES, check=python_syntax.check),
+    Family(name="python_layout", rules=python_layout.RULES, check=python_layout.check),
+    Family(name="python_distributions", rules=python_distributions.RULES, check=python_distributions.check),
+    Family(name="python_imports", rules=python_imports.RULES, check=python_imports.check),
     Family(name="bytecode", rules=bytecode.RULES, check=bytecode.check),
 )
 
