@@ -332,8 +332,8 @@ def lambda_environment(config: FunctionEnvironment) -> dict[str, str]:
 
     PATH, LD_LIBRARY_PATH, LANG and TZ are the image's business; AWS_EXECUTION_ENV is AWS_Lambda_Image until
     the base image's bootstrap exports its own (https://github.com/aws/aws-lambda-base-images/issues/15). HOME
-    is set only by the image or the function (https://github.com/aws/aws-lambda-base-images/issues/63). Lambda's
-    own names are reserved, so they win over both sources.
+    comes from the image or the function alone (https://github.com/aws/aws-lambda-base-images/issues/63).
+    Lambda's own names are reserved, so they win over both sources.
     """
     merged = dict(config.image)
     merged.update(config.function)
