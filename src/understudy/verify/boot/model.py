@@ -238,7 +238,8 @@ class BootReport:
         out_of_memory: whether the memory limit ended the process.
         endpoint_down: the endpoint that was given and did not answer.
         log: the whole log of the boot.
-        seconds: of everything, and of the observed boot alone.
+        seconds: of everything.
+        observed_seconds: what the observed boot added to that.
     """
 
     skipped: str = ""

@@ -10,14 +10,14 @@ from understudy.sandbox import ExecutionEnvironment, InvokeRequest
 from understudy.verify.boot import events, outcomes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from understudy.sandbox import Executor, SandboxSpec
     from understudy.verify.boot.model import Attempt, Event, HandlerKind, Outcome
 
 _MEGABYTE = 1024 * 1024
 _ROUTES_AT_MOST = 3
-_ROUTE_TIMEOUT_S = 0.5
+_ROUTE_TIMEOUT_S = 0.7
 _ROUTES_BUDGET_S = 1.0
 _FINAL = frozenset({"exit", "timeout", "out-of-memory", "too-large"})
 _RETRIED = frozenset({"Runtime.ExitError", "Sandbox.Timedout"})
@@ -108,8 +108,8 @@ class Session:
             if number == 0 and found.verdict not in _FINAL:
                 await self.send(event)
 
-    async def send_synthetic(self, kind: HandlerKind, openapi_url: str) -> None:
-        """Finds out which events the function takes, and sends the first of them twice.
+    async def send_synthetic(self, kind: HandlerKind, openapi_url: str) -> list[Event]:
+        """Finds out which events the function takes, sends the first of them twice and returns what is left.
 
         Args:
             kind: what its source looks like.
@@ -124,8 +124,8 @@ class Session:
         if found.event.kind == "plain" or not found.status_code:
             if found.verdict not in _FINAL and found.verdict != "refused":
                 await self.send(found.event)
-        else:
-            await self._ask_routes(found, openapi_url)
+            return []
+        return await self._ask_first(found, openapi_url)
 
     async def _try_other(self, found: Outcome, other: Event) -> Outcome:
         """Sends the other kind of event; where that one is taken, the first was merely the wrong kind."""
@@ -136,7 +136,8 @@ class Session:
             self.outcomes[-2] = dataclasses.replace(found, verdict="refused", network=False)
         return second
 
-    async def _ask_routes(self, first: Outcome, openapi_url: str) -> None:
+    async def _ask_first(self, first: Outcome, openapi_url: str) -> list[Event]:
+        """Asks the route that is measured and returns the others."""
         unknown = first.status_code in {404, 405}
         if not unknown:
             await self.send(first.event)
@@ -147,9 +148,12 @@ class Session:
             asked.add(event.name)
             for _ in range(2):
                 if (await self.send(event)).verdict in _FINAL:
-                    return
+                    return []
+        return [event for event in map(events.get, listed) if event.name not in asked]
+
+    async def ask_routes(self, rest: Sequence[Event]) -> None:
+        """Asks a few more routes, as far as the time for it goes; they are not measured."""
         ends = time.perf_counter() + _ROUTES_BUDGET_S
-        rest = [event for event in map(events.get, listed) if event.name not in asked]
         for event in rest[:_ROUTES_AT_MOST]:
             if time.perf_counter() > ends or not await self._ask_route(event):
                 return

@@ -27,10 +27,11 @@ from understudy.sandbox import (
     lambda_environment,
 )
 from understudy.sandbox.model import OUT_OF_MEMORY
-from understudy.verify.boot import handlers, watching
+from understudy.verify.boot import handlers
 from understudy.verify.boot.model import BootReport
 from understudy.verify.boot.overlay import Overlay
 from understudy.verify.boot.session import Session
+from understudy.verify.boot.watching import Watch
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -89,15 +90,18 @@ async def boot(request: BootRequest, *, executor: Executor) -> BootReport:
     endpoint, down = await _endpoint(request)
     spec = _spec(request, endpoint)
     files = Overlay(request.rootfs)
+    watch = Watch(request, spec, files, executor)
     try:
-        report = await _decide(request, spec, files, executor)
+        report = await _decide(request, spec, files, executor, watch)
+        reason = _missing_extension(report, files)
+        if reason:
+            return BootReport(skipped=reason)
+        decided = time.perf_counter()
+        seen = await watch.result(report.attempts[0])
     except EnvironmentProblemError as error:
         return BootReport(skipped=_reason(error))
-    reason = _missing_extension(report, files)
-    if reason:
-        return BootReport(skipped=reason)
-    decided = time.perf_counter()
-    seen = await watching.watch(request, spec, files, executor, report) if request.observe else None
+    finally:
+        await watch.cancel()
     ended = time.perf_counter()
     return dataclasses.replace(
         report,
@@ -182,8 +186,10 @@ def _spec(request: BootRequest, endpoint: Endpoint | None) -> SandboxSpec:
     )
 
 
-async def _decide(request: BootRequest, spec: SandboxSpec, files: Overlay, executor: Executor) -> BootReport:
-    """The boot that counts."""
+async def _decide(
+    request: BootRequest, spec: SandboxSpec, files: Overlay, executor: Executor, watch: Watch
+) -> BootReport:
+    """The boot that counts; `watch` begins when everything is measured."""
     async with Session(spec, executor=executor) as session:
         attempt = await session.ready()
         names, peak_init_mb = session.names, session.peak_mb
@@ -192,7 +198,9 @@ async def _decide(request: BootRequest, spec: SandboxSpec, files: Overlay, execu
             if request.events:
                 await session.send_own(request.events)
             else:
-                await session.send_synthetic(kind, openapi_url)
+                rest = await session.send_synthetic(kind, openapi_url)
+                watch.begin(attempt)
+                await session.ask_routes(rest)
         return BootReport(
             constraints=dict(session.environment.constraints),
             kind=kind,

@@ -16,7 +16,7 @@ from understudy.verify.boot.session import Session
 
 if TYPE_CHECKING:
     from understudy.sandbox import Executor, SandboxSpec
-    from understudy.verify.boot.model import BootReport, BootRequest
+    from understudy.verify.boot.model import Attempt, BootRequest
     from understudy.verify.boot.overlay import Overlay
 
 _WAITING_AFTER_S = 3.0
@@ -26,16 +26,48 @@ _DUMP_ROUND_S = 0.01
 _CUSTOMIZE = "sitecustomize.py"
 
 
-async def watch(
-    request: BootRequest, spec: SandboxSpec, files: Overlay, executor: Executor, report: BootReport
+class Watch:
+    """An observed boot that may begin before the deciding one is over.
+
+    Args:
+        request: what to boot.
+        spec: as it was booted for the verdict.
+        files: of the image.
+        executor: isolates.
+    """
+
+    def __init__(self, request: BootRequest, spec: SandboxSpec, files: Overlay, executor: Executor) -> None:
+        self._request = request
+        self._of = (request, spec, files, executor)
+        self._task: asyncio.Task[Observations] | None = None
+
+    def begin(self, first: Attempt) -> None:
+        """Starts it, once nothing is measured any more; it is wanted and has not begun."""
+        if self._request.observe and self._task is None:
+            self._task = asyncio.get_running_loop().create_task(_watch(*self._of, first))
+
+    async def result(self, first: Attempt) -> Observations | None:
+        """What it saw; `None` when it was not wanted."""
+        self.begin(first)
+        return await self._task if self._task is not None else None
+
+    async def cancel(self) -> None:
+        """Ends it early."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait({self._task})
+
+
+async def _watch(
+    request: BootRequest, spec: SandboxSpec, files: Overlay, executor: Executor, first: Attempt
 ) -> Observations:
     """The boot that tells what init does besides importing."""
-    gave_up = report.attempts[0].timed_out
+    gave_up = first.timed_out
     limit_s = min(_WAITING_AFTER_S, request.init_timeout_s / 2) if gave_up else 0.0
     laid = _observer_files(request, spec, files, dump_after_s=limit_s)
     if not laid:
         return Observations(problem="no Python standard library was found in the image")
-    if any(each.error_type == "Runtime.InvalidEntrypoint" for each in report.attempts):
+    if first.error_type == "Runtime.InvalidEntrypoint":
         return Observations(problem="the entrypoint cannot be executed")
     watched = dataclasses.replace(
         spec,

@@ -62,7 +62,7 @@ def site(**routes: int) -> Answer:
 async def sent(answer: Answer, kind: Any = "unknown") -> list[tuple[str, str]]:
     async with Session(SPEC, executor=FakeExecutor(program(answer))) as session:
         await session.ready()
-        await session.send_synthetic(kind, "/openapi.json")
+        await session.ask_routes(await session.send_synthetic(kind, "/openapi.json"))
         return [(each.event.name, each.verdict) for each in session.outcomes]
 
 
