@@ -9,11 +9,12 @@ from functools import cached_property
 
 from understudy.verify.model import Files, Subject
 from understudy.verify.python import constants, distributions, hooks, interpreter
-from understudy.verify.python.closure import Closure, Follow, Thorough, Walker
+from understudy.verify.python.closure import Follow, Thorough, Walker
 from understudy.verify.python.distributions import Distribution
 from understudy.verify.python.importmodel import Reach
 from understudy.verify.python.interpreter import Interpreter
 from understudy.verify.python.modules import Finder, Module
+from understudy.verify.python.visits import Closure
 
 _PACKAGE_FOLDERS = frozenset({"site-packages", "dist-packages"})
 _RUNTIME_DIR = "/var/runtime"

@@ -19,6 +19,8 @@ _COMPARE: Mapping[type[ast.cmpop], Callable[[tuple[int, ...], tuple[int, ...]], 
     ast.NotEq: operator.ne,
 }
 _PATH_MODULES = frozenset({"", "os.path", "path", "osp", "op", "posixpath", "pathlib", "os"})
+# Names that are true for type checkers and while a package builds itself, and for no importer.
+_NEVER = frozenset({"TYPE_CHECKING", "__NUMPY_SETUP__", "__SCIPY_SETUP__", "__SKLEARN_SETUP__"})
 _SAME_PATH = frozenset(
     {"abspath", "realpath", "normpath", "fspath", "expanduser", "join", "str", "Path", "PurePath"}
 )
@@ -80,7 +82,7 @@ def truth(node: ast.expr, scope: Scope) -> bool | None:
         return _compared(node, scope)
     if isinstance(node, ast.Call) and dotted(node.func) == "sys.platform.startswith" and node.args:
         return "linux".startswith(text(node.args[0]) or " ")
-    return False if dotted(node).rpartition(".")[2] == "TYPE_CHECKING" else None
+    return False if dotted(node).rpartition(".")[2] in _NEVER else None
 
 
 def _both(node: ast.BoolOp, scope: Scope) -> bool | None:

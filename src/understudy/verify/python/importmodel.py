@@ -90,7 +90,7 @@ class ModuleFacts:
         opaque_path: whether it changes the search path in a way that cannot be followed.
         defines: names bound at module level, conditionally or not.
         open_ended: whether it may have other names too (star imports, ``__getattr__``, `globals`).
-        loads: names and attributes that its code reads anywhere.
+        loads: names and attributes that its code reads, under no condition.
         decorated: functions that something else is told about.
         is_quick: whether only its plainest imports were looked for; what it fails to import says nothing.
         uses: attributes that importing it surely reads from a name, ``{"http": {"HTTPStatus"}}``.

@@ -6,10 +6,11 @@ guarded by `find_spec` or for type checkers alone is marked so, never dropped. N
 
 import ast
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import replace
+from typing import cast
 
-from understudy.verify.python import constants, grammar
+from understudy.verify.python import constants, grammar, statements
 from understudy.verify.python.constants import Scope, dotted
 from understudy.verify.python.grammar import Invalid
 from understudy.verify.python.importmodel import Context, Import, MetadataCall, ModuleFacts, Reach
@@ -25,8 +26,7 @@ _VERSION_CALLS = frozenset(
     | {f"metadata.{name}" for name in ("version", "metadata", "distribution", "requires")}
 )
 _PATH_CALLS = frozenset({"sys.path.insert", "sys.path.append", "site.addsitedir"})
-_HOOKS = frozenset({"sys.meta_path", "sys.path_hooks", "sys.path_importer_cache"})
-_LEAVES = frozenset({"sys.exit", "exit", "quit", "os._exit", "os.abort"})
+_HOOKS = frozenset({"meta_path", "path_hooks", "path_importer_cache"})  # of sys
 
 _PLAIN = re.compile(
     r"^(?:from[ \t]+(?P<module>[.\w]+)[ \t]+import[ \t]*(?P<names>\([^)]*\)|[^\n#;]*)"
@@ -103,7 +103,7 @@ class _Reader:
             elif isinstance(statement, ast.ClassDef):
                 self.lazy(statement.body, "")
             elif not (isinstance(statement, ast.If) and self._truth(statement.test) is False):
-                self.lazy(_inner(statement), function)
+                self.lazy(statements.inner(statement), function)
 
     def _truth(self, test: ast.expr) -> bool | None:
         return constants.truth(test, self._scope)
@@ -115,12 +115,12 @@ class _Reader:
         if isinstance(statement, ast.Return | ast.Raise | ast.Break | ast.Continue):
             return True
         if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call):
-            return dotted(statement.value.func) in _LEAVES
+            return dotted(statement.value.func) in statements.LEAVES
         if isinstance(statement, ast.If):
             value = self._truth(statement.test)
             chosen = [*([] if value is False else statement.body), *([] if value else statement.orelse)]
             return any(self._may_leave(child) for child in chosen)
-        return any(self._may_leave(child) for child in _inner(statement, handlers=False))
+        return any(self._may_leave(child) for child in statements.inner(statement, handlers=False))
 
     def _statement(self, statement: ast.stmt, context: Context) -> None:
         match statement:
@@ -140,7 +140,7 @@ class _Reader:
                 self._bind(statement, context)
                 self._expressions(statement, context)
                 # Loops and match; other statements have none inside.
-                self.block(_inner(statement), context.no_surer_than(Reach.CONDITIONAL))
+                self.block(statements.inner(statement), context.no_surer_than(Reach.CONDITIONAL))
 
     def _definition(self, statement: _Function | ast.ClassDef, context: Context) -> None:
         self._define(statement.name, context)
@@ -185,16 +185,17 @@ class _Reader:
                 self.facts.open_ended = True
 
     def _bind(self, statement: ast.stmt, context: Context) -> None:
-        for node in _shallow(statement):
-            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-                self._define(node.id, context)
-            elif isinstance(node, ast.MatchAs | ast.MatchStar) and node.name:
-                self._define(node.name, context)
+        """Values and patterns; names that expressions store are bound where these are read."""
         if isinstance(statement, ast.Assign):
             for target in statement.targets:
                 self._assigned(target, statement.value, context)
         elif isinstance(statement, ast.AnnAssign | ast.AugAssign) and statement.value is not None:
             self._assigned(statement.target, statement.value, context)
+        elif isinstance(statement, ast.Match):
+            for case in statement.cases:
+                for node in ast.walk(case.pattern):
+                    if isinstance(node, ast.MatchAs | ast.MatchStar) and node.name:
+                        self._define(node.name, context)
 
     def _assigned(self, target: ast.expr, value: ast.expr, context: Context) -> None:
         if isinstance(target, ast.Name) and context.reach is not Reach.LAZY:
@@ -223,7 +224,7 @@ class _Reader:
         self.block(statement.orelse, inner)
 
     def _try(self, statement: ast.Try | ast.TryStar, context: Context) -> None:
-        caught = frozenset(name for handler in statement.handlers for name in _caught(handler))
+        caught = frozenset(name for handler in statement.handlers for name in statements.caught(handler))
         first = len(self.facts.imports)
         self.block(statement.body, replace(context, caught=context.caught | caught))
         tried = tuple(
@@ -244,34 +245,53 @@ class _Reader:
         for item in statement.items:
             manager = item.context_expr
             if isinstance(manager, ast.Call) and dotted(manager.func).rpartition(".")[2] == "suppress":
-                caught.update(_exception(argument) for argument in manager.args)
+                caught.update(statements.exception(argument) for argument in manager.args)
         self.block(statement.body, replace(context, caught=context.caught | caught))
 
     def _expressions(self, statement: ast.stmt, context: Context) -> None:
-        for node in ast.iter_child_nodes(statement):
+        for node in statements.children(statement):
             if isinstance(node, ast.expr | ast.withitem):
                 self._expression(node, context)
 
     def _expression(self, node: ast.AST, context: Context) -> None:
-        if isinstance(node, ast.Lambda):
+        kind = type(node)
+        if kind is ast.Constant:
+            return
+        if kind is ast.Name:
+            self._name(cast("ast.Name", node), context)
+            return
+        if kind is ast.Attribute:
+            self._attribute(cast("ast.Attribute", node), context)
+        elif kind is ast.Call:
+            self._called(cast("ast.Call", node), context)
+        elif kind is ast.Lambda:
             context = replace(context.no_surer_than(Reach.LAZY), function="<lambda>")
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
-            self.facts.loads.add(node.id)
-        elif isinstance(node, ast.Attribute):
-            self.facts.loads.add(node.attr)
-            if isinstance(node.value, ast.Name) and context.reach is Reach.SURE and not context.caught:
-                self.facts.uses.setdefault(node.value.id, set()).add(node.attr)
-            self.facts.opaque_path = self.facts.opaque_path or dotted(node) in _HOOKS
-            self.facts.open_ended = self.facts.open_ended or dotted(node) == "sys.modules"
-        elif isinstance(node, ast.Call):
-            self._called(node, context)
-        elif isinstance(node, ast.NamedExpr):
-            self._define(node.target.id, context)
         elif isinstance(node, ast.BoolOp | ast.IfExp):
             self._parts(node, context)
             return
-        for child in ast.iter_child_nodes(node):
+        for child in statements.children(node):
             self._expression(child, context)
+
+    def _name(self, node: ast.Name, context: Context) -> None:
+        if isinstance(node.ctx, ast.Load):
+            self._load(node.id, context)
+        elif isinstance(node.ctx, ast.Store):
+            self._define(node.id, context)
+
+    def _load(self, name: str, context: Context) -> None:
+        if context.reach is not Reach.CONDITIONAL:
+            self.facts.loads.add(name)
+
+    def _attribute(self, node: ast.Attribute, context: Context) -> None:
+        self._load(node.attr, context)
+        if not isinstance(node.value, ast.Name):
+            return
+        name = node.value.id
+        if context.reach is Reach.SURE and not context.caught:
+            self.facts.uses.setdefault(name, set()).add(node.attr)
+        if name == "sys":
+            self.facts.opaque_path = self.facts.opaque_path or node.attr in _HOOKS
+            self.facts.open_ended = self.facts.open_ended or node.attr == "modules"
 
     def _parts(self, node: ast.BoolOp | ast.IfExp, context: Context) -> None:
         first, *rest = node.values if isinstance(node, ast.BoolOp) else [node.test, node.body, node.orelse]
@@ -328,40 +348,3 @@ class _Reader:
             self.block(function.body, context)
             self.facts.defines = before
             self._calls.pop()
-
-
-def _inner(statement: ast.stmt, *, handlers: bool = True) -> Iterator[ast.stmt]:
-    """Statements inside a compound statement, one level down."""
-    for node in ast.iter_child_nodes(statement):
-        if isinstance(node, ast.stmt):
-            yield node
-        elif isinstance(node, ast.match_case) or (handlers and isinstance(node, ast.ExceptHandler)):
-            yield from node.body
-
-
-def _shallow(statement: ast.stmt) -> Iterator[ast.AST]:
-    """Nodes of a statement without those of statements in it."""
-    todo: list[ast.AST] = [statement]
-    while todo:
-        node = todo.pop()
-        yield node
-        todo += [child for child in ast.iter_child_nodes(node) if not isinstance(child, ast.stmt)]
-
-
-def _caught(handler: ast.ExceptHandler) -> Iterator[str]:
-    """Exceptions that a handler keeps to itself; one that always raises or exits keeps none."""
-    last = handler.body[-1] if handler.body else None
-    if isinstance(last, ast.Raise):
-        return
-    if isinstance(last, ast.Expr) and isinstance(last.value, ast.Call) and dotted(last.value.func) in _LEAVES:
-        return
-    if handler.type is None:
-        yield "*"
-        return
-    for kind in handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]:
-        yield _exception(kind)
-
-
-def _exception(node: ast.expr) -> str:
-    name = dotted(node).rpartition(".")[2]
-    return "*" if name in ("Exception", "BaseException", "") else name

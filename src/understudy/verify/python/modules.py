@@ -33,6 +33,8 @@ _MADE_AT_RUN_TIME = (
     b"lazy_loader",
     b"declare_namespace",
 )
+# Standard modules that others put into sys.modules.
+_REGISTERED = frozenset({"collections.abc", "os.path", "typing.io", "typing.re"})
 _ENDINGS = (".py", ".pyc")
 
 
@@ -144,7 +146,7 @@ class Finder:
         above = self.find(parent)
         if above is None:
             return None
-        if name == "os.path" or above.kind in ("opaque", "builtin"):
+        if name in _REGISTERED or above.kind in ("opaque", "builtin"):
             return Module(name=name, kind="opaque")
         return self._in(name, last, above.locations) or self._mapped_to(name)
 

@@ -112,6 +112,8 @@ def options(arguments: Sequence[str]) -> Options:
     while rest and rest[0].startswith("-") and rest[0] != "-":
         word = rest.pop(0)
         if word.startswith("--"):
+            if word == "--check-hash-based-pycs" and rest:
+                rest.pop(0)
             continue
         for place, letter in enumerate(word[1:], start=1):
             if letter not in _VALUE_OPTIONS:

@@ -12,11 +12,11 @@ from understudy.verify.model import Finding, Severity, Subject
 from understudy.verify.python import analysis as analyses
 from understudy.verify.python import distributions, requirements
 from understudy.verify.python.analysis import Analysis
-from understudy.verify.python.closure import Failure
 from understudy.verify.python.distributions import Distribution
 from understudy.verify.python.importmodel import Reach
 from understudy.verify.python.modules import Module
 from understudy.verify.python.requirements import Need
+from understudy.verify.python.visits import Failure
 from understudy.verify.rules import python_distribution_rules as rules
 from understudy.verify.rules import python_import_judging as judging
 from understudy.verify.rules.found import found

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from understudy.verify.model import Place, Rule
 from understudy.verify.python import distributions
 from understudy.verify.python.analysis import Analysis
-from understudy.verify.python.closure import Failure, package_of
+from understudy.verify.python.closure import package_of
+from understudy.verify.python.visits import Failure
 from understudy.verify.rules import python_elsewhere as elsewhere
 from understudy.verify.rules import python_import_rules as rules
 from understudy.verify.rules import python_layout_rules as layout_rules

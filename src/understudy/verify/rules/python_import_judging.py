@@ -9,8 +9,8 @@ from collections.abc import Iterable
 
 from understudy.verify.model import Severity
 from understudy.verify.python.analysis import Analysis
-from understudy.verify.python.closure import Step
 from understudy.verify.python.importmodel import Reach
+from understudy.verify.python.visits import Step
 
 
 def severity(analysis: Analysis, reach: Reach, function: str, path: str, *, hidden: bool = False) -> Severity:

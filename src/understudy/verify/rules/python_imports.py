@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator
 from understudy.verify.model import Finding, Place, Severity, Subject
 from understudy.verify.python import analysis as analyses
 from understudy.verify.python.analysis import Analysis
-from understudy.verify.python.closure import Failure
 from understudy.verify.python.importmodel import Reach
+from understudy.verify.python.visits import Failure
 from understudy.verify.rules import python_import_causes as causes
 from understudy.verify.rules import python_import_judging as judging
 from understudy.verify.rules import python_import_metadata as parts

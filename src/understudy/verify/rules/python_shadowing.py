@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from understudy.verify.python.analysis import Analysis
-from understudy.verify.python.closure import Closure, Visit
 from understudy.verify.python.importmodel import Import, ModuleFacts, Reach
+from understudy.verify.python.visits import Closure, Visit
 
 _RUNTIME = "/var/runtime"
 _CLIENT = "/awslambdaric/"

@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from understudy.verify.model import Finding, Rule, Severity, Subject
 from understudy.verify.python import analysis as analyses
 from understudy.verify.python.analysis import Analysis
-from understudy.verify.python.closure import Visit
 from understudy.verify.python.grammar import Invalid
 from understudy.verify.python.importmodel import Reach
+from understudy.verify.python.visits import Visit
 from understudy.verify.rules import python_import_judging as judging
 from understudy.verify.rules.found import found
 

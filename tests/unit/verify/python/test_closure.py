@@ -3,10 +3,11 @@ from collections.abc import Mapping
 import pytest
 
 from tests.fakes.image_files import ImageFiles
-from understudy.verify.python.closure import Closure, Walker
+from understudy.verify.python.closure import Walker
 from understudy.verify.python.constants import Scope
 from understudy.verify.python.importmodel import Reach
 from understudy.verify.python.modules import Finder, Module
+from understudy.verify.python.visits import Closure
 
 TASK = "/var/task"
 SITE = "/site-packages"

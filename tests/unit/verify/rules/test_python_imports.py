@@ -487,3 +487,8 @@ def test_a_server_has_no_runtime_client_to_report_for_it() -> None:
 def test_is_silent_where_there_is_no_python_or_no_handler() -> None:
     assert check({"other.py": "import x\n"}) == ()
     assert tuple(python_imports.check(subject({"/x": directory()}, base=False))) == ()
+
+
+def test_functions_that_a_condition_calls_are_no_fault() -> None:
+    found = only({"handler.py": "def debug():\n    import debugpy\nif DEBUG:\n    debug()\n"})
+    assert found.severity is INFO
