@@ -138,3 +138,42 @@ def test_outside_a_project_the_error_names_the_file(tmp_path: Path) -> None:
     assert lost.returncode == 1
     assert "understudy.yaml" in lost.stderr
     assert "Traceback" not in lost.stderr
+
+
+def test_a_save_is_verified_after_its_release_and_its_proof_follows(
+    project: StackProject, running: dict[str, Any]
+) -> None:
+    path = project.folder / "service" / "dashboard" / "health.py"
+    text = path.read_text()
+    path.write_text(text + "\n# proved later\n")
+
+    def proofs() -> list[Any]:
+        digest = json.loads(project.understudy("status", "--output", "json").stdout)["image_digest"]
+        if digest == running["image_digest"]:
+            return []
+        listed: list[Any] = _get(f"{running['endpoint']}/v2/dashboard/referrers/{digest}").json()["manifests"]
+        return listed
+
+    _until(proofs, "the save got no proof")
+    path.write_text(text)
+
+
+def test_a_save_that_would_not_start_on_lambda_is_told_with_its_cause(
+    project: StackProject, running: dict[str, Any]
+) -> None:
+    path = project.folder / "service" / "handler.py"
+    text = path.read_text()
+    events = project.folder / ".understudy" / "run" / "up.events"
+    path.write_text("import no_such_module\n" + text)
+
+    def failed() -> list[str]:
+        told = [json.loads(line) for line in events.read_text().splitlines()]
+        return [
+            one["error"] for one in told if one["event"] == "Failed" and one["step"] == "verify dashboard"
+        ]
+
+    _until(failed, "the failure was not told")
+
+    assert "it runs on local AWS only" in failed()[0]
+    assert "No module named 'no_such_module'" in failed()[0]
+    path.write_text(text)
