@@ -17,6 +17,10 @@ BaseKind = Literal["aws", "stand-in", "other"]
 
 # What a boot cannot show: it neither creates a function nor fetches an image, and it runs where it is.
 _UNSEEN_ROWS = frozenset({"A7", "A15", "A16"})
+# Nor does it start what lies in /opt/extensions, which Lambda starts before the image's own program.
+_UNSEEN_RULES = frozenset({"lambda-extension-not-executable", "lambda-extension-architecture"})
+# An import that wants a variable is seen, although its row is about what AWS refuses.
+_SEEN_RULES = frozenset({"environment-variable-missing"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,8 +188,9 @@ class Report:
         """Whether a boot did what the finding says cannot be done."""
         if self.boot is None or not self.boot.passed or not _fails(finding) or finding.source == "boot":
             return False
-        rows = self.rules[finding.rule].catalogue
-        return bool(rows) and not _UNSEEN_ROWS.intersection(rows)
+        if finding.rule in _UNSEEN_RULES | _SEEN_RULES:
+            return finding.rule in _SEEN_RULES
+        return not _UNSEEN_ROWS.intersection(self.rules[finding.rule].catalogue)
 
 
 def launch_digest(launch: Launch) -> str:

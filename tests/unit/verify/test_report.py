@@ -3,6 +3,7 @@ from dataclasses import replace
 import pytest
 
 from tests.fakes.findings import BOOT, finding, report, rule
+from understudy.verify import catalogue
 from understudy.verify import report as reports
 from understudy.verify.model import Severity
 from understudy.verify.report import Base
@@ -37,6 +38,25 @@ def test_a_boot_says_nothing_about_what_a_registry_refuses() -> None:
     found = report([finding("index-manifest")], rules=REGISTRY)
     assert not found.passed
     assert found.disagreements == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "rows", "passed"),
+    [
+        ("lambda-extension-not-executable", ("A8",), False),
+        ("environment-variable-missing", ("A0", "A15"), True),
+        ("environment-too-large", ("A15",), False),
+    ],
+)
+def test_single_rules_are_seen_or_not_whatever_their_row(
+    name: str, rows: tuple[str, ...], passed: bool
+) -> None:
+    rules = {name: rule(name, catalogue=rows)}
+    assert report([finding(name)], rules=rules).passed is passed
+
+
+def test_the_single_rules_exist() -> None:
+    assert reports._UNSEEN_RULES | reports._SEEN_RULES <= set(catalogue.RULES)
 
 
 def test_a_failed_boot_fails_it_and_the_difference_is_told() -> None:
