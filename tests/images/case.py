@@ -10,6 +10,7 @@ from understudy.verify.subject import LaunchOverrides
 BASE = "public.ecr.aws/lambda/python:3.13"
 HANDLER = "def handler(event, context):\n    return {'got': event}\n"
 DOCKERFILE = f'FROM {BASE}\nCOPY . ./\nCMD ["app.handler"]\n'
+PIP = "python3 -m pip install -q --no-cache-dir --only-binary=:all: --target ."
 NONE: frozenset[str] = frozenset()
 
 
@@ -58,6 +59,10 @@ def rules(*ids: str) -> frozenset[str]:
     return frozenset(ids)
 
 
-def on_base(*instructions: str, cmd: str = '["app.handler"]') -> str:
-    """Returns a Dockerfile: the base, the context as task root, `instructions`, CMD."""
-    return "\n".join((f"FROM {BASE}", "COPY . ./", *instructions, f"CMD {cmd}", ""))
+def on_base(*instructions: str, cmd: str = '["app.handler"]', packages: str = "") -> str:
+    """Returns a Dockerfile: the base, `packages`, the context as task root, `instructions`, CMD.
+
+    The packages come before the context, so that cases with the same ones share their layer.
+    """
+    install = (f"RUN {PIP} {packages}",) if packages else ()
+    return "\n".join((f"FROM {BASE}", *install, "COPY . ./", *instructions, f"CMD {cmd}", ""))

@@ -1,6 +1,12 @@
-"""Handlers, commands and entry points that do not fit: rows A0, A5, A6."""
+"""Handlers, commands and imports that do not fit: rows A0 and A5."""
 
-from tests.images.case import Case, on_base, rules
+from tests.images.case import BASE, HANDLER, Case, on_base, rules
+from understudy.verify.subject import LaunchOverrides
+
+_CLIENT = (
+    f"FROM {BASE}\nCOPY . ./\nENV PYTHONPATH=/var/runtime\n"
+    'ENTRYPOINT ["/var/lang/bin/python3.13", "-m", "awslambdaric"]\n'
+)
 
 CASES = (
     Case(
@@ -10,7 +16,7 @@ CASES = (
         static=rules("handler-missing"),
         boot=rules("boot-import-error"),
         aws_text="Runtime.ImportModuleError: Unable to import module 'main': No module named 'main'",
-        fix="COPY main.py",
+        fix="COPY main.py ${LAMBDA_TASK_ROOT}/",
     ),
     Case(
         name="handler-attribute-absent",
@@ -20,5 +26,148 @@ CASES = (
         boot=rules("boot-handler-missing"),
         aws_text="Runtime.HandlerNotFound: Handler 'nope' missing on module 'app'",
         fix="app.handler",
+    ),
+    Case(
+        name="handler-with-a-colon",
+        row="A5",
+        dockerfile=on_base(cmd='["app:handler"]'),
+        static=rules("handler-malformed"),
+        boot=rules("boot-handler-missing"),
+        aws_text="Runtime.MalformedHandlerName: Bad handler 'app:handler': "
+        "not enough values to unpack (expected 2, got 1)",
+        fix='CMD ["app.handler"]',
+    ),
+    Case(
+        name="command-in-single-quotes",
+        row="A5",
+        dockerfile=on_base(cmd="['app.handler']"),
+        static=rules("command-shell-form"),
+        boot=rules("boot-exit"),
+        aws_text="Runtime exited with error: exit status 142",
+        fix='CMD ["app.handler"]',
+    ),
+    Case(
+        name="command-in-single-quotes-without-entry-script",
+        row="A5",
+        dockerfile=_CLIENT + "CMD ['app.handler']\n",
+        static=rules("command-shell-form"),
+        boot=rules("boot-handler-missing"),
+        aws_text="Runtime.MalformedHandlerName: Bad handler '/bin/sh': "
+        "not enough values to unpack (expected 2, got 1)",
+        fix='CMD ["app.handler"]',
+    ),
+    Case(
+        name="handler-in-a-built-in-module",
+        row="A0",
+        dockerfile=on_base(cmd='["sys.handler"]'),
+        static=rules("handler-built-in"),
+        boot=rules("boot-handler-missing"),
+        aws_text="Runtime.BuiltInModuleConflict: Cannot use built-in module sys as a handler module",
+        fix="CMD",
+    ),
+    Case(
+        name="syntax-error",
+        row="A0",
+        files={"app.py": "def handler(event, context)\n    return 1\n"},
+        static=rules("syntax-error"),
+        boot=rules("boot-init-error"),
+        aws_text="Runtime.UserCodeSyntaxError: Syntax error in module 'app': expected ':' (app.py, line 1)",
+        fix="app.py",
+    ),
+    Case(
+        name="dependency-not-installed",
+        row="A0",
+        files={"app.py": "import sqlalchemy\n" + HANDLER},
+        static=rules("import-missing"),
+        boot=rules("boot-import-error"),
+        aws_text="Runtime.ImportModuleError: Unable to import module 'app': No module named 'sqlalchemy'",
+        fix='pip install --target "${LAMBDA_TASK_ROOT}" sqlalchemy',
+    ),
+    Case(
+        name="sibling-import-without-package",
+        row="A0",
+        files={"api/main.py": "from routers import ROUTES\n" + HANDLER, "api/routers.py": "ROUTES = ()\n"},
+        dockerfile=on_base(cmd='["api.main.handler"]'),
+        static=rules("import-sibling"),
+        boot=rules("boot-import-error"),
+        aws_text="Runtime.ImportModuleError: Unable to import module 'api.main': No module named 'routers'",
+        fix="from .routers import ROUTES",
+    ),
+    Case(
+        name="environment-variable-read-at-import",
+        row="A0",
+        files={"app.py": "import os\nURL = os.environ['DB_URL']\n" + HANDLER},
+        static=rules("environment-variable-missing"),
+        boot=rules("boot-init-error"),
+        aws_text="KeyError: 'DB_URL'",
+        fix="DB_URL",
+    ),
+    Case(
+        name="environment-variable-set-by-the-function",
+        row="A15",
+        files={"app.py": "import os\nURL = os.environ['DB_URL']\n" + HANDLER},
+        launch=LaunchOverrides(function_env={"DB_URL": "postgres://db"}),
+        passed=True,
+    ),
+    Case(
+        name="exit-0-at-import",
+        row="A0",
+        files={"app.py": "import sys\nsys.exit(0)\n" + HANDLER},
+        boot=rules("boot-exit"),
+        boot_text="Runtime.ExitError: RequestId: ID Error: Runtime exited without providing a reason",
+        fix="remove the exit from module level",
+    ),
+    Case(
+        name="abort-at-import",
+        row="A0",
+        files={"app.py": "import os\nos.abort()\n" + HANDLER},
+        boot=rules("boot-exit"),
+        boot_text="Runtime.ExitError: RequestId: ID Error: Runtime exited with error: signal: aborted",
+        fix="remove the exit from module level",
+    ),
+    Case(
+        name="client-without-handler",
+        row="A0",
+        dockerfile=_CLIENT,
+        static=rules("handler-not-set"),
+        boot=rules("boot-exit"),
+        aws_text="Runtime.ExitError",
+        fix='CMD ["app.handler"]',
+    ),
+    Case(
+        name="command-overridden-by-the-function",
+        row="A5",
+        launch=LaunchOverrides(command=("app.lambda_handler",)),
+        static=rules("handler-attribute-missing"),
+        boot=rules("boot-handler-missing"),
+        aws_text="Runtime.HandlerNotFound: Handler 'lambda_handler' missing on module 'app'",
+        fix="app.handler",
+    ),
+    Case(
+        name="entrypoint-overridden-by-the-function",
+        row="A5",
+        launch=LaunchOverrides(entrypoint=("app.handler",)),
+        static=rules("image-config-override"),
+        boot=rules("boot-entrypoint"),
+        aws_text="Runtime.InvalidEntrypoint",
+        fix='ImageConfig.EntryPoint to ["/lambda-entrypoint.sh"]',
+    ),
+    Case(
+        name="module-in-another-case",
+        row="A5",
+        files={"App.py": HANDLER},
+        static=rules("handler-missing"),
+        boot=rules("boot-import-error"),
+        aws_text="Runtime.ImportModuleError: Unable to import module 'app': No module named 'app'",
+        fix="App",
+    ),
+    Case(
+        name="import-in-another-case",
+        row="A5",
+        files={"app.py": "import models\n" + HANDLER, "Models.py": "X = 1\n"},
+        static=rules("import-case"),
+        boot=rules("boot-import-error"),
+        aws_text="Runtime.ImportModuleError: Unable to import module 'app': No module named 'models'",
+        fix="Models",
     ),
 )

@@ -2,11 +2,16 @@
 
 import pytest
 
-from tests.images import faulty_entry, verdicts
+from tests.images import faulty_entry, faulty_files, faulty_runtime, faulty_start, verdicts
 from tests.images.case import Case
 from tests.images.workshop import Workshop
 
-CASES: tuple[Case, ...] = (*faulty_entry.CASES,)
+CASES: tuple[Case, ...] = (
+    *faulty_entry.CASES,
+    *faulty_start.CASES,
+    *faulty_files.CASES,
+    *faulty_runtime.CASES,
+)
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
