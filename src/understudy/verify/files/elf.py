@@ -22,7 +22,7 @@ _PT_LOAD, _PT_DYNAMIC, _PT_INTERP = 1, 2, 3
 _ET_EXEC, _ET_DYN = 2, 3
 _DT_NEEDED, _DT_STRTAB, _DT_SONAME, _DT_RPATH, _DT_RUNPATH = 1, 5, 14, 15, 29
 _DT_VERDEF, _DT_VERNEED = 0x6FFFFFFC, 0x6FFFFFFE
-_VER_FLG_BASE = 1
+_VER_FLG_BASE, _VER_FLG_WEAK = 1, 2
 _HEADERS_LIMIT = 512
 _DYNAMIC_LIMIT_BYTES = 1 << 16
 _RECORDS_LIMIT = 4096
@@ -212,13 +212,18 @@ def _search_path(dynamic: _Dynamic, tag: int) -> tuple[str, ...]:
 
 
 def _requires(dynamic: _Dynamic) -> dict[str, frozenset[str]]:
-    """DT_VERNEED (LSB core, "Version Requirements"): Verneed, each followed by a chain of Vernaux."""
+    """DT_VERNEED (LSB core, "Version Requirements"): Verneed, each followed by a chain of Vernaux.
+
+    Weak ones are left out: their absence is no error (glibc, elf/dl-version.c).
+    """
     found: dict[str, frozenset[str]] = {}
     budget = iter(range(_RECORDS_LIMIT))
     for at, row in _chain(dynamic, dynamic.table(_DT_VERNEED), "HHIII", budget):
         _, _, library, first, _ = row
         aux = _chain(dynamic, at + first if first else None, "IHHII", budget)
-        versions = frozenset(text for _, item in aux if (text := dynamic.text(item[3])))
+        versions = frozenset(
+            text for _, item in aux if not item[1] & _VER_FLG_WEAK and (text := dynamic.text(item[3]))
+        )
         name = dynamic.text(library)
         if name:
             found[name] = found.get(name, frozenset()) | versions
