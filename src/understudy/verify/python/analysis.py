@@ -43,7 +43,15 @@ class Analysis:
 
     @cached_property
     def finder(self) -> Finder:
-        """Over the search path of the handler."""
+        """Over the search path of the handler, as it is when the handler is imported."""
+        return self._finder(dict.fromkeys(self._same_names & self.loaded, self.python.stdlib))
+
+    @cached_property
+    def first_finder(self) -> Finder:
+        """Over the same path, as if nothing had been imported before: what a file's name stands for."""
+        return self._finder({})
+
+    def _finder(self, loaded: dict[str, str]) -> Finder:
         python = self.python
         return Finder(
             self.files,
@@ -51,6 +59,20 @@ class Analysis:
             python.extension_suffixes,
             python.stdlib,
             hooks.editable(self.files, python.hooks),
+            loaded,
+        )
+
+    @cached_property
+    def _same_names(self) -> frozenset[str]:
+        """Names of the standard library that a directory before it has too."""
+        path, stdlib = self.python.search_path, self.python.stdlib
+        standard = {name.removesuffix(".py") for name in self.files.names(stdlib)}
+        before = path[: path.index(stdlib)] if stdlib in path else ()
+        return frozenset(
+            name
+            for folder in before
+            for written in self.files.names(folder)
+            if (name := written.removesuffix(".py")) in standard and name.isidentifier()
         )
 
     @cached_property
@@ -145,7 +167,7 @@ class Analysis:
         """Modules that are loaded before the directories of the user's are on the path."""
         python = self.python
         bootstrap = f"{_RUNTIME_DIR}/bootstrap.py"
-        if not python.is_aws_base or python.stdlib not in python.search_path:
+        if not self._same_names or not python.is_aws_base or python.stdlib not in python.search_path:
             return _AT_START
         path = (_RUNTIME_DIR, *python.search_path[python.search_path.index(python.stdlib) :])
         walker = Walker(

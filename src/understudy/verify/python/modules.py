@@ -74,6 +74,7 @@ class Finder:
         suffixes: Iterable[str],
         stdlib: str = "",
         mapped: Mapping[str, str] | None = None,
+        loaded: Mapping[str, str] | None = None,
     ) -> None:
         """Looks into `search_path`.
 
@@ -83,19 +84,21 @@ class Finder:
             suffixes: of extension modules.
             stdlib: directory of the standard library; empty when it is not to be judged.
             mapped: modules that an editable install finds elsewhere, after the search path.
+            loaded: top-level modules that were imported before the search path was, and from which directory.
         """
         self.search_path = tuple(search_path)
         self._files = files
         self._endings = (*suffixes, *_ENDINGS)
         self._stdlib = stdlib
         self._mapped = dict(mapped or {})
+        self._loaded = dict(loaded or {})
         self._found: dict[str, Module | None] = {}
         self._listed: dict[str, frozenset[str]] = {}
 
     def with_path(self, search_path: Iterable[str]) -> "Finder":
         """A finder over another search path of the same image."""
         suffixes = self._endings[: -len(_ENDINGS)]
-        other = Finder(self._files, search_path, suffixes, self._stdlib, self._mapped)
+        other = Finder(self._files, search_path, suffixes, self._stdlib, self._mapped, self._loaded)
         other._listed = self._listed
         return other
 
@@ -142,7 +145,8 @@ class Finder:
         if not parent:
             if last in sys.builtin_module_names and last in _MAY_BE_BUILT_IN:
                 return Module(name=name, kind="builtin")
-            return self._in(name, last, self.search_path) or self._mapped_to(name) or self._unlisted(last)
+            path = (self._loaded[name],) if name in self._loaded else self.search_path
+            return self._in(name, last, path) or self._mapped_to(name) or self._unlisted(last)
         above = self.find(parent)
         if above is None:
             return None

@@ -19,6 +19,7 @@ from understudy.verify.python.requirements import Need
 from understudy.verify.python.visits import Failure
 from understudy.verify.rules import python_distribution_rules as rules
 from understudy.verify.rules import python_import_judging as judging
+from understudy.verify.rules import python_shadowing as shadowing
 from understudy.verify.rules.found import found
 
 RULES = rules.RULES
@@ -55,13 +56,15 @@ def _used(analysis: Analysis, needs: tuple[Need, ...]) -> frozenset[str]:
 
 
 def _missing(analysis: Analysis, needs: tuple[Need, ...], used: frozenset[str]) -> Iterator[Finding]:
+    # What the user's own code imports is told by the family of imports.
+    missed = {failure.name for failure in analysis.closure.failures if not failure.swallowed}
     absent: dict[str, list[Need]] = {}
     for need in needs:
         if need.key not in analysis.effective and need.by.folder != _RUNTIME:
             absent.setdefault(need.key, []).append(need)
     for key, wanting in absent.items():
         modules = distributions.modules_of(key)
-        if any(analysis.finder.find(module) is not None for module in modules):
+        if any(analysis.finder.find(module) is not None for module in modules) or missed & set(modules):
             continue
         first = next((need for need in wanting if need.by.key in used), wanting[0])
         failure, severity = None, Severity.INFO
@@ -87,11 +90,11 @@ def _proof(
     analysis: Analysis, modules: tuple[str, ...], wanting: set[str]
 ) -> tuple[Failure | None, Severity]:
     """The import that ends at one of `modules`, or at an unknown one in a package that wants it."""
-    words = tuple(module.encode() for module in modules)
+    mentions = shadowing.import_of(modules)
 
     def thorough(module: Module, source: bytes) -> bool:
         owner = analysis.owner(module.path)
-        return (owner is not None and owner.key in wanting) or any(word in source for word in words)
+        return (owner is not None and owner.key in wanting) or mentions.search(source) is not None
 
     closure = analysis.walk_all(thorough)
     loud = [

@@ -8,7 +8,7 @@ import posixpath
 from dataclasses import dataclass
 
 from understudy.verify.model import Place, Rule
-from understudy.verify.python import distributions
+from understudy.verify.python import distributions, requirements
 from understudy.verify.python.analysis import Analysis
 from understudy.verify.python.closure import package_of
 from understudy.verify.python.visits import Failure
@@ -178,8 +178,13 @@ def _absent(analysis: Analysis, name: str) -> Cause:
             places=(place,),
         )
     target = ' --target "${LAMBDA_TASK_ROOT}"' if analysis.python.is_aws_base else ""
+    key = distributions.canonical(distributions.distribution_of(name))
+    needs = requirements.needs(analysis.effective.values(), analysis.python)
+    wanted = next((need for need in needs if need.key == key), None)
     return Cause(
         rule=rules.MISSING,
-        why="nothing in the image provides it",
-        fix=f"RUN {pip(analysis)} install{target} {distributions.distribution_of(name)}",
+        why="nothing in the image provides it"
+        + (f", and {wanted.by.name} {wanted.by.version} requires it too" if wanted is not None else ""),
+        fix=f"RUN {pip(analysis)} install{target} "
+        + (f"'{wanted.text}'" if wanted is not None else distributions.distribution_of(name)),
     )

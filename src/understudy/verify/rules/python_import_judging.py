@@ -12,6 +12,9 @@ from understudy.verify.python.analysis import Analysis
 from understudy.verify.python.importmodel import Reach
 from understudy.verify.python.visits import Step
 
+# Called for names that are not there; a plugin loader is no sign that anything asks for the plugin.
+_ON_DEMAND = frozenset({"__getattr__", "__dir__", "__del__"})
+
 
 def severity(analysis: Analysis, reach: Reach, function: str, path: str, *, hidden: bool = False) -> Severity:
     """Returns how bad it is that something fails which code does at import or when a function is called.
@@ -37,6 +40,8 @@ def severity(analysis: Analysis, reach: Reach, function: str, path: str, *, hidd
 
 def _is_called(analysis: Analysis, function: str) -> bool:
     """Whether something in the user's code mentions a function."""
+    if function in _ON_DEMAND:
+        return False
     if function.startswith(("<", "__")) or function == analysis.python.handler.rpartition(".")[2]:
         return True
     return any(

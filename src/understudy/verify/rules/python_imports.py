@@ -34,14 +34,21 @@ def check(subject: Subject) -> Iterator[Finding]:
     groups: dict[tuple[str, str], list[Failure]] = {}
     for failure in analysis.closure.failures:
         if not failure.swallowed and not _is_provided(analysis, failure.name):
-            # Each module that lacks a package has to be moved or edited by itself, once.
-            name = failure.importer.module.path if failure.kind == "relative" else failure.name
-            groups.setdefault((failure.kind, name), []).append(failure)
+            groups.setdefault(_group(analysis, failure), []).append(failure)
     for (kind, _), failures in groups.items():
         failures.sort(key=lambda failure: _severity(analysis, failure).rank)
         yield _KINDS[kind](analysis, failures)
     yield from parts.helpers(analysis)
     yield from parts.metadata(analysis)
+
+
+def _group(analysis: Analysis, failure: Failure) -> tuple[str, str]:
+    """What failures with one cause and one fix have in common."""
+    if failure.kind == "relative":
+        return failure.kind, failure.importer.module.path
+    if "." in failure.name and causes.shadowed(analysis, failure) is not None:
+        return "module", failure.name.partition(".")[0]
+    return failure.kind, failure.name
 
 
 def _is_provided(analysis: Analysis, name: str) -> bool:

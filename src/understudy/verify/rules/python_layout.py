@@ -25,7 +25,11 @@ def check(subject: Subject) -> Iterator[Finding]:
     analysis = analyses.of(subject)
     if analysis is None or analysis.entry is None:
         return
-    hidden = tuple(shadowing.shadows(analysis))
+    # What the user's own code misses through them is told by the family of imports.
+    missed = {
+        failure.name.partition(".")[0] for failure in analysis.closure.failures if not failure.swallowed
+    }
+    hidden = tuple(shadow for shadow in shadowing.shadows(analysis) if shadow.name not in missed)
     replaced = frozenset(shadow.name for shadow in hidden if not shadow.loaded)
     victims = shadowing.victims(analysis, replaced) if replaced else {}
     for shadow in hidden:
@@ -49,8 +53,7 @@ def _rename(shadow: Shadow) -> str:
 
 
 def _never_imported(analysis: Analysis, shadow: Shadow) -> Iterator[Finding]:
-    entry = analysis.entry
-    if entry is None or entry.path != shadow.path:
+    if analysis.python.entry_module != shadow.name:
         return
     function = analysis.python.handler.rpartition(".")[2]
     yield found(

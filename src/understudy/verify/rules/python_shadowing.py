@@ -6,7 +6,8 @@ before the task root is on the path cannot be replaced; the user's file is then 
 """
 
 import posixpath
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from understudy.verify.python.analysis import Analysis
@@ -53,7 +54,7 @@ class Shadow:
 
 def shadow(analysis: Analysis, name: str) -> Shadow | None:
     """Returns what a top-level module of the user's hides, None when it hides nothing."""
-    module = analysis.finder.find(name)
+    module = analysis.first_finder.find(name)
     if module is None or not module.path or not analysis.is_own(module):
         return None
     folder = posixpath.dirname(module.path)
@@ -118,15 +119,22 @@ class Victim:
     import_error: bool = True
 
 
+def import_of(names: Iterable[str]) -> re.Pattern[bytes]:
+    """Returns a pattern for the lines of source that import one of `names`, and for few others."""
+    any_name = "|".join(re.escape(name) for name in names)
+    text = rf"(?m)^[ \t]*(?:from[ \t]+(?:{any_name})\b|import[ \t][^\n#]*\b(?:{any_name})\b)"
+    return re.compile(text.encode())
+
+
 def victims(analysis: Analysis, names: frozenset[str]) -> dict[str, list[Victim]]:
     """Returns by name those who import `names` from the user's files without meaning to, the worst first.
 
     Only what is surely imported at init counts, and the runtime client, which imports some when it reports.
     """
     client = analysis.finder.find("awslambdaric.__main__")
-    words = tuple(name.encode() for name in names)
+    mentions = import_of(names)
     closure = analysis.walk_all(
-        lambda _, source: any(word in source for word in words), *([client] if client is not None else [])
+        lambda _, source: mentions.search(source) is not None, *([client] if client is not None else [])
     )
     found: dict[str, list[Victim]] = {name: [] for name in names}
     for failure in closure.failures:

@@ -153,3 +153,27 @@ def test_files_that_run_at_every_start_are_information() -> None:
 def test_is_silent_where_there_is_no_python_or_no_handler() -> None:
     assert check({"email.py": ""}) == []
     assert list(python_layout.check(subject({"/x": ""}, base=False))) == []
+
+
+def test_one_finding_for_all_that_the_users_code_misses() -> None:
+    files = {
+        "handler.py": "import app\nfrom fastapi import FastAPI, Depends\nimport fastapi.routing\n",
+        "app.py": "from fastapi import Query\n",
+        "fastapi.py": "",
+    }
+    assert check(dict(files)) == []
+    image = subject({**LIBRARY, **{f"/var/task/{path}": text for path, text in files.items()}})
+    (found,) = python_imports.check(image)
+    assert (found.rule, found.severity) == ("package-shadowed", FAILS)
+    assert len(found.places) == 4
+
+
+def test_what_is_loaded_before_is_what_the_users_code_gets() -> None:
+    files = {
+        "/var/task/handler.py": "from types import MappingProxyType\nimport logging.handlers\n",
+        "/var/task/types.py": "",
+        "/var/task/logging.py": "",
+        f"{STDLIB}/types.py": "MappingProxyType = 1\n",
+        f"{STDLIB}/logging/handlers.py": "",
+    }
+    assert list(python_imports.check(subject({**LIBRARY, **files}))) == []
