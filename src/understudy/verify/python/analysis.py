@@ -66,7 +66,7 @@ class Analysis:
     def _same_names(self) -> frozenset[str]:
         """Names of the standard library that a directory before it has too."""
         path, stdlib = self.python.search_path, self.python.stdlib
-        standard = {name.removesuffix(".py") for name in self.files.names(stdlib)}
+        standard = {name.removesuffix(".py") for name in self.files.names(stdlib)} - {"__pycache__"}
         before = path[: path.index(stdlib)] if stdlib in path else ()
         return frozenset(
             name
