@@ -13,6 +13,7 @@ class ElfFile:
     """One file; `data` is its content.
 
     Attributes:
+        weak: versions in `requires` whose absence is no error.
         skew: added to the address of the second segment, so that it no longer fits its offset.
         padding: bytes between the tables and PT_DYNAMIC; makes a file large.
         dynamic: whether there is a PT_DYNAMIC at all.
@@ -28,6 +29,7 @@ class ElfFile:
     rpath: str = ""
     runpath: str = ""
     requires: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    weak: frozenset[str] = frozenset()
     defines: Sequence[str] = ()
     skew: int = 0
     padding: int = 0
@@ -96,7 +98,14 @@ class ElfFile:
             out += struct.pack(self.order + "HHIII", 1, len(versions), index[name], 16, following)
             for number, version in enumerate(versions):
                 step = 0 if number == len(versions) - 1 else 16
-                out += struct.pack(self.order + "IHHII", 0, 0, number + 2, index[version], step)
+                out += struct.pack(
+                    self.order + "IHHII",
+                    0,
+                    2 if version in self.weak else 0,
+                    number + 2,
+                    index[version],
+                    step,
+                )
         return out
 
     def _verdef(self, index: Mapping[str, int]) -> bytes:

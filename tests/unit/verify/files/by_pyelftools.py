@@ -11,6 +11,8 @@ Facts = tuple[
     tuple[str, ...], str, dict[str, frozenset[str]], frozenset[str], str, tuple[str, ...], tuple[str, ...]
 ]
 
+_VER_FLG_WEAK = 2
+
 
 def facts(data: bytes) -> Facts:
     """DT_NEEDED, SONAME, required and defined versions, interpreter, RPATH and RUNPATH."""
@@ -38,7 +40,9 @@ def _texts(file: ELFFile) -> dict[str, list[str]]:
 
 def _requires(file: ELFFile) -> dict[str, frozenset[str]]:
     return {
-        str(library.name): frozenset(str(version.name) for version in versions)
+        str(library.name): frozenset(
+            str(version.name) for version in versions if not version["vna_flags"] & _VER_FLG_WEAK
+        )
         for section in file.iter_sections()
         if isinstance(section, GNUVerNeedSection)
         for library, versions in section.iter_versions()

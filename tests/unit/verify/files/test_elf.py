@@ -48,6 +48,12 @@ def test_reads_what_a_loader_reads_in_every_class_and_byte_order(bits: int, orde
     assert found.defines == frozenset({"THING_1.0", "THING_1.1"})
 
 
+def test_leaves_out_versions_that_are_wanted_weakly() -> None:
+    found = elf.parse(ElfFile(requires={"a": ("V1", "V2")}, weak=frozenset({"V2"})).data)
+    assert found is not None
+    assert found.requires == {"a": frozenset({"V1"})}
+
+
 def test_names_machines_in_lambdas_words_and_others_by_number() -> None:
     found = [elf.parse(ElfFile(machine=number).data) for number in (62, 183, 40)]
     assert [item.machine for item in found if item] == ["x86_64", "arm64", "40"]
