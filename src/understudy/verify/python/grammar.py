@@ -1,7 +1,7 @@
 """Syntax trees of the image's Python, made by the Python that runs this program.
 
 A newer host knows what an older image cannot parse (`feature_version`). An older host does not know newer
-syntax; then the source is rewritten, line by line in place, into what the host knows (decision 0041). Where
+syntax; then the source is rewritten, line by line in place, into what the host knows (decision 0042). Where
 neither can be sure the answer is `Unknown`, never a syntax error.
 """
 
