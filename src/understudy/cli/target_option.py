@@ -6,17 +6,19 @@ A running stack is found wherever it listens: `up --port 4567` needs no option o
 import dataclasses
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from understudy.image.store import Store
 from understudy.targets import local_engine, record, target, workspace
-from understudy.targets.deployment import Deployment
 from understudy.targets.events import Report
 from understudy.targets.local import LocalTarget
 from understudy.targets.target import Target
 from understudy.targets.workspace import Workspace
+
+if TYPE_CHECKING:
+    from understudy.targets.deployment import Deployment
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
@@ -34,12 +36,15 @@ def target_option(command: Decorated) -> Decorated:
     return option(command)
 
 
-def deployment_of(target_name: str) -> tuple[Workspace, Deployment]:
+def deployment_of(target_name: str) -> tuple[Workspace, "Deployment"]:
     """Returns the project of the current folder and its deployment on the target.
 
     Raises:
         UnderstudyError: no project here, or no such target.
     """
+    # Here, because `verify` needs a target and deploys nothing.
+    from understudy.targets.deployment import Deployment
+
     found = workspace.find(Path.cwd())
     store = Store(found.layout.store).open()
     return found, Deployment(found, target_of(found, target_name), store)
@@ -47,9 +52,10 @@ def deployment_of(target_name: str) -> tuple[Workspace, Deployment]:
 
 def gated(
     found: Workspace, target: Target, store: Store, report: Report, allowed: Mapping[str, str]
-) -> Deployment:
+) -> "Deployment":
     """Returns a deployment that pushes only images that `verify` passes, or that were proved before."""
     # Here, because most commands push nothing.
+    from understudy.targets.deployment import Deployment
     from understudy.targets.verification import Gate
 
     gate = Gate(workspace=found, target=target, store=store, report=report, allowed=allowed)

@@ -150,7 +150,7 @@ def _of_project(found: "Workspace", options: Options, image: str) -> Iterator[Ve
             whole = not (options["static"] or options["event_paths"] or options["handler"])
             proven = report.passed and report.conclusive and whole and options["network"] == "none"
             proof = gate.prove(report).digest if proven else ""
-            yield Verified(report=report, locate=gate.origins(launch).locate, proof=proof)
+            yield Verified(report=report, locate=gate.locate(launch), proof=proof)
 
 
 def _of_reference(

@@ -6,11 +6,13 @@ failing image to any target; what a user allows is recorded in the proof with th
 
 import concurrent.futures
 import datetime as dt
+import functools
 import platform
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from understudy.errors import UnderstudyError
 from understudy.image.store import Store
@@ -18,15 +20,18 @@ from understudy.targets import launches
 from understudy.targets import stack as stacks
 from understudy.targets.events import Advanced, Done, Failed, Noticed, Report, Started
 from understudy.targets.launches import FunctionLaunch
-from understudy.targets.origins import Origins
 from understudy.targets.target import Target
 from understudy.targets.workspace import Workspace
-from understudy.verify import proof, signing, subject, version
+from understudy.verify import proof, subject, version
 from understudy.verify import report as reports
 from understudy.verify.model import Severity
-from understudy.verify.proof import Claim, Proof
+from understudy.verify.proof import Claim, Proof, Signer
 from understudy.verify.render import text, words
+from understudy.verify.render.words import Locate
 from understudy.verify.report import Report as VerifyReport
+
+if TYPE_CHECKING:
+    from understudy.targets.origins import Origins
 
 _MACHINES = {"aarch64": "arm64", "arm64": "arm64", "x86_64": "x86_64", "amd64": "x86_64"}
 _GO = {"amd64": "x86_64", "arm64": "arm64"}
@@ -103,9 +108,17 @@ class Gate:
             )
         )
 
-    def origins(self, launch: FunctionLaunch) -> Origins:
+    def locate(self, launch: FunctionLaunch) -> Locate:
         """Leads findings about an image to the lines that people edit."""
-        return Origins(self.workspace.root, self.workspace.image(launch.image), launch)
+
+        @functools.cache
+        def origins() -> "Origins":
+            # A good image has no findings, so nobody reads its Dockerfile.
+            from understudy.targets.origins import Origins  # noqa: PLC0415 - as above
+
+            return Origins(self.workspace.root, self.workspace.image(launch.image), launch)
+
+        return lambda place: origins().locate(place)
 
     def find(self, launch: FunctionLaunch, digest: str) -> Proof | None:
         """The proof that an image passed as this function runs it; `None` when there is none."""
@@ -125,8 +138,11 @@ class Gate:
         """Writes the proof of a report that passed."""
         return proof.write(self.store, self._key(), found, dt.datetime.now(dt.UTC))
 
-    def _key(self) -> signing.Key:
-        return signing.Key.load(self.workspace.layout.state / proof.KEY_NAME)
+    def _key(self) -> Signer:
+        # The cryptography behind it is only loaded where a proof is read or written.
+        from understudy.verify.signing import Key  # noqa: PLC0415 - as above
+
+        return Key.load(self.workspace.layout.state / proof.KEY_NAME)
 
     def _one(self, launch: FunctionLaunch, digest: str) -> Judged:
         step = f"verify {_name(launch)}"
@@ -161,11 +177,7 @@ class Gate:
         return run.verify(request, places, lambda doing: self.report(Advanced(step=step, text=doing)))
 
     def _refusal(self, failed: list[Judged]) -> VerificationFailedError:
-        told = [
-            text.causes(one.report, self.origins(one.launch).locate)
-            for one in failed
-            if one.report is not None
-        ]
+        told = [text.causes(one.report, self.locate(one.launch)) for one in failed if one.report is not None]
         names = ", ".join(dict.fromkeys(one.launch.image for one in failed))
         return VerificationFailedError(
             "verify-failed",

@@ -4,28 +4,30 @@ The composition and nothing else: rules judge, the boot observes, the report dec
 first fault: files and boot are both asked, so that they can contradict each other.
 """
 
-import dataclasses
+from __future__ import annotations
+
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from understudy.errors import UnderstudyError
-from understudy.image import rootfs
-from understudy.image.store import Store
 from understudy.manifests import errors
-from understudy.sandbox.model import Network
-from understudy.verify import base, boot, catalogue, intake, sources, subject, version
-from understudy.verify.boot import BootReport, BootRequest, Event
-from understudy.verify.model import Finding, Severity, Subject
-from understudy.verify.report import Boot, Report, Seconds
-from understudy.verify.rules import configuration
-from understudy.verify.sources import ImageSource
+from understudy.verify import base, catalogue, sources, subject, version
+from understudy.verify.report import Report, Seconds
 from understudy.verify.subject import LaunchOverrides
 
-Progress = Callable[[str], None]
+if TYPE_CHECKING:
+    from pathlib import Path
 
-_OUTCOMES = 6
+    from understudy.image.store import Store
+    from understudy.sandbox.model import Network
+    from understudy.verify.boot import Event
+    from understudy.verify.model import Finding, Subject
+    from understudy.verify.report import Boot
+    from understudy.verify.sources import ImageSource
+
+Progress = Callable[[str], None]
 
 
 def silent(_: str) -> None:
@@ -90,9 +92,10 @@ def verify(request: Request, places: Places, progress: Progress = silent) -> Rep
         looked = subject.load(source, launch=request.launch, cache_dir=places.cache)
         findings = catalogue.check_all(looked)
         middle = time.perf_counter()
-        booted, shown = _boot(request, source, looked, places, progress)
+        booted, skipped, shown = _boot(request, source, looked, places, progress)
         findings += shown
         ended = time.perf_counter()
+    named = {one.rule for one in findings}
     return Report(
         reference=request.name or request.reference,
         digest=source.image.digest,
@@ -102,11 +105,11 @@ def verify(request: Request, places: Places, progress: Progress = silent) -> Rep
         base=base.of(looked),
         launch=looked.launch,
         rule_set=version.rule_set(),
-        rules={rule: catalogue.RULES[rule] for rule in catalogue.RULES if _names(findings, rule)},
+        rules={name: rule for name, rule in catalogue.RULES.items() if name in named},
         findings=findings,
         allowed=request.allowed,
-        boot=None if booted.skipped else _facts(booted, findings),
-        boot_skipped=booted.skipped,
+        boot=booted,
+        boot_skipped=skipped,
         seconds=Seconds(static=middle - started, boot=ended - middle),
     )
 
@@ -138,67 +141,20 @@ def _platform(request: Request) -> str:
 
 def _boot(
     request: Request, source: ImageSource, looked: Subject, places: Places, progress: Progress
-) -> tuple[BootReport, tuple[Finding, ...]]:
+) -> tuple[Boot | None, str, tuple[Finding, ...]]:
     """What the boot showed, or why there was none, and what either means."""
     if request.static:
-        return BootReport(skipped="--static was given"), ()
-    reason = intake.obstacle(source)
-    if reason:
-        return BootReport(skipped=reason), ()
-    try:
-        root = rootfs.prepare(places.store, intake.bring(source, places.store, progress))
-    except UnderstudyError as error:
-        return BootReport(skipped=f"its layers cannot be unpacked: {error.message}"), ()
-    progress("booting it in the sandbox")
-    wanted = BootRequest(
-        rootfs=root,
-        launch=looked.launch,
-        architecture=looked.architecture,
+        return None, "--static was given", ()
+    # Looking at files needs no sandbox, and a sandbox takes longer to load than to look.
+    from understudy.verify import trial  # noqa: PLC0415 - as above
+
+    conditions = trial.Conditions(
+        store=places.store,
+        state=places.state,
+        events=request.events,
         network=request.network,
         endpoint=request.endpoint,
-        events=request.events,
         region=request.region,
     )
-    booted = boot.run(wanted, state_dir=places.state)
-    return booted, (*boot.findings(booted, looked), *_measured(booted, looked))
-
-
-def _measured(booted: BootReport, looked: Subject) -> Iterator[Finding]:
-    """What the figures of a boot say about the function's limits."""
-    if booted.skipped:
-        return
-    figures = configuration.Figures(
-        peak_mb=booted.peak_mb or None,
-        init_ms=booted.init_ms,
-        first_request_ms=booted.first_request_ms,
-        oom_killed=booted.out_of_memory,
-    )
-    for finding in configuration.check_measured(looked.launch, figures):
-        yield dataclasses.replace(finding, source="boot")
-
-
-def _facts(booted: BootReport, findings: Iterable[Finding]) -> Boot:
-    from_boot = (one for one in findings if one.source == "boot")
-    return Boot(
-        passed=booted.started and not any(one.severity is Severity.FAILS for one in from_boot),
-        init_ms=booted.init_ms,
-        first_request_ms=booted.first_request_ms,
-        second_request_ms=booted.second_request_ms,
-        peak_memory_mb=round(booted.peak_mb, 1),
-        constraints=tuple(f"{name}: {means}" for name, means in booted.constraints.items()),
-        observations=tuple(_observations(booted)),
-    )
-
-
-def _observations(booted: BootReport) -> Iterable[tuple[str, str]]:
-    for outcome in booted.outcomes[:_OUTCOMES]:
-        status = f" {outcome.status_code}" if outcome.status_code else ""
-        yield outcome.event.name, f"{outcome.verdict}{status}, {outcome.duration_ms:.1f} ms"
-    if booted.names_at_init:
-        yield "names looked up at init", ", ".join(booted.names_at_init[:_OUTCOMES])
-    if booted.observations is not None and booted.observations.problem:
-        yield "observer", booted.observations.problem
-
-
-def _names(findings: Iterable[Finding], rule: str) -> bool:
-    return any(one.rule == rule for one in findings)
+    found = trial.run(source, looked, conditions, progress)
+    return found.boot, found.skipped, found.findings

@@ -14,7 +14,7 @@ DATE = "2026.11"
 
 _PACKAGE = Path(__file__).parent
 _FOLDERS = ("boot", "files", "python", "rules", "sources")
-_FILES = ("catalogue.py", "causes.py", "model.py", "report.py", "run.py", "subject.py")
+_FILES = ("catalogue.py", "causes.py", "model.py", "report.py", "run.py", "subject.py", "trial.py")
 _LENGTH = 12
 
 
