@@ -58,9 +58,10 @@ class Obstacle:
 def machine(subject: Subject) -> str:
     """The processor that the image's binaries must be for, ``x86_64`` or ``arm64``.
 
-    The image's own word where it has one: that it contradicts the function is another finding.
+    Empty where image and function name two: the rules about the registry tell which one the binaries fit.
     """
-    return subject.architecture or subject.launch.architecture or ""
+    wanted = subject.launch.architecture
+    return subject.architecture if wanted in (None, subject.architecture) else ""
 
 
 def obstacle(subject: Subject, path: str, depth: int = 0) -> Obstacle | None:

@@ -251,3 +251,10 @@ def test_a_dangling_interpreter_of_a_copied_environment_is_named() -> None:
 def test_every_rule_has_its_own_id_and_all_texts() -> None:
     assert len({rule.id for rule in entry.RULES}) == len(entry.RULES)
     assert all(rule.why and rule.fix and rule.link.startswith("https://") for rule in entry.RULES)
+
+
+def test_a_mislabelled_image_whose_binaries_fit_the_function_can_be_started() -> None:
+    files = {"/run": fake.shared_object(machine="arm64")}
+    subject = fake.subject(files, entrypoint=("/run",), command=(), function_architecture="arm64")
+
+    assert not [one for one in entry.check(subject) if one.rule == "entrypoint-architecture"]
