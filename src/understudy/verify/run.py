@@ -126,10 +126,11 @@ def check_rules(names: Iterable[str]) -> None:
     """
     for name in names:
         if name not in catalogue.RULES:
+            close = errors.nearest(name, catalogue.RULES)
             raise UnknownRuleError(
                 "rule-unknown",
-                f"{name} is no rule of this version ({len(catalogue.RULES)} are in docs/faults.md)",
-                hint=errors.suggestion(name, catalogue.RULES),
+                f"{name} is none of the {len(catalogue.RULES)} rules",
+                hint=f"write {close}" if close else "take the rule's name from docs/faults.md",
             )
 
 

@@ -50,9 +50,12 @@ def test_what_is_allowed_is_recorded_and_no_longer_fails(places: Places) -> None
 
 def test_an_unknown_rule_is_refused_before_anything_is_read(places: Places) -> None:
     known = next(iter(catalogue.RULES))
-    with pytest.raises(UnknownRuleError, match="no rule of this version") as raised:
+    with pytest.raises(UnknownRuleError, match="is none of the") as raised:
         run.verify(Request(reference="gone", allowed={known + "x": "typo"}), places)
     assert known in raised.value.hint
+    with pytest.raises(UnknownRuleError) as raised:
+        run.check_rules(["zzzzzzzz"])
+    assert "docs/faults.md" in raised.value.hint
 
 
 def test_an_unknown_image_is_an_error(places: Places) -> None:
