@@ -100,6 +100,15 @@ def test_run_removes_and_replaces_files_of_the_base(world: BuildWorld) -> None:
     assert world.tree(image).names("etc/ssl") == ["f"]
 
 
+def test_run_keeps_the_rest_of_a_directory_that_an_earlier_one_replaced(world: BuildWorld) -> None:
+    image = world.build(
+        f"FROM {BASE}\nRUN mkdir /one && touch /one/a /one/b && mv /one /two && rm -r /etc/ssl "
+        "&& mkdir /etc/ssl && touch /etc/ssl/a /etc/ssl/b\nRUN rm /two/a /etc/ssl/a\n"
+    )
+    assert world.tree(image).names("two") == ["b"]
+    assert world.tree(image).names("etc/ssl") == ["b"]
+
+
 def test_run_without_network_has_loopback_alone(world: BuildWorld) -> None:
     image = world.build(f"FROM {BASE}\nRUN --network=none tail -n +3 /proc/net/dev > /out\n")
     assert [line.split(":")[0].strip() for line in world.text(image, "out").splitlines()] == ["lo"]

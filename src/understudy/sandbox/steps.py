@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from understudy.image.steps import Step
     from understudy.sandbox.privileges import Purpose
 
+_FOREIGN = "user.overlay.opaque"
+
 
 class NamespaceStepRunner:
     """Executes steps; its fork server starts with the first one and ends with this process or `close`.
@@ -60,4 +62,23 @@ class NamespaceStepRunner:
             raise RuntimeError("the fork server has no identity")
         root = plans.step_root(step, resolver=namespaces.host_resolver(), user_namespace=who.user_namespace)
         process = plans.step_process(step, set_groups=who.may_set_groups)
-        return ForegroundProcess(self._server, root, process).wait(output)
+        status = ForegroundProcess(self._server, root, process).wait(output)
+        if not who.user_namespace:
+            _remove_foreign_marks(step.upper)
+        return status
+
+
+def _remove_foreign_marks(upper: Path) -> None:
+    """Removes what overlayfs copied up from a layer as if it were anybody's attribute.
+
+    Unpacked layers are marked for both flavours of mount. A mount as root knows ``trusted.overlay.opaque``
+    and takes ``user.overlay.opaque`` along when it copies a directory up; read as a mark of this step, that
+    would say that the step deleted all that the directory held.
+    """
+    pending = [os.fspath(upper)]
+    while pending:
+        folder = pending.pop()
+        if _FOREIGN in os.listxattr(folder):
+            os.removexattr(folder, _FOREIGN)
+        with os.scandir(folder) as scan:
+            pending += [item.path for item in scan if item.is_dir(follow_symlinks=False)]
