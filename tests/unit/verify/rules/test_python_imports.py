@@ -468,6 +468,11 @@ def test_lazy_imports_of_packages_without_metadata_are_information() -> None:
     assert found.severity is INFO
 
 
+def test_imports_for_names_that_nobody_asks_for_are_information() -> None:
+    code = "def __getattr__(name):\n    import plugin\n    return getattr(plugin, name)\n"
+    assert only({"handler.py": code}).severity is INFO
+
+
 def test_a_server_has_no_runtime_client_to_report_for_it() -> None:
     image = slim_subject(
         {
