@@ -1,11 +1,16 @@
 """An account of AWS itself, with the user's own credentials."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from understudy.errors import UnderstudyError
-from understudy.reconcile.aws import Access, Aws
-from understudy.targets.project import TargetSection
+from understudy.targets import sessions
+
+if TYPE_CHECKING:
+    from understudy.reconcile.aws import Aws
+    from understudy.targets.project import TargetSection
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +48,7 @@ class AwsTarget:
 
     def session(self) -> Aws:
         """Clients of AWS with the user's own chain of credentials."""
-        return Aws(Access(region=self.region, profile=self.profile))
+        return sessions.of_account(self.region, profile=self.profile)
 
     def account(self) -> str:
         """The account that this target is for."""

@@ -4,15 +4,19 @@ Only ever talks to the loopback interface, and only with dummy credentials: the 
 read, and files under `~/.aws` neither.
 """
 
+from __future__ import annotations
+
 import socket
 from dataclasses import dataclass
-from typing import Self
+from typing import TYPE_CHECKING, Self
 from urllib.parse import urlsplit
 
 from understudy.errors import EnvironmentProblemError
-from understudy.reconcile.aws import Access, Aws, Credentials
-from understudy.targets import addresses
-from understudy.targets.project import TargetSection
+from understudy.targets import addresses, sessions
+
+if TYPE_CHECKING:
+    from understudy.reconcile.aws import Aws
+    from understudy.targets.project import TargetSection
 
 ACCOUNT = "000000000000"
 
@@ -45,7 +49,7 @@ class LocalTarget:
 
     def session(self) -> Aws:
         """Clients of the engine with dummy keys."""
-        return Aws(Access(region=self.region, endpoint_url=self.endpoint_url, credentials=Credentials()))
+        return sessions.of_endpoint(self.region, self.endpoint_url)
 
     def account(self) -> str:
         """The account that the engine plays."""

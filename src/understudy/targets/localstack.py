@@ -1,11 +1,15 @@
 """LocalStack in the engine's place, on this machine or in a container beside it."""
 
-from dataclasses import dataclass
-from typing import Self
+from __future__ import annotations
 
-from understudy.reconcile.aws import Access, Aws, Credentials
-from understudy.targets import addresses, local
-from understudy.targets.project import TargetSection
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
+
+from understudy.targets import addresses, local, sessions
+
+if TYPE_CHECKING:
+    from understudy.reconcile.aws import Aws
+    from understudy.targets.project import TargetSection
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +29,7 @@ class LocalStackTarget:
 
     def session(self) -> Aws:
         """Clients of LocalStack with dummy keys."""
-        return Aws(Access(region=self.region, endpoint_url=self.endpoint_url, credentials=Credentials()))
+        return sessions.of_endpoint(self.region, self.endpoint_url)
 
     def account(self) -> str:
         """The account that LocalStack plays for dummy keys."""

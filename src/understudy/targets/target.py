@@ -1,12 +1,16 @@
 """The targets of a project: an endpoint, credentials, and a guard against the wrong ones."""
 
-from typing import Protocol
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
 
 from understudy.errors import UnderstudyError
 from understudy.manifests import errors
-from understudy.reconcile.aws import Aws
 from understudy.targets import aws, local, localstack
-from understudy.targets.project import Project, TargetSection
+
+if TYPE_CHECKING:
+    from understudy.reconcile.aws import Aws
+    from understudy.targets.project import Project, TargetSection
 
 
 class Target(Protocol):

@@ -11,9 +11,9 @@ from weakref import WeakKeyDictionary
 from understudy.verify.model import Subject
 from understudy.verify.python import analysis, grammar
 from understudy.verify.python.analysis import Analysis
-from understudy.verify.python.closure import Visit
 from understudy.verify.python.constants import Scope
 from understudy.verify.python.importmodel import Reach
+from understudy.verify.python.visits import Visit
 from understudy.verify.rules import entry_code
 
 
