@@ -22,7 +22,9 @@ def bring(source: ImageSource, store: Store, progress: Callable[[str], None] = l
     """
     manifest = source.image.manifest
     with store.session():
-        for blob in (manifest.config, *manifest.layers):
+        # Already read, and under a name of its own in what Docker engines before 25 save.
+        store.put(source.image.config.raw)
+        for blob in manifest.layers:
             if store.has(blob.digest):
                 continue
             progress(f"copying {blob.size_bytes / 1e6:.0f} MB")
