@@ -15,6 +15,7 @@ _PACKAGES = {
     "dockerd": "docker.io",
     "mmdebstrap": "mmdebstrap",
     "newuidmap": "uidmap",
+    "musl-gcc": "musl-tools",
     "wrk": "wrk",
 }
 
