@@ -2,7 +2,16 @@
 
 import pytest
 
-from tests.images import faulty_entry, faulty_files, faulty_runtime, faulty_start, verdicts
+from tests.images import (
+    faulty_entry,
+    faulty_files,
+    faulty_native,
+    faulty_python,
+    faulty_registry,
+    faulty_runtime,
+    faulty_start,
+    verdicts,
+)
 from tests.images.case import Case
 from tests.images.workshop import Workshop
 
@@ -11,6 +20,9 @@ CASES: tuple[Case, ...] = (
     *faulty_start.CASES,
     *faulty_files.CASES,
     *faulty_runtime.CASES,
+    *faulty_native.CASES,
+    *faulty_python.CASES,
+    *faulty_registry.CASES,
 )
 
 

@@ -33,16 +33,18 @@ class Family:
         name: of the module.
         rules: that `check` may find.
         check: looks at a subject.
+        of_files: whether it judges by what files the image has.
     """
 
     name: str
     rules: tuple[Rule, ...]
     check: Check
+    of_files: bool = True
 
 
 FAMILIES: tuple[Family, ...] = (
-    Family(name="registry", rules=registry.RULES, check=registry.check),
-    Family(name="configuration", rules=configuration.RULES, check=configuration.check),
+    Family(name="registry", rules=registry.RULES, check=registry.check, of_files=False),
+    Family(name="configuration", rules=configuration.RULES, check=configuration.check, of_files=False),
     Family(name="entry", rules=entry.RULES, check=entry.check),
     Family(name="filesystem", rules=filesystem.RULES, check=filesystem.check),
     Family(name="native", rules=native.RULES, check=native.check),
@@ -74,5 +76,11 @@ RULES: Mapping[str, Rule] = {
 
 
 def check_all(subject: Subject, families: Iterable[Family] = FAMILIES) -> tuple[Finding, ...]:
-    """Returns what all rules find, family by family."""
-    return tuple(finding for family in families for finding in family.check(subject))
+    """Returns what all rules find, family by family.
+
+    Of an image with a layer that cannot be read nobody knows what is missing, so only those that do not ask
+    for files are heard.
+    """
+    unread = any(layer.problem for layer in subject.layers)
+    asked = (family for family in families if not (unread and family.of_files))
+    return tuple(finding for family in asked for finding in family.check(subject))

@@ -19,7 +19,7 @@ from understudy.image import digests
 from understudy.verify.files.facts import Entry, LayerFacts
 from understudy.verify.model import Elf
 
-_VERSION = 2
+_VERSION = 3
 """Goes up whenever `scan`, `elf` or the form changes what a layer's facts are."""
 
 _MAGIC = b"understudy layer facts %d\n" % _VERSION

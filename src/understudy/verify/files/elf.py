@@ -17,6 +17,9 @@ Read = Callable[[int, int], bytes]
 """Returns up to this many bytes (second) from this offset (first); fewer at the end."""
 
 TOO_SHORT = "file too short"
+CUT = "it ends before its segments do"
+"""What glibc does not look at: it maps what is not there, and the first access ends the process."""
+
 _MACHINES = {62: "x86_64", 183: "arm64"}
 _PT_LOAD, _PT_DYNAMIC, _PT_INTERP = 1, 2, 3
 _ET_EXEC, _ET_DYN = 2, 3
@@ -170,7 +173,7 @@ def _fault(header: _Header, size_bytes: int, *, shared_object: bool) -> str:
     if not loads:
         return "object file has no loadable segments"
     if any(segment.offset + segment.file_bytes > size_bytes for segment in loads):
-        return "ELF load command past end of file"
+        return CUT
     if shared_object and not any(segment.kind == _PT_DYNAMIC for segment in header.segments):
         return "object file has no dynamic section"
     return ""

@@ -62,6 +62,8 @@ def _finding(analysis: Analysis, group: Sequence[Fault], routes: dict[str, Route
     aws_text = ""
     if severity is not Severity.INFO and route is not None:
         aws_text = analysis.import_error(worst.error or route.error)
+        if worst.signal:
+            aws_text = f"Runtime.ExitError: Runtime exited with error: signal: {worst.signal}"
     return found(
         worst.rule,
         _message(analysis, worst, len(group), route, severity),

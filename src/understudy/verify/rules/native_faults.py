@@ -7,6 +7,7 @@ Compares the file's name and its ELF facts with the image's interpreter. Does no
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from understudy.verify.files.elf import CUT
 from understudy.verify.model import Elf, Rule, Severity
 from understudy.verify.python.analysis import Analysis
 from understudy.verify.python.distributions import Distribution
@@ -31,6 +32,7 @@ class Fault:
         detail: what the file is, for the message.
         owner: its distribution.
         error: what the loader says; empty when Python does not even see the file.
+        signal: what ends the process in place of an error.
         hidden: whether another file provides the module, so that this one does not matter.
         worst: how bad it can be.
     """
@@ -40,6 +42,7 @@ class Fault:
     detail: str
     owner: Distribution | None
     error: str = ""
+    signal: str = ""
     hidden: bool = False
     worst: Severity = Severity.FAILS
 
@@ -92,7 +95,8 @@ def _unloadable(analysis: Analysis, extension: Extension, owner: Distribution | 
     if elf.damaged:
         error = f"{path}: {elf.damaged}"
         detail = f"is no shared object ({elf.damaged})"
-        yield Fault(extension=extension, rule=DAMAGED, detail=detail, owner=owner, error=error)
+        signal = "bus error" if elf.damaged == CUT else ""
+        yield Fault(extension=extension, rule=DAMAGED, detail=detail, owner=owner, error=error, signal=signal)
     elif elf.machine != python.machine or elf.bits != 64:
         detail = f"is a binary for {elf.machine} under a name for {python.machine}"
         error = f"{path}: {_NO_FILE}" if elf.bits == 64 else f"{path}: wrong ELF class: ELFCLASS{elf.bits}"

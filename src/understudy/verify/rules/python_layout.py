@@ -17,6 +17,8 @@ from understudy.verify.rules.python_shadowing import Shadow, Victim
 RULES = rules.RULES
 
 _PLACES_MAX = 4
+# The runtime client needs them to report any error of init, which then ends without a word.
+_OF_REPORTS = frozenset({"http", "email"})
 _EXIT = "Runtime.ExitError: Runtime exited with error: exit status 1"
 
 
@@ -118,7 +120,7 @@ def _shadowing(analysis: Analysis, shadow: Shadow, victims: list[Victim]) -> Fin
         message = f"{shadow.path} hides {shadow.original}, which {worst.path} imports"
         if worst.error and worst.reach is Reach.SURE:
             severity = Severity.FAILS if analysis.python.traced else Severity.MAY_FAIL
-            text = _text(analysis, worst)
+            text = _text(analysis, shadow, worst)
             message = f"{message}: {worst.error}"
     return found(
         _rule(shadow),
@@ -133,7 +135,9 @@ def _shadowing(analysis: Analysis, shadow: Shadow, victims: list[Victim]) -> Fin
     )
 
 
-def _text(analysis: Analysis, victim: Victim) -> str:
+def _text(analysis: Analysis, shadow: Shadow, victim: Victim) -> str:
+    if shadow.name in _OF_REPORTS:
+        return f"{_EXIT}\n{victim.error}"
     if "/awslambdaric/" in victim.path or (analysis.is_library(victim.path) and not victim.import_error):
         return f"{_EXIT}\n{victim.error}"
     if victim.import_error:

@@ -80,7 +80,7 @@ def _diff_ids(subject: Subject) -> Iterator[Finding]:
         )
         return
     for number, layer in enumerate(layers):
-        if layer.actual_diff_id and layer.diff_id != layer.actual_diff_id:
+        if not layer.problem and layer.actual_diff_id and layer.diff_id != layer.actual_diff_id:
             yield found(
                 DIFF_ID,
                 f"layer {layer.digest} has diff_id {layer.actual_diff_id}, the config says {layer.diff_id}",

@@ -42,7 +42,7 @@ def check(files: dict[str, Content], **launch: Any) -> list[Finding]:
         (
             {"handler.py": "import sdk\n", "email.py": "def send(): ...\n"},
             FAILS,
-            "Runtime.ImportModuleError: Unable to import module 'handler': "
+            "Runtime.ExitError: Runtime exited with error: exit status 1\n"
             "No module named 'email.message'; 'email' is not a package",
         ),
         (
