@@ -9,6 +9,7 @@ from understudy.verify.render import faults
 def test_every_row_has_an_image_with_a_fault() -> None:
     built = {case.row for case in CASES if case.static or case.boot}
     assert set(faults.ROWS) - built == set()
+    assert set(faults.NOT_TESTED) <= set(faults.ROWS)
 
 
 def test_every_image_has_a_row_and_a_name_of_its_own() -> None:

@@ -48,3 +48,10 @@ def test_families_are_asked_in_their_order() -> None:
         Family(name="second", rules=(), check=lambda _: [two]),
     ]
     assert catalogue.check_all(image_files.subject(), families) == (one, two)
+
+
+def test_an_image_with_a_layer_that_cannot_be_read_is_not_judged_by_its_files() -> None:
+    layers = [image_files.layer(actual_diff_id="sha256:" + "0" * 64, problem="it is zstd")]
+    looked = image_files.subject({}, layers=layers)
+    found = [one.rule for one in catalogue.check_all(looked) if one.severity is not Severity.INFO]
+    assert found == ["layer-unreadable"]

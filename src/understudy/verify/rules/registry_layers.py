@@ -44,6 +44,8 @@ def _unreadable(subject: Subject) -> Iterator[Finding]:
 
 def _parents(subject: Subject) -> Iterator[Finding]:
     """Directories that only the names of files below them imply, by the layer that has those files."""
+    if any(layer.problem for layer in subject.layers):
+        return
     by_layer: dict[int, list[str]] = {}
     for node in subject.files.walk():
         if node.implied:
