@@ -94,6 +94,15 @@ CASES = (
         aws_text=f"{_SO}: cannot open shared object file: No such file or directory",
         fix="pip install --platform manylinux2014_x86_64",
     ),
+    _core(
+        "extension-of-another-c-library-under-this-name",
+        "A1",
+        of="--platform musllinux_1_1_x86_64",
+        then="mv pydantic_core/*-linux-musl.so pydantic_core/_pydantic_core.so",
+        static=rules("musl-on-glibc"),
+        aws_text="cannot open shared object file: No such file or directory",
+        fix="place of Alpine",
+    ),
     _patched(
         "extension-of-a-newer-c-library",
         "A2",

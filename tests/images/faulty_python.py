@@ -138,6 +138,16 @@ CASES = (
         fix="glibc-langpack-de",
     ),
     Case(
+        name="certificates-at-a-path-that-is-absent",
+        row="A18",
+        files={"app.py": "import ssl\nCONTEXT = ssl.create_default_context()\n" + HANDLER},
+        dockerfile=on_base("ENV SSL_CERT_FILE=/etc/ssl/company.pem"),
+        static=rules("ca-bundle-missing"),
+        aws_text="CERTIFICATE_VERIFY_FAILED",
+        fix="remove SSL_CERT_FILE",
+        passed=True,
+    ),
+    Case(
         name="metadata-deleted",
         row="A19",
         files={"app.py": "from importlib.metadata import version\nV = version('colorama')\n" + HANDLER},

@@ -1,6 +1,6 @@
 """Programs that cannot be started, and images for another machine: rows A6, A7 and A8."""
 
-from tests.images.case import BASE, HANDLER, Case, on_base, rules
+from tests.images.case import BASE, HANDLER, PIP, Case, on_base, rules
 from understudy.verify.subject import LaunchOverrides
 
 _SCRIPT = '#!/bin/sh\nexec /lambda-entrypoint.sh "$@"\n'
@@ -140,6 +140,18 @@ CASES = (
         boot=rules("boot-exit"),
         aws_text="exit status 126",
         fix="chmod",
+    ),
+    _case(
+        "extension-of-another-architecture",
+        "A7",
+        dockerfile=on_base(
+            f"RUN {PIP.replace('--target .', '--target /tmp/arm')} --no-deps "
+            "--platform manylinux2014_aarch64 pydantic-core==2.41.5 && mkdir -p /opt/extensions "
+            "&& mv /tmp/arm/pydantic_core/*.so /opt/extensions/agent && rm -r /tmp/arm"
+        ),
+        static=rules("lambda-extension-architecture"),
+        aws_text="Extension.LaunchError: fork/exec /opt/extensions/agent: exec format error",
+        fix="x86_64",
     ),
     _case(
         "extension-not-executable",

@@ -56,15 +56,15 @@ NOTES: Mapping[str, str] = {
 """What files show not at all or in part, why, and how the boot sees it."""
 
 NOT_TESTED: Mapping[str, str] = {
-    "A1": "A binary for musl under a name for glibc is tested by the rules' unit tests alone.",
     "A2": "No published wheel asks for a newer C library than the base of the tests has; a real one is "
     "patched, and the real loader refuses it. GLIBCXX and CXXABI have unit tests alone.",
-    "A7": "An image for another processor is never booted. An extension in `/opt/extensions` for another one "
-    "has a unit test alone, because the boot starts no extensions.",
+    "A7": "An image for another processor is never booted.",
+    "A8": "The boot starts nothing in `/opt/extensions`, so only the files are judged there.",
     "A12": "A function that swaps its code in and out until init times out depends on Lambda's disk.",
     "A16": "An image of more than 10 GiB would be 10 GiB; a unit test gives the rule its sizes. What ECR "
     "refuses (permissions, deleted tags) is not in the image.",
-    "A18": "Certificates that are missing have unit tests alone: the boot is offline and asks nobody.",
+    "A18": "That a missing bundle makes connections fail: the boot is offline and asks nobody. One whose "
+    "default bundle is deleted is not noticed, because where OpenSSL looks is compiled into it.",
     "A23": "A call that hangs in a VPC without NAT fails at once in the boot, which has no network at all.",
 }
 """What of a row no image of ``tests/images`` shows, and why."""
