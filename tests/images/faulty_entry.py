@@ -63,7 +63,7 @@ CASES = (
         static=rules("handler-built-in"),
         boot=rules("boot-handler-missing"),
         aws_text="Runtime.BuiltInModuleConflict: Cannot use built-in module sys as a handler module",
-        fix="CMD",
+        fix='CMD ["MODULE.handler"]',
     ),
     Case(
         name="syntax-error",

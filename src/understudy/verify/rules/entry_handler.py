@@ -137,7 +137,7 @@ def _handler(subject: Subject, start: Start, known: Analysis) -> Iterator[Findin
             entry_rules.BUILT_IN,
             places=[entry_launch.config_place(subject, "CMD")],
             message=f"handler {handler}: {module_name} is built into Python",
-            fix=f"rename {module_name}.py, and {entry_launch.setting(subject)} with it",
+            fix=_own_module(subject, known, handler),
             aws_text="Runtime.BuiltInModuleConflict: "
             f"Cannot use built-in module {module_name} as a handler module",
         )
@@ -148,6 +148,15 @@ def _handler(subject: Subject, start: Start, known: Analysis) -> Iterator[Findin
         yield from _absent(subject, known, handler)
     else:
         yield from _attribute(subject, known, module, handler)
+
+
+def _own_module(subject: Subject, known: Analysis, handler: str) -> str:
+    """The edit for a handler in a module of Python's own, whether or not the user has a file of that name."""
+    module_name, _, attribute = handler.rpartition(".")
+    setting = entry_launch.setting(subject)
+    if subject.files.get(f"{known.python.task_root}/{module_name}.py") is not None:
+        return f"rename {module_name}.py, and {setting} with it"
+    return f'{setting} ["MODULE.{attribute}"], with the module of the image that defines {attribute}'
 
 
 def _malformed(handler: str) -> str:

@@ -233,6 +233,12 @@ def test_built_in_modules_are_refused() -> None:
     assert finding.aws_text == (
         "Runtime.BuiltInModuleConflict: Cannot use built-in module sys as a handler module"
     )
+    assert finding.fix == "rename sys.py, and CMD with it"
+
+
+def test_a_built_in_module_without_a_file_is_a_wrong_command() -> None:
+    (finding,) = check({f"{TASK}/app.py": "handler = 1"}, "sys.handler")
+    assert finding.fix == 'CMD ["MODULE.handler"], with the module of the image that defines handler'
 
 
 def without_client() -> dict[str, fake.Content]:

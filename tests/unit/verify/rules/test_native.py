@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.fakes import image_files as fake
+from understudy.verify.files import elf as elf_facts
 from understudy.verify.model import Finding, Severity, Subject
 from understudy.verify.rules import native
 
@@ -194,6 +195,12 @@ class TestFilesThatTheLoaderRefuses:
 
         assert (finding.rule, finding.severity) == (rule, Severity.FAILS)
         assert finding.aws_text == AWS + error
+
+    def test_a_file_that_is_cut_short_ends_the_process(self) -> None:
+        [finding] = found(core({RIGHT: fake.shared_object(damaged=elf_facts.CUT)}))
+
+        assert (finding.rule, finding.severity) == ("extension-damaged", Severity.FAILS)
+        assert finding.aws_text == "Runtime.ExitError: Runtime exited with error: signal: bus error"
 
     def test_newer_glibc_takes_what_is_aligned_to_pages(self) -> None:
         files = core({RIGHT: fake.shared_object(misaligned=True)})
