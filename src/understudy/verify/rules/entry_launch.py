@@ -95,7 +95,9 @@ def is_entry_script(subject: Subject, program: str) -> bool:
     """Whether `program` is the entry script of AWS's base images, or a stand-in for it."""
     path = startup.which(subject.files, program, subject.launch.environment, subject.launch.working_dir)
     node = subject.files.resolve(path) if path else None
-    if node is None or posixpath.basename(node.path) != _ENTRY_SCRIPT or node.size_bytes > _SCRIPT_BYTES_MAX:
+    if node is None or node.kind != "file" or posixpath.basename(node.path) != _ENTRY_SCRIPT:
+        return False
+    if node.size_bytes > _SCRIPT_BYTES_MAX:
         return False
     return BOOTSTRAP.encode() in subject.files.read(node.path)
 
@@ -190,6 +192,6 @@ def _python(subject: Subject, traced: startup.Start) -> Start:
 
 def _changes_directory(subject: Subject, path: str) -> bool:
     node = subject.files.resolve(path)
-    if node is None or node.size_bytes > _SCRIPT_BYTES_MAX:
+    if node is None or node.kind != "file" or node.size_bytes > _SCRIPT_BYTES_MAX:
         return False
     return _CHANGES_DIRECTORY.search(subject.files.read(node.path)) is not None

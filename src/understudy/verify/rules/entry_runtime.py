@@ -4,15 +4,20 @@ Refuses to look at images without a Python runtime, but for extensions, which La
 """
 
 import posixpath
+import re
 from collections.abc import Iterator
 
 from understudy.verify.model import Finding, Subject
+from understudy.verify.python import analysis
 from understudy.verify.rules import entry_launch, entry_rules
 from understudy.verify.rules import entry_program as programs
+from understudy.verify.rules import filesystem_access as access
 from understudy.verify.rules.entry_launch import BOOTSTRAP, Kind, Start
 from understudy.verify.rules.entry_program import Cause
 from understudy.verify.rules.found import found
 
+_PYTHON = re.compile(rb"/var/lang/bin/python3\.[0-9]+")
+_SCRIPT_BYTES_MAX = 65_536
 _SHELL_FORM = ("/bin/sh", "-c")
 _EXIT = "Runtime.ExitError: Runtime exited with error: exit status"
 
@@ -88,6 +93,7 @@ def _server(subject: Subject, start: Start) -> Iterator[Finding]:
 def _bootstrap(subject: Subject) -> Iterator[Finding]:
     blocked = programs.obstacle(subject, BOOTSTRAP)
     if blocked is None:
+        yield from _client_script(subject)
         return
     missing = blocked.cause is Cause.MISSING
     shown = "No such file or directory" if missing else "Permission denied"
@@ -97,6 +103,44 @@ def _bootstrap(subject: Subject) -> Iterator[Finding]:
         message=blocked.text,
         fix="FROM public.ecr.aws/lambda/python:3.13" if missing else f"RUN chmod 755 {blocked.path}",
         aws_text=f"/lambda-entrypoint.sh: line 14: {BOOTSTRAP}: {shown}\n{_EXIT} {127 if missing else 126}",
+    )
+
+
+def _client_script(subject: Subject) -> Iterator[Finding]:
+    """AWS's bootstrap has Python run the script beside it."""
+    node = subject.files.resolve(BOOTSTRAP)
+    is_text = node is not None and node.size_bytes <= _SCRIPT_BYTES_MAX
+    text = subject.files.read(BOOTSTRAP) if is_text else b""
+    # An interpreter that is known is judged as the one that the entry point leads to.
+    python = _PYTHON.search(text) if analysis.of(subject) is None else None
+    blocked = programs.obstacle(subject, python[0].decode()) if python is not None else None
+    if blocked is not None:
+        yield found(
+            entry_rules.BOOTSTRAP,
+            places=[subject.place(blocked.path)],
+            message=f"{BOOTSTRAP} runs {blocked.text}",
+            fix="FROM public.ecr.aws/lambda/python:3.13"
+            if blocked.cause is not Cause.NOT_EXECUTABLE
+            else f"RUN chmod 755 {blocked.path}",
+            aws_text=f"{BOOTSTRAP}: {blocked.path}: {blocked.reason}\n{_EXIT} {blocked.exit_status or 126}",
+        )
+        return
+    path = f"{BOOTSTRAP}.py"
+    if path.encode() not in text:
+        return
+    script = subject.files.resolve(path)
+    if script is None:
+        reason, fix = "[Errno 2] No such file or directory", "FROM public.ecr.aws/lambda/python:3.13"
+    elif not access.allows(script, access.READ):
+        reason, fix = "[Errno 13] Permission denied", f"RUN chmod o+r {script.path}"
+    else:
+        return
+    yield found(
+        entry_rules.BOOTSTRAP,
+        places=[subject.place(path if script is None else script.path)],
+        message=f"{BOOTSTRAP} runs {path}: {reason}",
+        fix=fix,
+        aws_text=f"can't open file '{path}': {reason}\n{_EXIT} 2",
     )
 
 

@@ -14,6 +14,7 @@ from understudy.verify.python.modules import Module
 from understudy.verify.rules import entry_user_code
 
 _CLIENT = "awslambdaric"
+_REFUSALS = ("PermissionError", "OSError", "IOError", "EnvironmentError")
 
 
 class Needs:
@@ -21,6 +22,8 @@ class Needs:
 
     Attributes:
         modules: by path of the file, in the order in which they are imported.
+        guarded: files that are opened unless something before them is missing: what surrounds their import
+            takes an ImportError, and no PermissionError.
     """
 
     def __init__(self, subject: Subject, known: Analysis) -> None:
@@ -32,6 +35,11 @@ class Needs:
         found = [client] if client is not None else []
         found += [v.module for v in closure.visits.values() if v.reach is Reach.SURE and not v.caught]
         self.modules: dict[str, Module] = {module.path: module for module in found if module.path}
+        self.guarded: frozenset[str] = frozenset(
+            visit.module.path
+            for visit in closure.visits.values()
+            if visit.reach is Reach.SURE and visit.caught and not visit.swallows(*_REFUSALS)
+        )
         self._tops = {module.name.split(".")[0] for module in self.modules.values()}
 
     def below(self, folder: str) -> list[Module]:
@@ -52,6 +60,8 @@ class Needs:
 
     def severity(self, path: str) -> Severity:
         """What it means that the code in `path` cannot be read, if it is not surely needed."""
+        if path in self.guarded:
+            return Severity.MAY_FAIL
         for root in sorted(self._known.python.search_path, key=len, reverse=True):
             if path.startswith(f"{root}/"):
                 top = path.removeprefix(f"{root}/").split("/")[0].split(".")[0]

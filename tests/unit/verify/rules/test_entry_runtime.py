@@ -125,6 +125,36 @@ def test_bootstrap(spec: fake.Spec, rule: str, aws_text: str, fix: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("files", "aws_text"),
+    [
+        pytest.param(
+            {"/var/runtime/bootstrap.py": fake.Spec(content="", mode=0o600)},
+            "can't open file '/var/runtime/bootstrap.py': [Errno 13] Permission denied\n"
+            "Runtime.ExitError: Runtime exited with error: exit status 2",
+            id="script-closed",
+        ),
+        pytest.param(
+            {"/var/runtime/bootstrap.py": fake.link("/nowhere")},
+            "can't open file '/var/runtime/bootstrap.py': [Errno 2] No such file or directory\n"
+            "Runtime.ExitError: Runtime exited with error: exit status 2",
+            id="script-gone",
+        ),
+        pytest.param(
+            {"/var/lang/bin/python3.13": fake.link("/nowhere")},
+            "/var/runtime/bootstrap: /var/lang/bin/python3.13: no such file or directory\n"
+            "Runtime.ExitError: Runtime exited with error: exit status 126",
+            id="python-gone",
+        ),
+    ],
+)
+def test_what_the_bootstrap_runs(files: Mapping[str, fake.Content], aws_text: str) -> None:
+    script = "#!/bin/bash\nexec /var/lang/bin/python3.13 /var/runtime/bootstrap.py\n"
+    bootstrap = fake.Spec(content=script, mode=0o755)
+    found = check({"/var/runtime/bootstrap": bootstrap, "/var/runtime/awslambdaric/__init__.py": "", **files})
+    assert aws_text in [one.aws_text for one in found if one.rule == "bootstrap-not-executable"]
+
+
+@pytest.mark.parametrize(
     ("files", "aws_text", "fix"),
     [
         pytest.param(

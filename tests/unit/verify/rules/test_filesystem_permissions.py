@@ -225,6 +225,16 @@ def test_an_import_in_a_try_may_fail_quietly() -> None:
     assert finding.severity is not FAILS
 
 
+@pytest.mark.parametrize(
+    ("guard", "severity"),
+    [("ImportError", MAY_FAIL), ("OSError", INFO), ("Exception", INFO), ("(ImportError, OSError)", INFO)],
+)
+def test_a_guard_against_a_missing_module_takes_no_refusal(guard: str, severity: Severity) -> None:
+    code = f"try:\n    import extra\nexcept {guard}:\n    pass\n"
+    (found,) = check({f"{TASK}/handler.py": code, f"{TASK}/extra.py": private()})
+    assert found.severity is severity
+
+
 def test_many_files_are_one_finding_with_the_directory_to_change() -> None:
     text = "".join(f"import m{number}\n" for number in range(9))
     files: dict[str, fake.Content] = {
