@@ -92,7 +92,7 @@ CASES = (
             "USER app",
             "RUN python3 -m pip install -q --user --no-cache-dir colorama==0.4.6",
         ),
-        static=rules("user-site-install", "dependency-off-path"),
+        static=rules("user-site-install"),
         boot=rules("boot-import-error"),
         aws_text="Runtime.ImportModuleError: Unable to import module 'app': No module named 'colorama'",
         fix="pip install",

@@ -32,7 +32,7 @@ CASES = (
         row="A4",
         files=_COLORAMA,
         dockerfile=on_base("RUN HOME=/root python3 -m pip install -q --user --no-cache-dir colorama==0.4.6"),
-        static=rules("dependency-off-path", "user-site-install"),
+        static=rules("user-site-install"),
         boot=rules("boot-import-error"),
         aws_text="Runtime.ImportModuleError: Unable to import module 'app': No module named 'colorama'",
         fix="pip install",

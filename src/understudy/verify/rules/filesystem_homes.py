@@ -22,19 +22,26 @@ def check(subject: Subject) -> Iterator[Finding]:
     known = analysis.of(subject)
     if known is None:
         return
+    for folder, names in lost(subject, known).items():
+        yield _finding(subject, known, folder, names)
+
+
+def lost(subject: Subject, known: Analysis) -> dict[str, list[str]]:
+    """Returns by home's site-packages the top-level modules that the code needs and only that folder has."""
     version = f"python{known.python.version_text}"
-    for home in _homes(subject):
+    wanted = list(dict.fromkeys(_wanted(known)))
+    by_folder: dict[str, list[str]] = {}
+    for home in _homes(subject) if wanted else ():
         folder = f"{home}/.local/lib/{version}/site-packages"
-        names = subject.files.names(folder)
-        if not names or folder in known.python.search_path:
-            continue
-        lost = [name for name in dict.fromkeys(_wanted(known)) if {name, f"{name}.py"} & set(names)]
-        if lost:
-            yield _finding(subject, known, folder, lost)
+        names = set(subject.files.names(folder))
+        found_here = [name for name in wanted if {name, f"{name}.py"} & names]
+        if found_here and folder not in known.python.search_path:
+            by_folder[folder] = found_here
+    return by_folder
 
 
-def _finding(subject: Subject, known: Analysis, folder: str, lost: list[str]) -> Finding:
-    first = lost[0]
+def _finding(subject: Subject, known: Analysis, folder: str, names: list[str]) -> Finding:
+    first = names[0]
     text = known.import_error(f"No module named '{first}'")
     if first == _CLIENT:
         text = f"{known.python.executable}: No module named awslambdaric"
@@ -42,7 +49,7 @@ def _finding(subject: Subject, known: Analysis, folder: str, lost: list[str]) ->
     return found(
         rules.USER_SITE,
         places=[subject.place(folder)],
-        message=f"{', '.join(lost)} is in {folder} alone, which Python does not look into on Lambda"
+        message=f"{', '.join(names)} is in {folder} alone, which Python does not look into on Lambda"
         + (f": USER {user} is ignored" if user else ""),
         fix=f"RUN pip install --target {known.python.task_root} instead of --user"
         if known.python.is_aws_base

@@ -3,7 +3,8 @@
 Follows the code from the handler's module on. An import that surely happens at init fails; one inside a
 function may; one that is caught, or that a condition may skip, is no finding above information. Where the
 code changes how modules are found in a way that files do not show, nothing is said to fail. The handler's own
-module is `entry`'s; missing extension modules of packages are `native`'s.
+module is `entry`'s; missing extension modules of packages are `native`'s; packages in a home directory are
+`filesystem_homes`'.
 """
 
 from collections.abc import Iterable, Iterator
@@ -13,6 +14,7 @@ from understudy.verify.python import analysis as analyses
 from understudy.verify.python.analysis import Analysis
 from understudy.verify.python.importmodel import Reach
 from understudy.verify.python.visits import Failure
+from understudy.verify.rules import filesystem_homes
 from understudy.verify.rules import python_import_causes as causes
 from understudy.verify.rules import python_import_judging as judging
 from understudy.verify.rules import python_import_metadata as parts
@@ -32,7 +34,10 @@ def check(subject: Subject) -> Iterator[Finding]:
     if analysis is None or analysis.entry is None:
         return
     groups: dict[tuple[str, str], list[Failure]] = {}
+    in_homes = {name for names in filesystem_homes.lost(subject, analysis).values() for name in names}
     for failure in analysis.closure.failures:
+        if failure.kind == "module" and failure.name.partition(".")[0] in in_homes:
+            continue
         if not failure.swallowed and not _is_provided(analysis, failure.name):
             groups.setdefault(_group(analysis, failure), []).append(failure)
     for (kind, _), failures in groups.items():

@@ -6,7 +6,7 @@ import pytest
 from tests.fakes.image_files import SITE_PACKAGES, SOABI, STDLIB, Content, Spec, directory, subject
 from tests.fakes.python_images import RIC, slim_subject
 from understudy.verify.model import Finding, Severity
-from understudy.verify.rules import python_imports
+from understudy.verify.rules import filesystem_homes, python_imports
 
 FAILS, MAY_FAIL, INFO = Severity.FAILS, Severity.MAY_FAIL, Severity.INFO
 LIBRARY: dict[str, Content] = {
@@ -284,12 +284,6 @@ def test_a_virtual_environment_is_started_where_the_image_decides() -> None:
     ("path", "launch", "reason", "fix"),
     [
         (
-            "/root/.local/lib/python3.13/site-packages/fastapi/__init__.py",
-            {},
-            "a user's own site-packages",
-            "USER root before the RUN that calls pip install, and no --user",
-        ),
-        (
             "/usr/lib/python3.9/site-packages/fastapi/__init__.py",
             {},
             "another Python's packages; the runtime is Python 3.13",
@@ -322,6 +316,27 @@ def test_each_place_off_the_path_has_its_own_fix(
     found = only({"handler.py": "import fastapi\n", path: ""}, **launch)
     assert (found.rule, found.severity, found.fix) == ("dependency-off-path", FAILS, fix)
     assert reason in found.message
+
+
+def test_a_package_in_a_home_is_told_once() -> None:
+    files = {
+        "handler.py": "import fastapi\n",
+        "/root/.local/lib/python3.13/site-packages/fastapi/__init__.py": "",
+    }
+    assert check(files) == ()
+    assert [one.rule for one in filesystem_homes.check(subject(task(files)))] == ["user-site-install"]
+
+
+def test_a_package_in_a_home_that_a_function_imports_is_told_here() -> None:
+    found = only(
+        {
+            "handler.py": "def handler(event, context):\n    import fastapi\n",
+            "/root/.local/lib/python3.13/site-packages/fastapi/__init__.py": "",
+        }
+    )
+    assert (found.rule, found.severity) == ("dependency-off-path", MAY_FAIL)
+    assert "a user's own site-packages" in found.message
+    assert found.fix == "USER root before the RUN that calls pip install, and no --user"
 
 
 def test_private_copies_are_not_where_a_module_is() -> None:
