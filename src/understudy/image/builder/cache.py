@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from understudy.image.model import Descriptor
     from understudy.image.store import Store
 
-_VERSION = 1
+_VERSION = 2
 _GRAIN_NS = 50_000_000
 _PARALLEL_BYTES = 4 << 20
 
