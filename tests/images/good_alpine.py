@@ -1,8 +1,8 @@
 """An image laid out like Alpine's Python, of real musl parts as far as they can be had here.
 
 Real: musl itself and its loader (Debian's package), wheels for musl from PyPI, the standard library. Not:
-the interpreter, a program of three lines that musl's compiler made; no registry within reach has a Python for
-musl. So the files are judged and nothing is booted.
+the interpreter, a program of three lines that musl's compiler made: Debian has no Python for musl, and the
+tests pull no image. So the files are judged and nothing is booted.
 """
 
 import subprocess
