@@ -15,6 +15,7 @@ def observed(tmp_path: Path, code: str, *, dump_after_s: float = 0.0) -> tuple[O
     (tmp_path / "app.py").write_text(code)
     done = subprocess.run(
         [sys.executable, str(tmp_path / "app.py")],
+        cwd="/",
         env={"PYTHONPATH": str(tmp_path), "AWS_LAMBDA_RUNTIME_API": "127.0.0.1:9001"},
         capture_output=True,
         text=True,
