@@ -14,7 +14,13 @@ from tests.images.workshop import Workshop, above_info
 from understudy.verify.model import Severity
 from understudy.verify.report import Report
 
-Seen = dict[Mutation, Report]
+
+class Seen(dict[Mutation, Report]):
+    """Reports by mutation; short where Hypothesis tells the arguments of a failing example."""
+
+    def __repr__(self) -> str:
+        return f"{len(self)} reports"
+
 
 _SETTINGS = settings(
     deadline=None,
@@ -36,8 +42,8 @@ _ONLY_CODE = {"cut", "halved", "emptied"}
 
 @pytest.fixture(scope="module")
 def seen() -> Seen:
-    """Reports by mutation: Hypothesis may ask for one again."""
-    return {}
+    """What was verified already: Hypothesis may ask for a mutation again."""
+    return Seen()
 
 
 @_SETTINGS
