@@ -54,6 +54,7 @@ USER_PATHS = (
     f"{_SITE}/orjson-3.11.4.dist-info",
     _EXTENSION,
 )
+# Not the shell: it runs the damaging command, and a running program cannot be written to.
 BASE_PATHS = (
     "/lambda-entrypoint.sh",
     "/var/runtime",
@@ -69,8 +70,6 @@ BASE_PATHS = (
     "/var/lang/lib/python3.13/decimal.py",
     "/var/lang/lib/python3.13/encodings",
     _SITE,
-    "/usr/bin/bash",
-    "/usr/bin/sh",
     "/etc/passwd",
     "/etc/ssl",
     "/tmp",
@@ -149,7 +148,7 @@ class Mutation:
         """As a case of the workshop, on the good image."""
         steps = f"\nRUN p={self.path}; {DAMAGES[self.damage]}" if self.damage else ""
         return Case(
-            name=str(self).strip("/").replace("/", "_").replace(" ", "-"),
+            name="mutated-" + str(self).strip("/").replace("/", "_").replace(" ", "-"),
             files={},
             dockerfile=f"FROM {GOOD}{steps}\n",
             launch=LAUNCHES[self.launch] if self.launch else LaunchOverrides(),

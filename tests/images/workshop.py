@@ -37,7 +37,7 @@ class Workshop:
     def build(self, case: Case) -> Image:
         """Returns the image of a case, before it is damaged."""
         context = self.folder / "contexts" / case.name
-        context.mkdir(parents=True)
+        context.mkdir(parents=True, exist_ok=True)
         for name, content in case.files.items():
             place = context / name
             place.parent.mkdir(parents=True, exist_ok=True)
