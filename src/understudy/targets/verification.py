@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 _MACHINES = {"aarch64": "arm64", "arm64": "arm64", "x86_64": "x86_64", "amd64": "x86_64"}
 _GO = {"amd64": "x86_64", "arm64": "arm64"}
 _MB = 1_000_000
-_QUIET_S = 1.5
+_QUIET_S = 5.0  # who saves twice in a row waits for the second release, not for the verdict on the first
 NOT_PUSHED = "nothing was pushed"
 
 
@@ -215,7 +215,7 @@ class BackgroundGate:
 
     def _later(self, name: str, digest: str) -> None:
         # The release has just ended: the first requests to it matter more than we do.
-        if self._closing.wait(self._quiet_s) or self._newest.get(name) != digest:
+        if self._is_old(name, digest) or self._closing.wait(self._quiet_s) or self._is_old(name, digest):
             return
         try:
             self._gate.check({name: digest})
@@ -225,6 +225,9 @@ class BackgroundGate:
             self._gate.report(Failed(step=f"verify {name}", error=told))
         except UnderstudyError as error:
             self._gate.report(Failed(step=f"verify {name}", error=str(error)))
+
+    def _is_old(self, name: str, digest: str) -> bool:
+        return self._newest.get(name) != digest
 
 
 def _name(launch: FunctionLaunch) -> str:
