@@ -88,7 +88,7 @@ def rendered(overlay: str) -> list[dict[str, Any]]:
     return list(yaml.safe_load_all(emit.dump(render.documents(stack, lookup))))
 
 
-@pytest.mark.parametrize("overlay", ["base", "overlays/local"])
+@pytest.mark.parametrize("overlay", ["base", "overlays/local", "overlays/localstack", "overlays/preprod"])
 def test_every_rendered_document_of_deploy_is_valid_ack(overlay: str) -> None:
     documents = rendered(overlay)
     assert len(documents) == 12
