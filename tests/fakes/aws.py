@@ -15,6 +15,8 @@ Answer = Mapping[str, Any] | Callable[[Mapping[str, Any]], Mapping[str, Any]]
 
 READS = ("Describe", "Get", "Head", "List", "Batch")
 
+_DUMMY = Access(region="us-east-1", endpoint_url="http://127.0.0.1:9", credentials=Credentials())
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refusal(Exception):  # noqa: N818 - what AWS answers with, raised by nobody
@@ -54,16 +56,16 @@ class ScriptedAws:
     Args:
         answers: per operation an answer, a function from parameters to an answer, a refusal, or a list of
             those, whose last one stays. An operation that is not named is answered with nothing.
+        access: as whom; with dummy keys unless said otherwise.
     """
 
     def __init__(
-        self, answers: Mapping[str, Answer | Refusal | Sequence[Answer | Refusal]] | None = None
+        self,
+        answers: Mapping[str, Answer | Refusal | Sequence[Answer | Refusal]] | None = None,
+        access: Access = _DUMMY,
     ) -> None:
         self.clock = FakeClock()
-        self.aws = Aws(
-            Access(region="us-east-1", endpoint_url="http://127.0.0.1:9", credentials=Credentials()),
-            clock=self.clock,
-        )
+        self.aws = Aws(access, clock=self.clock)
         self.calls: list[tuple[str, dict[str, Any]]] = []
         self._answers = {
             name: iter(_endless(value if isinstance(value, list) else [value]))

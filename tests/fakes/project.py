@@ -138,6 +138,8 @@ class ScriptedTarget:
     name: str = "local"
     endpoint_url: str | None = "http://127.0.0.1:9"
     region: str = "us-east-1"
+    production: bool = False
+    notices: tuple[str, ...] = ()
     guarded: list[str] = field(default_factory=list)
 
     def session(self) -> Aws:

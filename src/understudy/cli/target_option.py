@@ -69,6 +69,8 @@ def target_of(found: Workspace, target_name: str) -> Target:
         UnderstudyError: the project has no such target.
     """
     named = target.find(found.project, target_name)
+    for notice in named.notices:
+        click.echo(f"note: {notice}", err=True)
     if not isinstance(named, LocalTarget) or target_name != local_engine.name_of(found.project):
         return named
     running = record.read(found.layout)

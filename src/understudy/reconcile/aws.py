@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import botocore.session
+from botocore.compat import urlsplit
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from understudy.manifests import schema
-from understudy.reconcile import errors
+from understudy.reconcile import errors, loopback, roles
 from understudy.reconcile.clock import SystemClock
 from understudy.reconcile.model import Clock
 
@@ -92,12 +93,14 @@ class Access:
         endpoint_url: an endpoint in the place of AWS.
         credentials: dummy keys; None means the user's own chain.
         profile: profile of the user's own chain.
+        role: ARN of a role to assume with the user's own chain.
     """
 
     region: str
     endpoint_url: str | None = None
     credentials: Credentials | None = None
     profile: str | None = None
+    role: str | None = None
 
 
 class Aws:
@@ -121,6 +124,8 @@ class Aws:
                     profile=None if dummy else self.access.profile,
                 )
                 self._session.register_component("data_loader", schema.loader())
+                if self.access.role:
+                    roles.assume(self._session, self.access.role, self._create)
             return self._session
 
     def _client(self, service: str) -> Any:  # noqa: ANN401 - typed by the methods below
@@ -130,25 +135,26 @@ class Aws:
             return self._clients[service]
 
     def _new(self, service: str) -> Any:  # noqa: ANN401 - as above
-        access = self.access
-        local = access.endpoint_url is not None
+        dummy = self.access.credentials
+        if dummy is None:
+            return self._create(service)
+        return self._create(
+            service, aws_access_key_id=dummy.access_key, aws_secret_access_key=dummy.secret_key
+        )
+
+    def _create(self, service: str, **keys: Any) -> Any:  # noqa: ANN401 - as above
+        endpoint = self.access.endpoint_url
         config = Config(
             retries={"mode": "standard", "total_max_attempts": 4},
             connect_timeout=5,
             read_timeout=70,
             max_pool_connections=_CONNECTIONS,
             user_agent_extra="understudy",
-            proxies={} if local else None,
-            s3={"addressing_style": "path"} if local else None,
+            proxies={} if loopback.is_loopback(urlsplit(endpoint or "").hostname) else None,
+            s3={"addressing_style": "path"} if endpoint else None,
         )
-        keys: dict[str, Any] = {}
-        if access.credentials:
-            keys = {
-                "aws_access_key_id": access.credentials.access_key,
-                "aws_secret_access_key": access.credentials.secret_key,
-            }
         return self.session.create_client(
-            service, region_name=access.region, endpoint_url=access.endpoint_url, config=config, **keys
+            service, region_name=self.access.region, endpoint_url=endpoint, config=config, **keys
         )
 
     def ecr(self) -> "ECRClient":

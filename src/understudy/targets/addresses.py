@@ -1,10 +1,10 @@
 """Addresses on this machine: the local endpoint, and URLs of an HTTP API there, one of which always works."""
 
-import ipaddress
 import socket
 from urllib.parse import urlsplit
 
 from understudy.errors import UnderstudyError
+from understudy.reconcile import loopback
 
 DEFAULT_ENDPOINT = "http://localhost:4566"
 _PORT = 4566
@@ -42,21 +42,12 @@ def check_loopback(name: str, endpoint: str) -> None:
     Raises:
         UnderstudyError: it is not, or is no HTTP URL.
     """
-    url = urlsplit(endpoint)
-    host = url.hostname or ""
-    if url.scheme not in ("http", "https") or not _is_loopback(host):
+    if urlsplit(endpoint).scheme not in ("http", "https") or not loopback.is_loopback(
+        urlsplit(endpoint).hostname
+    ):
         raise UnderstudyError(
             "target-not-local",
             f"endpoint {endpoint} of target {name} is not on this machine",
             hint=f"write endpoint: {DEFAULT_ENDPOINT}, or another type of target",
             where=f"understudy.yaml, targets.{name}.endpoint",
         )
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -1,7 +1,12 @@
-"""An account of AWS itself, with the user's own credentials."""
+"""An account of AWS itself, with the user's own credentials.
+
+``AWS_ENDPOINT_URL`` points it elsewhere, as it does for AWS's own tools: that is how it is tested against
+doubles. The account has to be the target's there too.
+"""
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
@@ -12,6 +17,8 @@ if TYPE_CHECKING:
     from understudy.reconcile.aws import Aws
     from understudy.targets.project import TargetSection
 
+_ENDPOINT = "AWS_ENDPOINT_URL"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AwsTarget:
@@ -20,12 +27,16 @@ class AwsTarget:
     Attributes:
         expected_account: the account that the credentials must belong to.
         profile: profile of the credentials.
+        role: ARN of the role to assume with them.
+        endpoint_url: what ``AWS_ENDPOINT_URL`` says.
     """
 
     name: str
     region: str
     expected_account: str
     profile: str | None = None
+    role: str | None = None
+    production: bool = False
     endpoint_url: str | None = None
 
     @classmethod
@@ -43,12 +54,27 @@ class AwsTarget:
                 where=f"understudy.yaml, targets.{name}",
             )
         return cls(
-            name=name, region=section.region, expected_account=section.account, profile=section.profile
+            name=name,
+            region=section.region,
+            expected_account=section.account,
+            profile=section.profile,
+            role=section.role,
+            production=section.production,
+            endpoint_url=os.environ.get(_ENDPOINT) or None,
         )
 
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """That this is not AWS, when it is not."""
+        if self.endpoint_url is None:
+            return ()
+        return (f"{_ENDPOINT} is set: target {self.name} is {self.endpoint_url}, not AWS",)
+
     def session(self) -> Aws:
-        """Clients of AWS with the user's own chain of credentials."""
-        return sessions.of_account(self.region, profile=self.profile)
+        """Clients of AWS with the user's own chain of credentials, in the target's role."""
+        return sessions.of_account(
+            self.region, profile=self.profile, role=self.role, endpoint_url=self.endpoint_url
+        )
 
     def account(self) -> str:
         """The account that this target is for."""

@@ -30,6 +30,8 @@ class LocalTarget:
     name: str
     endpoint_url: str
     region: str = "us-east-1"
+    production: bool = False
+    notices: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, name: str, section: TargetSection) -> Self:
@@ -40,7 +42,7 @@ class LocalTarget:
         """
         endpoint = section.endpoint or addresses.DEFAULT_ENDPOINT
         addresses.check_loopback(name, endpoint)
-        return cls(name=name, endpoint_url=endpoint, region=section.region)
+        return cls(name=name, endpoint_url=endpoint, region=section.region, production=section.production)
 
     @property
     def port(self) -> int:

@@ -14,18 +14,24 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LocalStackTarget:
-    """A LocalStack that somebody else started."""
+    """A LocalStack, or what answers like one, that somebody else started on this machine."""
 
     name: str
     endpoint_url: str
     region: str = "us-east-1"
+    production: bool = False
+    notices: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, name: str, section: TargetSection) -> Self:
-        """The target that a section of the project file describes."""
-        return cls(
-            name=name, endpoint_url=section.endpoint or addresses.DEFAULT_ENDPOINT, region=section.region
-        )
+        """The target that a section of the project file describes.
+
+        Raises:
+            UnderstudyError: its endpoint is another machine's.
+        """
+        endpoint = section.endpoint or addresses.DEFAULT_ENDPOINT
+        addresses.check_loopback(name, endpoint)
+        return cls(name=name, endpoint_url=endpoint, region=section.region, production=section.production)
 
     def session(self) -> Aws:
         """Clients of LocalStack with dummy keys."""
@@ -39,6 +45,8 @@ class LocalStackTarget:
         """Returns when something listens at the endpoint.
 
         Raises:
+            UnderstudyError: the endpoint is another machine's.
             EnvironmentProblemError: nothing listens there.
         """
+        addresses.check_loopback(self.name, self.endpoint_url)
         local.check_listening(self.name, self.endpoint_url)

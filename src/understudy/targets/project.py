@@ -19,6 +19,7 @@ from understudy.manifests.model import Node
 FILE_NAME = "understudy.yaml"
 
 _HANDLE = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"
+_ROLE = r"^arn:aws[a-z-]*:iam::[0-9]{12}:role/[\w+=,.@/-]+$"
 
 
 def _inside(text: str) -> str:
@@ -73,6 +74,8 @@ class TargetSection(_Section):
         region: AWS region.
         account: account that the credentials must belong to.
         profile: profile of the AWS credentials.
+        role: ARN of a role to assume with those credentials.
+        production: whether writing to it wants a confirmation, or ``--yes``.
     """
 
     type: Literal["local", "localstack", "aws"]
@@ -81,6 +84,8 @@ class TargetSection(_Section):
     region: str = "us-east-1"
     account: Annotated[str, StringConstraints(pattern=r"^[0-9]{12}$")] | None = None
     profile: str | None = None
+    role: Annotated[str, StringConstraints(pattern=_ROLE)] | None = None
+    production: bool = False
 
 
 class DevServerSection(_Section):

@@ -8,11 +8,11 @@ if TYPE_CHECKING:
     from understudy.reconcile.aws import Aws
 
 
-def of_account(region: str, *, profile: str | None) -> Aws:
-    """Clients of AWS with the user's own chain of credentials."""
+def of_account(region: str, *, profile: str | None, role: str | None, endpoint_url: str | None) -> Aws:
+    """Clients of AWS, or of an endpoint in its place, with the user's own chain of credentials."""
     from understudy.reconcile.aws import Access, Aws  # noqa: PLC0415 - the module says why
 
-    return Aws(Access(region=region, profile=profile))
+    return Aws(Access(region=region, endpoint_url=endpoint_url, profile=profile, role=role))
 
 
 def of_endpoint(region: str, endpoint_url: str) -> Aws:

@@ -31,6 +31,16 @@ class Target(Protocol):
         """AWS region."""
         ...
 
+    @property
+    def production(self) -> bool:
+        """Whether writing to it wants a confirmation."""
+        ...
+
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """What is unusual about where it points; told with every command."""
+        ...
+
     def session(self) -> Aws:
         """Clients with this target's credentials; nothing is connected yet."""
         ...

@@ -43,7 +43,21 @@ def test_needs_an_account_and_takes_no_endpoint(section: TargetSection) -> None:
     assert caught.value.code == "target-account"
 
 
-def test_uses_the_user_s_own_credentials() -> None:
-    section = TargetSection(type="aws", overlay="d", account="111122223333", profile="p")
-    access = AwsTarget.of("preprod", section).session().access
+ROLE = "arn:aws:iam::111122223333:role/deployer"
+SECTION = TargetSection(type="aws", overlay="d", account="111122223333", profile="p", role=ROLE)
+
+
+def test_uses_the_user_s_own_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    found = AwsTarget.of("preprod", SECTION)
+    access = found.session().access
     assert (access.credentials, access.profile, access.endpoint_url) == (None, "p", None)
+    assert access.role == ROLE
+    assert found.notices == ()
+
+
+def test_an_endpoint_in_the_environment_is_used_and_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:4599")
+    found = AwsTarget.of("preprod", SECTION)
+    assert found.session().access.endpoint_url == "http://127.0.0.1:4599"
+    assert found.notices == ("AWS_ENDPOINT_URL is set: target preprod is http://127.0.0.1:4599, not AWS",)

@@ -44,7 +44,10 @@ def test_the_project_s_own_file_is_right() -> None:
     root = Path(__file__).resolve().parents[3]
     found = project.load(root / project.FILE_NAME)
     assert found.images.keys() == {"dashboard"}
-    assert (root / found.targets["local"].overlay / "kustomization.yaml").is_file()
+    assert list(found.targets) == ["local", "localstack", "preprod"]
+    assert found.targets["preprod"].production
+    for target in found.targets.values():
+        assert (root / target.overlay / "kustomization.yaml").is_file()
 
 
 @pytest.mark.parametrize(
@@ -119,6 +122,13 @@ def test_the_project_s_own_file_is_right() -> None:
             "project-image",
             "understudy.yaml:11, devServer.image",
             "rename it to dashboard",
+        ),
+        (
+            "{type: local, ",
+            "{type: aws, role: admin, ",
+            "project-value",
+            "understudy.yaml:9, targets.local.role",
+            "correct the value",
         ),
         ("[service]", "[/etc]", "project-value", "understudy.yaml:15, watch.paths.0", "correct the value"),
     ],

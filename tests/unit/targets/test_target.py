@@ -12,7 +12,7 @@ PROJECT = Project(
     images={},
     targets={
         "local": TargetSection(type="local", overlay="d"),
-        "localstack": TargetSection(type="localstack", overlay="d", endpoint="http://localstack:4566"),
+        "localstack": TargetSection(type="localstack", overlay="d", endpoint="http://localhost:4567"),
         "preprod": TargetSection(type="aws", overlay="d", account="111122223333", region="eu-west-1"),
     },
 )
