@@ -150,6 +150,9 @@ class ScriptedTarget:
         """The account that local stacks play."""
         return "000000000000"
 
+    def api_url(self, api_id: str) -> str:
+        return f"{self.endpoint_url}/{api_id}"
+
     def guard(self) -> None:
         """Notes that somebody asked."""
         self.guarded.append(self.name)

@@ -49,7 +49,8 @@ class RepositoryManager(ResourceManager):
         if "tags" in desired.spec:
             listed = aws.call(aws.ecr().list_tags_for_resource, resourceArn=found["repositoryArn"])
             spec["tags"] = [{"key": tag["Key"], "value": tag["Value"]} for tag in listed["tags"]]
-        status = {"arn": found["repositoryArn"], "repositoryURI": found["repositoryUri"]}
+        uri = reachable_uri(found["repositoryUri"], aws.access.endpoint_url)
+        status = {"arn": found["repositoryArn"], "repositoryURI": uri}
         return ObservedResource(key=desired.key, spec=spec, status=status)
 
     def create(self, aws: Aws, desired: DesiredResource) -> None:
@@ -100,6 +101,31 @@ class RepositoryManager(ResourceManager):
             aws.call(aws.ecr().tag_resource, resourceArn=arn, tags=tags.pairs(delta.put))
         if delta.remove:
             aws.call(aws.ecr().untag_resource, resourceArn=arn, tagKeys=list(delta.remove))
+
+
+def reachable_uri(uri: str, endpoint_url: str | None) -> str:
+    """The URI that images of a repository are pushed to, and pulled from by whatever runs them.
+
+    An emulator may name its repositories after AWS's registry (MiniStack does). That is another machine, to
+    which neither a push nor the emulator's Docker engine should turn: its registry is at its endpoint.
+    """
+    host, _, name = uri.partition("/")
+    endpoint = (endpoint_url or "").partition("://")[2].partition("/")[0]
+    is_emulator = bool(endpoint) and not _is_of_aws(endpoint)
+    return f"{endpoint}/{name}" if is_emulator and _is_of_aws(host) else uri
+
+
+def repository_uri(aws: Aws, name: str) -> str | None:
+    """The URI of a repository as `reachable_uri` has it; None when there is no such repository."""
+    answer = aws.find(aws.ecr().describe_repositories, repositoryNames=[name])
+    return (
+        reachable_uri(answer["repositories"][0]["repositoryUri"], aws.access.endpoint_url) if answer else None
+    )
+
+
+def _is_of_aws(host: str) -> bool:
+    """Whether a host, with or without a port, is one of AWS's own."""
+    return host.partition(":")[0].endswith((".amazonaws.com", ".amazonaws.com.cn"))
 
 
 def image_tags(aws: Aws, repository: str, digest: str) -> tuple[str, ...] | None:

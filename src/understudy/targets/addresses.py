@@ -20,6 +20,12 @@ def path_url(endpoint: str, api_id: str) -> str:
     return f"{endpoint}/_aws/execute-api/{api_id}"
 
 
+def aws_url(region: str, api_id: str) -> str:
+    """The API as AWS serves it, without a custom domain."""
+    suffix = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
+    return f"https://{api_id}.execute-api.{region}.{suffix}"
+
+
 def reachable_url(endpoint: str, api_id: str) -> str:
     """The host URL where this machine resolves its name to itself, the path URL elsewhere."""
     url = host_url(endpoint, api_id)

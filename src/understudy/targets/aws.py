@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 from understudy.errors import UnderstudyError
-from understudy.targets import sessions
+from understudy.targets import addresses, sessions
 
 if TYPE_CHECKING:
     from understudy.reconcile.aws import Aws
@@ -79,6 +79,12 @@ class AwsTarget:
     def account(self) -> str:
         """The account that this target is for."""
         return self.expected_account
+
+    def api_url(self, api_id: str) -> str:
+        """Base URL of an HTTP API; below a path where an endpoint plays AWS."""
+        if self.endpoint_url:
+            return addresses.path_url(self.endpoint_url, api_id)
+        return addresses.aws_url(self.region, api_id)
 
     def guard(self) -> None:
         """Returns when the credentials belong to the account that this target is for.

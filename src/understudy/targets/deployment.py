@@ -8,7 +8,7 @@ from understudy.errors import UnderstudyError
 from understudy.image.store import Store
 from understudy.manifests.model import ImageBinding, ResourceKey, Stack
 from understudy.reconcile import apply as applier
-from understudy.reconcile import function_logs, invocation, release
+from understudy.reconcile import ecr, function_logs, invocation, release
 from understudy.reconcile import observe as observer
 from understudy.reconcile import plan as planner
 from understudy.reconcile.function_logs import LogLine
@@ -213,10 +213,9 @@ class Deployment:
         stack = stacks.load(self._workspace.root, self._workspace.project, self._target, self.built())
         binding = ImageBinding(name=name, repository=section.repository, digest=digest, tags=tuple(tags))
         repository = observer.repository_name(binding, {one.key: one for one in stack})
-        answer = self.aws.find(self.aws.ecr().describe_repositories, repositoryNames=[repository])
-        if answer is None:
+        uri = ecr.repository_uri(self.aws, repository)
+        if uri is None:
             raise _no_repository(repository)
-        uri: str = answer["repositories"][0]["repositoryUri"]
         self._promoter.push(binding, uri)
         self._attach(name, digest, uri)
         return f"{uri}@{digest}"

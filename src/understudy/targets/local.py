@@ -57,6 +57,10 @@ class LocalTarget:
         """The account that the engine plays."""
         return ACCOUNT
 
+    def api_url(self, api_id: str) -> str:
+        """Base URL of an HTTP API: below its own name where that resolves, below a path elsewhere."""
+        return addresses.reachable_url(self.endpoint_url, api_id)
+
     def guard(self) -> None:
         """Returns when something listens at the endpoint.
 

@@ -41,6 +41,10 @@ class LocalStackTarget:
         """The account that LocalStack plays for dummy keys."""
         return local.ACCOUNT
 
+    def api_url(self, api_id: str) -> str:
+        """Base URL of an HTTP API: a path, for MiniStack answers `/health` below an API's own name itself."""
+        return addresses.path_url(self.endpoint_url, api_id)
+
     def guard(self) -> None:
         """Returns when something listens at the endpoint.
 

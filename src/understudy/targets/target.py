@@ -53,6 +53,10 @@ class Target(Protocol):
         """
         ...
 
+    def api_url(self, api_id: str) -> str:
+        """Base URL at which this target answers for an HTTP API."""
+        ...
+
     def guard(self) -> None:
         """Returns when it is safe to write to this target, with these credentials, from here.
 

@@ -1,5 +1,7 @@
 import json
 
+import pytest
+
 from tests.fakes.aws import Refusal, ScriptedAws
 from tests.unit.reconcile.builders import desired, observed, reconcile
 from understudy.reconcile import ecr
@@ -89,3 +91,39 @@ def test_image_tags_tell_absent_from_untagged() -> None:
     fake = ScriptedAws({"DescribeImages": [*details, Refusal(code="ImageNotFoundException")]})
     found = [ecr.image_tags(fake.aws, "repo", "sha256:x") for _ in range(3)]
     assert found == [("latest",), (), None]
+
+
+@pytest.mark.parametrize(
+    ("uri", "endpoint", "expected"),
+    [
+        ("1.dkr.ecr.us-east-1.amazonaws.com/repo", "http://localhost:4670", "localhost:4670/repo"),
+        ("1.dkr.ecr.cn-north-1.amazonaws.com.cn/a/repo", "http://localhost:4670", "localhost:4670/a/repo"),
+        ("1.dkr.ecr.us-east-1.amazonaws.com/repo", None, "1.dkr.ecr.us-east-1.amazonaws.com/repo"),
+        (
+            "1.dkr.ecr.us-east-1.amazonaws.com/repo",
+            "https://vpce-1.api.ecr.us-east-1.vpce.amazonaws.com",
+            "1.dkr.ecr.us-east-1.amazonaws.com/repo",
+        ),
+        (
+            "1.dkr.ecr.us-east-1.localhost:4566/repo",
+            "http://localhost:4566",
+            "1.dkr.ecr.us-east-1.localhost:4566/repo",
+        ),
+    ],
+    ids=[
+        "emulator",
+        "below a path, in China",
+        "AWS",
+        "AWS by an endpoint of a VPC",
+        "emulator of its own name",
+    ],
+)
+def test_registry_is_at_the_endpoint_of_an_emulator_that_names_aws(
+    uri: str, endpoint: str | None, expected: str
+) -> None:
+    assert ecr.reachable_uri(uri, endpoint) == expected
+
+
+def test_absent_repository_has_no_uri() -> None:
+    fake = ScriptedAws({"DescribeRepositories": Refusal(code="RepositoryNotFoundException")})
+    assert ecr.repository_uri(fake.aws, "repo") is None

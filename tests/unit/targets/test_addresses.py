@@ -42,3 +42,8 @@ def test_the_name_is_used_only_where_it_means_this_machine(
 
     expected = addresses.host_url if by_name else addresses.path_url
     assert addresses.reachable_url(ENDPOINT, "abc") == expected(ENDPOINT, "abc")
+
+
+def test_names_of_aws_are_those_of_the_partition() -> None:
+    assert addresses.aws_url("eu-central-1", "abc") == "https://abc.execute-api.eu-central-1.amazonaws.com"
+    assert addresses.aws_url("cn-north-1", "abc") == "https://abc.execute-api.cn-north-1.amazonaws.com.cn"

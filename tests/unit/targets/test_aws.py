@@ -61,3 +61,12 @@ def test_an_endpoint_in_the_environment_is_used_and_told(monkeypatch: pytest.Mon
     found = AwsTarget.of("preprod", SECTION)
     assert found.session().access.endpoint_url == "http://127.0.0.1:4599"
     assert found.notices == ("AWS_ENDPOINT_URL is set: target preprod is http://127.0.0.1:4599, not AWS",)
+
+
+def test_an_api_is_asked_where_aws_serves_it_or_where_aws_is_played() -> None:
+    real = AwsTarget(name="preprod", region="eu-west-1", expected_account="1")
+    double = AwsTarget(
+        name="preprod", region="eu-west-1", expected_account="1", endpoint_url="http://localhost:1"
+    )
+    assert real.api_url("abc") == "https://abc.execute-api.eu-west-1.amazonaws.com"
+    assert double.api_url("abc") == "http://localhost:1/_aws/execute-api/abc"

@@ -31,3 +31,8 @@ def test_refuses_another_machine(endpoint: str) -> None:
     with pytest.raises(UnderstudyError) as caught:
         LocalStackTarget.of("localstack", section(endpoint))
     assert caught.value.code == "target-not-local"
+
+
+def test_an_api_is_asked_below_a_path_even_where_its_name_resolves() -> None:
+    found = LocalStackTarget(name="localstack", endpoint_url="http://localhost:4570")
+    assert found.api_url("abc") == "http://localhost:4570/_aws/execute-api/abc"
