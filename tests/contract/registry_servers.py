@@ -47,10 +47,13 @@ def docker_registry(folder: Path, *, password: bool = False) -> Iterator[str]:
 
 
 class BreakingDoor:
-    """A door to `host` that breaks the first connection that carries this many bytes one way."""
+    """A door to `host` that breaks the first `times` connections that carry this many bytes one way."""
 
-    def __init__(self, host: str, *, upstream_bytes: int = 0, downstream_bytes: int = 0) -> None:
+    def __init__(
+        self, host: str, *, upstream_bytes: int = 0, downstream_bytes: int = 0, times: int = 1
+    ) -> None:
         self._host = host
+        self._times = times
         self._left = {"up": upstream_bytes, "down": downstream_bytes}
         self._closing = threading.Event()
         self._threads: list[threading.Thread] = []
@@ -89,8 +92,8 @@ class BreakingDoor:
             moved = 0
             while data := source.recv(65536):
                 moved += len(data)
-                if self._left[way] and moved > self._left[way]:
-                    self._left[way] = 0
+                if self._left[way] and self._times > 0 and moved > self._left[way]:
+                    self._times -= 1
                     break
                 target.sendall(data)
         for end in (source, target):

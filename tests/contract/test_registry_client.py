@@ -96,7 +96,8 @@ def test_only_missing_blobs_are_pulled(host: str, store: Store, image: Image, tm
 def test_layers_are_mounted_from_another_repository(host: str, store: Store, image: Image) -> None:
     with RegistryClient(host) as client:
         client.push(image, store, "team/first", ["v1"])
-        report = client.push(image, store, "team/second", ["v1"], mount_from="team/first")
+        homes = {blob.digest: "team/first" for blob in (image.manifest.config, *image.manifest.layers)}
+        report = client.push(image, store, "team/second", ["v1"], mount_from=homes)
     assert (report.blobs_sent, report.blobs_mounted) == (0, 3)
 
 

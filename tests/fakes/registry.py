@@ -13,7 +13,7 @@ import json
 import re
 import threading
 import urllib.parse
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import httpx
@@ -54,7 +54,14 @@ class FakeRegistry:
         self.cut_upload_at: int | None = None
         self.cut_download_at: int | None = None
         self.statuses: list[int] = []
+        self.status_at: dict[int, int] = {}
         self.ranges = True
+        self.immutable = False
+        self.forgets_uploads = False
+        self.loses_answer_to = ""
+        self.before_put: Callable[[], object] = lambda: None
+        self.answers_digest: str | None = None
+        self.passwords: list[str] = []
         self.lists_referrers = True
         self.origin = "http://registry.invalid"
         self._ids = itertools.count(1)
@@ -126,8 +133,13 @@ class FakeRegistry:
             self.requests.append(f"{method} {parts.path}")
             if len(self.requests) in self.expire_at_requests:
                 self.issued.clear()
-            if self.statuses:
-                return _json(self.statuses.pop(0), {"errors": [{"code": "ORDERED", "message": "a fault"}]})
+                self.users.update(dict.fromkeys(self.users, self.passwords.pop(0)) if self.passwords else {})
+            ordered = self.statuses.pop(0) if self.statuses else self.status_at.get(len(self.requests) - 1)
+        if ordered:
+            for _ in body:
+                pass
+            return _json(ordered, {"errors": [{"code": "ORDERED", "message": "a fault"}]})
+        with self._lock:
             if parts.path == "/token":
                 return self._token(urllib.parse.parse_qs(parts.query).get("scope", []), headers)
             refusal = self._refusal(parts.path, headers)
@@ -136,6 +148,9 @@ class FakeRegistry:
                 pass
             return refusal
         reply = self._route(method, parts.path, query, headers, body)
+        if method == self.loses_answer_to:
+            self.loses_answer_to = ""
+            raise DroppedError
         reply.headers.setdefault("Content-Length", str(len(reply.body)))
         return reply
 
@@ -165,8 +180,15 @@ class FakeRegistry:
         known = self.manifests.setdefault(repository, {})
         if method == "PUT":
             stored = (headers["content-type"], body)
+            if not digests.is_digest(name):
+                self.before_put()
+            if self.immutable and name in known and not digests.is_digest(name):
+                # ECR's words: https://github.com/aws/containers-roadmap/issues/2179
+                text = f"The image tag '{name}' already exists and cannot be overwritten: it is immutable."
+                return _json(400, {"errors": [{"code": "TAG_INVALID", "message": text}]})
             known[digests.of(body)] = known[name] = stored
-            reply = Reply(201, {"Docker-Content-Digest": digests.of(body), "Location": "/"})
+            digest = self.answers_digest or digests.of(body)
+            reply = Reply(201, {"Docker-Content-Digest": digest, "Location": "/"})
             subject = json.loads(body).get("subject")
             if subject and self.lists_referrers:
                 reply.headers["OCI-Subject"] = subject["digest"]
@@ -222,6 +244,8 @@ class FakeRegistry:
             if self.cut_upload_at is not None and len(buffer) + len(chunk) > self.cut_upload_at:
                 buffer += chunk[: max(0, self.cut_upload_at - len(buffer))]
                 self.cut_upload_at = None
+                if self.forgets_uploads:
+                    del self.uploads[upload_id]
                 raise DroppedError
             buffer += chunk
         if method == "PUT":
@@ -248,7 +272,7 @@ class FakeRegistry:
         if digests.of(data) != digest:
             return _json(400, {"errors": [{"code": "DIGEST_INVALID", "message": "digest did not match"}]})
         self.blobs.setdefault(repository, {})[digest] = data
-        return Reply(201, {"Docker-Content-Digest": digest, "Location": "/"})
+        return Reply(201, {"Docker-Content-Digest": self.answers_digest or digest, "Location": "/"})
 
     def _token(self, scopes: list[str], headers: Mapping[str, str]) -> Reply:
         if not self._is_user(headers.get("authorization", "")):

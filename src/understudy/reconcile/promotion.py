@@ -6,7 +6,6 @@ The digest that was built is the digest that the repository answers with, or the
 import base64
 from urllib.parse import urlsplit
 
-from understudy.errors import UnderstudyError
 from understudy.image.registry import Auth, Progress, PushReport, RegistryClient, silent
 from understudy.image.registry.http import RegistryHttp
 from understudy.image.registry.referrers import ReferrerTransfer
@@ -29,29 +28,27 @@ class Promoter:
         self._store = store
         self._progress = progress
         self._known: Auth | None = None
+        self._homes: dict[str, dict[str, str]] = {}
         self.reports: dict[str, PushReport] = {}
 
     def push(self, image: ImageBinding, repository_uri: str) -> None:
         """Returns once the repository holds the image's digest under all its tags.
+
+        A blob that another image of this run brought into the registry is mounted from there.
 
         Raises:
             UnderstudyError: the image is not in the store, the registry refused it, or it holds another
                 digest afterwards.
         """
         registry, repository, http = self._at(repository_uri)
+        stored = self._store.image(image.digest)
+        homes = self._homes.setdefault(registry, {})
         with RegistryClient(registry, http=http) as client:
-            stored = self._store.image(image.digest)
-            report = client.push(stored, self._store, repository, image.tags, progress=self._progress)
-            found = client.head(f"{registry}/{repository}@{image.digest}")
-        remote = found.digest if found else "nothing"
-        if report.digest != image.digest or remote != image.digest:
-            raise UnderstudyError(
-                "promotion-digest",
-                f"repository {repository_uri} holds {remote} after the push, expected {image.digest}",
-                hint="push again; a registry that changes manifests cannot be used",
-                retryable=True,
+            self.reports[image.name] = client.push(
+                stored, self._store, repository, image.tags, mount_from=dict(homes), progress=self._progress
             )
-        self.reports[image.name] = report
+        blobs = (stored.manifest.config, *stored.manifest.layers)
+        homes.update((blob.digest, repository) for blob in blobs)
 
     def attach(self, digest: str, repository_uri: str) -> int:
         """Pushes what is attached to an image next to it; returns how many artifacts had to be sent.
@@ -94,8 +91,13 @@ class Promoter:
     def _auth(self) -> Auth:
         """The registry's credentials, asked for once: they last twelve hours."""
         if self._known is None:
-            answer = self._aws.call(self._aws.ecr().get_authorization_token)
-            token = answer["authorizationData"][0]["authorizationToken"]
-            user, _, password = base64.b64decode(token).decode().partition(":")
-            self._known = Auth.basic(user, password)
+            self._known = self._new_auth()
+        return self._known
+
+    def _new_auth(self) -> Auth:
+        """Credentials from GetAuthorizationToken; a push that outlives them asks for others here."""
+        answer = self._aws.call(self._aws.ecr().get_authorization_token)
+        token = answer["authorizationData"][0]["authorizationToken"]
+        user, _, password = base64.b64decode(token).decode().partition(":")
+        self._known = Auth.basic(user, password, renew=self._new_auth)
         return self._known

@@ -10,7 +10,7 @@ import json
 import re
 import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
@@ -30,12 +30,14 @@ class Auth:
     Attributes:
         identity_token: an OAuth2 refresh token, exchanged for bearer tokens.
         bearer: a ready bearer token, sent as it is.
+        renew: gives others once the registry no longer takes these (ECR's last twelve hours).
     """
 
     username: str = ""
     password: str = field(default="", repr=False)
     identity_token: str = field(default="", repr=False)
     bearer: str = field(default="", repr=False)
+    renew: "Callable[[], Auth] | None" = field(default=None, repr=False, compare=False)
 
     @classmethod
     def anonymous(cls) -> Self:
@@ -43,9 +45,9 @@ class Auth:
         return cls()
 
     @classmethod
-    def basic(cls, username: str, password: str) -> Self:
+    def basic(cls, username: str, password: str, *, renew: "Callable[[], Auth] | None" = None) -> Self:
         """Returns user and password, for Basic and for token servers; for ECR the user is ``AWS``."""
-        return cls(username=username, password=password)
+        return cls(username=username, password=password, renew=renew)
 
     @property
     def is_anonymous(self) -> bool:

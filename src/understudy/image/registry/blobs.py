@@ -1,7 +1,8 @@
 """Moves single blobs between a registry and a store: streaming, digest-checked, resumed where they stopped.
 
 A dropped connection costs what was in flight: a pull goes on with a Range request, a push asks the registry
-how far it got (OCI distribution spec, "Resuming an upload"). Refuses to accept one byte more than announced.
+how far it got (OCI distribution spec, "Resuming an upload") and begins anew where that leads nowhere. Refuses
+to accept one byte more than announced.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from understudy.image.registry.http import Answer, RegistryHttp, Request
 from understudy.image.store import BlobWriter, DigestMismatchError, Store, UploadBusyError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from understudy.image.model import Descriptor
 
@@ -84,20 +85,43 @@ class BlobTransfer:
         self._store.size(blob.digest)
         if self.exists(blob.digest):
             return "present"
-        url = f"{self._base}/uploads/"
         if mount_from is not None and mount_from != self._repository:
-            answer = self._send("POST", f"{url}?mount={blob.digest}&from={mount_from}", {201, 202})
+            mount = f"{self._base}/uploads/?mount={blob.digest}&from={mount_from}"
+            answer = self._send("POST", mount, {201, 202})
             if answer.status == httpx.codes.CREATED:
                 return "mounted"
+            upload = _Upload(_location(answer))
         else:
-            answer = self._send("POST", url, {202})
-        upload = _Upload(_location(answer))
-        if blob.size_bytes > _SINGLE_REQUEST_BYTES:
-            self._attempts(lambda: self._append(blob, upload), f"blob {blob.digest}")
-            self._finish(blob, upload.url, 0)
-        else:
-            self._finish(blob, upload.url, blob.size_bytes)
+            upload = _Upload(self._start())
+        self._attempts(lambda: self._deliver(blob, upload), f"blob {blob.digest}")
         return "sent"
+
+    def _deliver(self, blob: Descriptor, upload: _Upload) -> None:
+        """Sends what the registry lacks of a blob; after an interruption, from where that left off."""
+        if not upload.interrupted:
+            upload.interrupted = True
+            self._send_rest(blob, upload, in_one=blob.size_bytes <= _SINGLE_REQUEST_BYTES)
+            return
+        if self.exists(blob.digest):
+            # Every byte had arrived, only the answer was lost.
+            return
+        try:
+            self._ask_where(upload)
+            self._send_rest(blob, upload)
+        except (RegistryNotFoundError, RegistryRejectedError) as exc:
+            if exc.retryable:
+                raise
+            # The registry forgot the upload, or what it kept of it is of no use: from the first byte.
+            upload.url, upload.offset = self._start(), 0
+            self._send_rest(blob, upload)
+
+    def _send_rest(self, blob: Descriptor, upload: _Upload, *, in_one: bool = False) -> None:
+        if not in_one:
+            self._append(blob, upload)
+        self._finish(blob, upload.url, blob.size_bytes if in_one else 0)
+
+    def _start(self) -> str:
+        return _location(self._send("POST", f"{self._base}/uploads/", {202}))
 
     def _pull(self, blob: Descriptor, writer: BlobWriter) -> None:
         with writer:
@@ -130,35 +154,23 @@ class BlobTransfer:
             raise httpx.ReadError("the answer ended too early")
 
     def _append(self, blob: Descriptor, upload: _Upload) -> None:
-        if upload.interrupted:
-            self._ask_where(upload)
-        if upload.offset >= blob.size_bytes:
-            return
         start = upload.offset
+        if start >= blob.size_bytes:
+            return
         headers = {**_OCTETS, "Content-Range": f"{start}-{blob.size_bytes - 1}"} if start else _OCTETS
-        request = Request(
-            method="PATCH",
-            url=upload.url,
-            scope=self._repository,
+        answer = self._once(
+            "PATCH",
+            upload.url,
+            {202},
             headers=headers,
             body=lambda: self._content(blob, start),
             size_bytes=blob.size_bytes - start,
         )
-        upload.interrupted = True
-        with self._http.stream(request) as response:
-            body = response.read()[:4096]
-            if response.status_code != httpx.codes.ACCEPTED:
-                raise errors.refused(response.status_code, body, host=self._http.host, url=upload.url)
-            upload.url = _join(str(response.url), response.headers.get("location", upload.url))
+        upload.url = _join(answer.url, answer.headers.get("location", upload.url))
 
     def _ask_where(self, upload: _Upload) -> None:
-        """Asks how many bytes of an interrupted upload the registry has; starts again where it has none."""
-        try:
-            answer = self._send("GET", upload.url, {204, 202, 200})
-        except RegistryNotFoundError:
-            upload.url = _location(self._send("POST", f"{self._base}/uploads/", {202}))
-            upload.offset = 0
-            return
+        """Asks how many bytes of an interrupted upload the registry has."""
+        answer = self._send("GET", upload.url, {204, 202, 200})
         upload.url = _join(answer.url, answer.headers.get("location", upload.url))
         _, _, last = answer.headers.get("range", "0-0").partition("-")
         # "0-0" is what registries answer for nothing as well as for one byte; nothing is the safe reading.
@@ -166,14 +178,15 @@ class BlobTransfer:
 
     def _finish(self, blob: Descriptor, url: str, size_bytes: int) -> None:
         separator = "&" if "?" in url else "?"
-        body = (lambda: self._content(blob, 0)) if size_bytes else None
-        self._send(
+        answer = self._once(
             "PUT",
             f"{url}{separator}digest={blob.digest.replace(':', '%3A')}",
             {201, 204},
-            body=body,
+            headers=_OCTETS if size_bytes else {},
+            body=(lambda: self._content(blob, 0)) if size_bytes else None,
             size_bytes=size_bytes,
         )
+        errors.check_digest(answer.headers, blob.digest, what="blob", where=f"{self._base}/{blob.digest}")
         self._report(blob, blob.size_bytes, "push")
 
     def _content(self, blob: Descriptor, start: int) -> Iterator[bytes]:
@@ -205,25 +218,38 @@ class BlobTransfer:
             self._progress(Retrying(what=what, reason=reason, wait_s=wait_s))
             self._http.sleep(wait_s)
 
-    def _send(
+    def _send(self, method: str, url: str, accept: set[int]) -> Answer:
+        request = Request(
+            method=method, url=url, scope=self._repository, headers={}, accept_status=frozenset(accept)
+        )
+        return self._http.send(request, progress=self._progress)
+
+    def _once(
         self,
         method: str,
         url: str,
         accept: set[int],
         *,
-        body: Callable[[], Iterator[bytes]] | None = None,
-        size_bytes: int = 0,
+        headers: Mapping[str, str],
+        body: Callable[[], Iterator[bytes]] | None,
+        size_bytes: int,
     ) -> Answer:
+        """The answer to one attempt: bytes are never sent again without asking where the upload stands."""
         request = Request(
             method=method,
             url=url,
             scope=self._repository,
-            headers=_OCTETS if body is not None else {},
+            headers=headers,
             body=body,
             size_bytes=size_bytes,
-            accept_status=frozenset(accept),
         )
-        return self._http.send(request, progress=self._progress)
+        with self._http.stream(request) as response:
+            text = response.read()[:4096]
+            if response.status_code not in accept:
+                raise errors.refused(response.status_code, text, host=self._http.host, url=url)
+            return Answer(
+                status=response.status_code, url=str(response.url), headers=response.headers, body=text
+            )
 
     def _report(self, blob: Descriptor, done: int, direction: Literal["pull", "push"]) -> None:
         self._progress(

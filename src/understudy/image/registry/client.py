@@ -7,6 +7,7 @@ to change a manifest: the bytes that were built are the bytes that are pushed.
 from __future__ import annotations
 
 import concurrent.futures
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Self
 
 from understudy.errors import UnderstudyError
@@ -21,15 +22,16 @@ from understudy.image.registry.blobs import BlobTransfer
 from understudy.image.registry.errors import RegistryNotFoundError
 from understudy.image.registry.events import BlobDone, Progress, PushReport, silent
 from understudy.image.registry.http import Answer, RegistryHttp, Request, Timeouts
+from understudy.image.registry.manifests import ACCEPT, ManifestTransfer
 from understudy.image.store import DigestMismatchError, Store
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from types import TracebackType
 
 _PARALLEL = 4
 _PAGE = 1000
-_ACCEPT = ", ".join((model.OCI_MANIFEST, model.DOCKER_MANIFEST, model.OCI_INDEX, model.DOCKER_LIST))
+_NOWHERE: Mapping[str, str] = MappingProxyType({})
 DEFAULT_PLATFORM = "linux/amd64"
 
 
@@ -181,38 +183,39 @@ class RegistryClient:
         ref_repository: str,
         tags: Sequence[str] = (),
         *,
-        mount_from: str | None = None,
+        mount_from: Mapping[str, str] = _NOWHERE,
         progress: Progress = silent,
     ) -> PushReport:
-        """Brings an image into a repository under `tags`, or under its digest alone.
+        """Brings an image into a repository under its digest and `tags`.
 
         Args:
             image: with every blob in `store`.
             store: where the blobs are.
             ref_repository: the repository's name, without the registry.
             tags: names to give it; one that already means this image is left alone.
-            mount_from: a repository of the same registry that may have blobs of it.
+            mount_from: repositories of the same registry that have blobs of it, by the blob's digest.
             progress: told about every blob.
 
         Raises:
             BlobMissingError: the store lacks a blob.
             RegistryUnreachableError: no answer, or the connection kept breaking.
             RegistryUnauthorizedError: not with these credentials.
-            RegistryRejectedError: the registry refuses it, an immutable tag for example.
+            RegistryDigestError: the registry keeps it under another digest; nothing was tagged.
+            TagImmutableError: a tag is another image's and must not move.
+            RegistryRejectedError: the registry refuses it.
         """
         transfer = BlobTransfer(self._http, ref_repository, store, progress)
         outcomes: dict[str, str] = {}
 
         def push_one(blob: Descriptor) -> None:
-            outcome = transfer.push(blob, mount_from=mount_from)
+            outcome = transfer.push(blob, mount_from=mount_from.get(blob.digest))
             outcomes[blob.digest] = outcome
             progress(BlobDone(digest=blob.digest, size_bytes=blob.size_bytes, outcome=outcome))
 
         blobs = {blob.digest: blob for blob in (image.manifest.config, *image.manifest.layers)}
         with store.session():
             self._each(blobs.values(), push_one)
-        for name in tags or (image.digest,):
-            self._put_manifest(image.manifest, ref_repository, name)
+        ManifestTransfer(self._http, ref_repository).push(image.manifest, tags)
         sent = [blobs[digest] for digest, outcome in outcomes.items() if outcome == "sent"]
         return PushReport(
             digest=image.digest,
@@ -220,29 +223,6 @@ class RegistryClient:
             bytes_sent=sum(blob.size_bytes for blob in sent),
             blobs_skipped=sum(outcome == "present" for outcome in outcomes.values()),
             blobs_mounted=sum(outcome == "mounted" for outcome in outcomes.values()),
-        )
-
-    def _put_manifest(self, manifest: ImageManifest, repository: str, name: str) -> None:
-        is_digest = digests.is_digest(name)
-        ref = Ref(
-            registry=self.registry,
-            repository=repository,
-            tag=None if is_digest else name,
-            digest=name if is_digest else None,
-        )
-        found = self.head(ref)
-        if found is not None and found.digest == manifest.digest:
-            return
-        self._http.send(
-            Request(
-                method="PUT",
-                url=self._url(ref),
-                scope=repository,
-                headers={"Content-Type": manifest.media_type},
-                body=lambda: [manifest.raw],
-                size_bytes=len(manifest.raw),
-                accept_status=frozenset({200, 201, 202}),
-            )
         )
 
     def _each(self, blobs: Iterable[Descriptor], work: Callable[[Descriptor], None]) -> None:
@@ -258,9 +238,7 @@ class RegistryClient:
                 pool.shutdown(wait=True, cancel_futures=True)
 
     def _get(self, method: str, ref: Ref) -> Answer:
-        request = Request(
-            method=method, url=self._url(ref), scope=ref.repository, headers={"Accept": _ACCEPT}
-        )
+        request = Request(method=method, url=self._url(ref), scope=ref.repository, headers={"Accept": ACCEPT})
         return self._http.send(request)
 
     def _url(self, ref: Ref) -> str:

@@ -40,6 +40,10 @@ class RegistryRejectedError(UnderstudyError):
         self.reason = reason
 
 
+class RegistryDigestError(UnderstudyError):
+    """The registry says that it keeps other bytes than were sent."""
+
+
 RETRYABLE_STATUS = frozenset({408, 429, 500, 502, 503, 504})
 
 
@@ -63,6 +67,22 @@ def unauthorized(host: str, url: str, *, known: bool) -> RegistryUnauthorizedErr
         hint=_login(host),
         where=url,
     )
+
+
+def check_digest(headers: Mapping[str, str], digest: str, *, what: str, where: str) -> None:
+    """Returns when an answer to an upload names no other digest than the one that was sent.
+
+    Raises:
+        RegistryDigestError: it does.
+    """
+    found = headers.get("docker-content-digest", digest)
+    if found != digest:
+        raise RegistryDigestError(
+            "registry-digest",
+            f"the registry answered {what} {digest} with digest {found[:_TEXT_LIMIT]}; nothing was tagged",
+            hint="push to another registry: one that changes what it is given cannot hold a proven image",
+            where=where,
+        )
 
 
 def refused(status: int, body: bytes, *, host: str, url: str) -> UnderstudyError:

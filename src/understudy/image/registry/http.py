@@ -75,7 +75,16 @@ class Answer:
 
 
 class RegistryHttp:
-    """Sends requests to the registry at `host`; a context manager that closes its connections."""
+    """Sends requests to the registry at `host`; a context manager that closes its connections.
+
+    Args:
+        host: host and port, as in a reference.
+        auth: credentials.
+        insecure_http: plain HTTP; for this machine it is used in any case.
+        timeouts: how long to wait.
+        sleep: lets time pass before an attempt is repeated.
+        transport: what carries the requests; httpx's own when None.
+    """
 
     def __init__(
         self,
@@ -94,6 +103,7 @@ class RegistryHttp:
         self._transport = transport
         self._timeouts = timeouts or Timeouts()
         self._lock = threading.Lock()
+        self._renewing = threading.Lock()
         self._tokens: dict[str, Token | str] = {}
         self._client: httpx.Client | None = None
         self._reached = False
@@ -156,7 +166,7 @@ class RegistryHttp:
             httpx.TransportError: the connection failed.
             RegistryUnauthorizedError: credentials are missing or wrong.
         """
-        used, is_own = self._header(request), False
+        used, is_last = self._header(request), False
         while True:
             with self._raw(request, used) as response:
                 if response.status_code != httpx.codes.UNAUTHORIZED:
@@ -164,13 +174,21 @@ class RegistryHttp:
                     return
                 response.read()
                 challenge = registry_auth.parse_challenge(response.headers.get("www-authenticate", ""))
-            if is_own:
-                # Credentials fetched for this very request are the last word.
+            if is_last:
                 raise errors.unauthorized(self.host, request.url, known=not self._auth.is_anonymous)
-            # Another thread may have renewed them meanwhile, and what it got may have ended as well.
+            used, is_last = self._next_header(request, challenge, refused=used)
+
+    def _next_header(self, request: Request, challenge: Challenge, *, refused: str) -> tuple[str, bool]:
+        """What to present after a refusal, and whether it is the last word: fetched for this very request."""
+        with self._renewing:
             current = self._header(request)
-            is_own = not current or current == used
-            used = self._authenticate(request, challenge) if is_own else current
+            if current and current != refused:
+                # Another thread has renewed them meanwhile, and what it got may have ended as well.
+                return current, False
+            renew = self._auth.renew
+            if refused and renew is not None:
+                self._auth = renew()
+            return self._authenticate(request, challenge), renew is None or bool(refused)
 
     @contextlib.contextmanager
     def _raw(self, request: Request, authorization: str) -> Iterator[httpx.Response]:

@@ -9,6 +9,7 @@ from understudy.image.model import Descriptor
 from understudy.image.registry.auth import Auth
 from understudy.image.registry.blobs import BlobTransfer
 from understudy.image.registry.errors import (
+    RegistryDigestError,
     RegistryNotFoundError,
     RegistryRejectedError,
     RegistryUnreachableError,
@@ -111,15 +112,32 @@ def test_push_goes_on_at_the_byte_where_it_broke(room: Room) -> None:
 def test_push_starts_anew_when_the_registry_forgot_the_upload(room: Room) -> None:
     room.store.put(DATA)
     room.fake.cut_upload_at = 400_000
-    kept = room.transfer._ask_where
-
-    def forget(upload: object) -> None:
-        room.fake.uploads.clear()
-        kept(upload)  # type: ignore[arg-type]
-
-    room.transfer._ask_where = forget  # type: ignore[method-assign, assignment]
+    room.fake.forgets_uploads = True
     assert room.transfer.push(BLOB) == "sent"
     assert room.sent == DATA
+
+
+@pytest.mark.parametrize("cut_at", [0, 1, 2, 3, 4])
+def test_small_push_that_breaks_is_never_sent_twice(room: Room, cut_at: int) -> None:
+    small = Descriptor(media_type="x", digest=room.store.put(b"small"), size_bytes=5)
+    room.fake.cut_upload_at = cut_at
+    assert room.transfer.push(small) == "sent"
+    assert room.fake.blobs["team/app"][small.digest] == b"small"
+
+
+def test_push_whose_last_answer_was_lost_is_done(room: Room) -> None:
+    room.store.put(DATA)
+    room.fake.loses_answer_to = "PUT"
+    assert room.transfer.push(BLOB) == "sent"
+    assert room.sent == DATA
+    assert sum(line.startswith("PATCH") for line in room.fake.requests) == 1
+
+
+def test_registry_that_answers_a_blob_with_another_digest_is_refused(room: Room) -> None:
+    room.store.put(DATA)
+    room.fake.answers_digest = "sha256:" + "0" * 64
+    with pytest.raises(RegistryDigestError, match="nothing was tagged"):
+        room.transfer.push(BLOB)
 
 
 def test_push_survives_an_answer_that_may_pass(room: Room) -> None:

@@ -188,3 +188,34 @@ def test_retry_after_counts_up_to_a_limit() -> None:
     assert registry_http._retry_after_s({"retry-after": "3"}, 1) == 3
     assert registry_http._retry_after_s({"retry-after": "3000"}, 1) == 10
     assert registry_http._retry_after_s({"retry-after": "Wed, 21 Oct"}, 1) == 1
+
+
+def test_credentials_that_end_on_the_way_are_renewed_once() -> None:
+    fake = FakeRegistry(users={"AWS": "first"})
+    fake.passwords, fake.expire_at_requests = ["second"], {4}
+    asked: list[str] = []
+
+    def renew() -> Auth:
+        asked.append(fake.users["AWS"])
+        return Auth.basic("AWS", fake.users["AWS"], renew=renew)
+
+    wire = Wire(fake, Auth.basic("AWS", "first", renew=renew))
+    assert [wire.get() for _ in range(5)] == [200] * 5
+    assert asked == ["second"]
+
+
+def test_credentials_that_ended_before_the_first_request_are_renewed() -> None:
+    fake = FakeRegistry(users={"AWS": "now"})
+    wire = Wire(fake, Auth.basic("AWS", "before", renew=lambda: Auth.basic("AWS", "now")))
+    assert wire.get() == 200
+
+
+def test_renewed_credentials_that_are_refused_are_the_last_word() -> None:
+    fake = FakeRegistry(users={"AWS": "now"})
+
+    def renew() -> Auth:
+        return Auth.basic("AWS", "wrong", renew=renew)
+
+    with pytest.raises(RegistryUnauthorizedError, match="refused the credentials"):
+        Wire(fake, renew()).get()
+    assert len(fake.requests) == 3
