@@ -5,9 +5,10 @@ All problems are found and returned; the caller decides when to stop.
 
 from collections.abc import Iterator, Mapping
 
-from understudy.manifests import errors, schema
+from understudy.manifests import errors, kinds, schema
 from understudy.manifests.errors import Problem
-from understudy.manifests.kinds import KINDS, Kind, RefField
+from understudy.manifests.kind import Kind, RefField
+from understudy.manifests.kinds import KINDS
 from understudy.manifests.model import Node
 from understudy.manifests.schema import Field
 
@@ -170,18 +171,21 @@ def _pair(kind: Kind, node: Node, path: str, ref: RefField) -> Iterator[Problem]
         )
 
 
-def kind_of(name: str, node: Node) -> Kind:
-    """The kind of that name.
+def kind_of(document: Node) -> Kind:
+    """The kind of a document.
 
     Raises:
         ManifestError: no such kind.
     """
-    if name not in KINDS:
+    node, version = document.entries["kind"], document.entries.get("apiVersion")
+    name = node.text or ""
+    found = kinds.of_document(name, (version.text or "") if version else "")
+    if found is None:
         raise errors.problem(
             "manifest-unknown-kind",
             f"kind {name} is none that understudy applies",
-            hint=errors.suggestion(name, KINDS),
+            hint=errors.suggestion(name, {kind.kind for kind in KINDS.values()}),
             at=node.at,
             path="kind",
         )
-    return KINDS[name]
+    return found

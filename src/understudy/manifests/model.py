@@ -117,6 +117,7 @@ class DesiredResource:
         dependencies: resources that must exist first; kind `Image` stands for a pushed image.
         retain: whether deleting the stack keeps the resource.
         auto_publish: for a Version: whether it follows its function instead of standing still.
+        release: for what follows others (a Version, a Deployment): a short name of what it is made from.
         where: file and line of the document.
     """
 
@@ -126,6 +127,7 @@ class DesiredResource:
     dependencies: tuple[ResourceKey, ...] = ()
     retain: bool = False
     auto_publish: bool = False
+    release: str = ""
     where: str = ""
 
 

@@ -16,7 +16,8 @@ from dataclasses import dataclass
 
 from understudy.manifests import errors
 from understudy.manifests.errors import ManifestError, Problem
-from understudy.manifests.kinds import KINDS, RefField
+from understudy.manifests.kind import RefField
+from understudy.manifests.kinds import KINDS
 from understudy.manifests.model import Json, JsonMap, Node, Position, Resource, ResourceKey
 
 PLACEHOLDER = re.compile(r"\$?\$\{([^{}]*)\}")
@@ -28,18 +29,26 @@ RESULTS: Mapping[str, tuple[str, ...]] = {
     "Repository": ("arn", "name", "repositoryURI"),
     "Role": ("arn", "name"),
     "Policy": ("arn", "name"),
-    "Table": ("arn", "name"),
+    "Table": ("arn", "name", "latestStreamARN"),
     "Bucket": ("arn", "name"),
     "LogGroup": ("arn", "name"),
     "Function": ("arn", "name"),
     "Version": ("version",),
     "Alias": ("arn", "name"),
     "FunctionURLConfig": ("functionURL",),
+    "EventSourceMapping": ("uuid",),
     "API": ("apiID", "apiEndpoint"),
+    "Authorizer": ("authorizerID",),
     "Integration": ("integrationID",),
     "Route": ("routeID",),
     "Deployment": ("deploymentID",),
     "Stage": ("name",),
+    "RestAPI": ("id", "rootResourceID"),
+    "Resource": ("id",),
+    "Method": (),
+    "RestIntegration": (),
+    "RestDeployment": ("id",),
+    "RestStage": ("name",),
 }
 
 

@@ -24,7 +24,7 @@ from understudy.manifests.model import (
     Stack,
 )
 from understudy.manifests.references import Reference
-from understudy.manifests.resources import AUTO_PUBLISH, DELETION_POLICY, OWN_PREFIX
+from understudy.manifests.resources import AUTO_DEPLOY, AUTO_PUBLISH, DELETION_POLICY, OWN_PREFIX
 
 Lookup = Callable[[Reference], str | None]
 
@@ -73,7 +73,10 @@ def render(resources: Iterable[Resource], context: RenderContext) -> Stack:
         raise ManifestError(problems)
     renderer = _Renderer(known, context)
     desired = {key: renderer.desired(resource) for key, resource in known.items()}
-    return Stack(resources=_ordered(desired, known), images=tuple(context.images.values()))
+    following = {
+        key: _following(resource, known[key].annotations, desired) for key, resource in desired.items()
+    }
+    return Stack(resources=_ordered(following, known), images=tuple(context.images.values()))
 
 
 def filled(resource: DesiredResource, lookup: Lookup) -> DesiredResource:
@@ -101,35 +104,62 @@ def literal(value: JsonMap) -> dict[str, Json]:
 def documents(stack: Stack, lookup: Lookup = lambda _: None) -> tuple[JsonMap, ...]:
     """Plain ACK documents of a stack, as a cluster takes them.
 
-    A Version that follows its function gets a name of its own per release, because a Version never
-    changes: ACK publishes again for a new name only.
+    What follows others (a Version its function, a Deployment its API) gets a name of its own per release,
+    because neither ever changes: ACK publishes again for a new name only.
     """
-    return tuple(_plain(filled(resource, lookup), stack) for resource in stack)
+    releases = {resource.key: resource.release for resource in stack if resource.release}
+    return tuple(_plain(filled(resource, lookup), releases) for resource in stack)
 
 
-def _plain(resource: DesiredResource, stack: Stack) -> JsonMap:
+def _plain(resource: DesiredResource, releases: Mapping[ResourceKey, str]) -> JsonMap:
     document = literal(resource.document)
-    changed = _map(document["metadata"])
-    annotations = _map(changed.pop("annotations", {}))
+    metadata = dict(_map(document["metadata"]))
+    annotations = _map(metadata.pop("annotations", {}))
     kept = {name: value for name, value in annotations.items() if not name.startswith(OWN_PREFIX)}
     if kept:
-        changed["annotations"] = kept
-    if resource.auto_publish:
-        changed["name"] = f"{resource.key.name}-{_release(resource, stack)}"
-    return {**document, "metadata": changed}
+        metadata["annotations"] = kept
+    metadata["name"] = _released(resource.key, releases)
+    spec = dict(_map(document["spec"]))
+    for path, ref in KINDS[resource.key.kind].refs.items():
+        source = _map(_map(spec[path])["from"]) if path in spec and not ref.many else {}
+        target = ResourceKey(ref.kind, str(source.get("name")))
+        if target in releases:
+            spec[path] = {"from": {**source, "name": _released(target, releases)}}
+    return {**document, "metadata": metadata, "spec": spec}
 
 
-def _map(value: Json) -> dict[str, Json]:
+def _released(key: ResourceKey, releases: Mapping[ResourceKey, str]) -> str:
+    return f"{key.name}-{releases[key]}" if key in releases else key.name
+
+
+def _map(value: Json) -> JsonMap:
     if not isinstance(value, Mapping):
         raise TypeError(f"{value!r} was checked to be a map when it was read")
-    return dict(value)
+    return value
 
 
-def _release(version: DesiredResource, stack: Stack) -> str:
-    """A short name for the code and configuration of the function that a Version follows."""
-    functions = [stack.get(key) for key in version.dependencies if key.kind == "Function"]
-    specs = [function.spec for function in functions if function]
-    return hashlib.sha256(json.dumps(specs, sort_keys=True).encode()).hexdigest()[:_SUFFIX_LENGTH]
+def _following(
+    resource: DesiredResource,
+    annotations: Mapping[str, str],
+    desired: Mapping[ResourceKey, DesiredResource],
+) -> DesiredResource:
+    """The same resource, which tells its release when it follows others."""
+    deploys = annotations.get(AUTO_DEPLOY) == "true"
+    if not deploys and not resource.auto_publish:
+        return resource
+    sources = [desired[key].spec for key in resource.dependencies if key in desired]
+    release = hashlib.sha256(json.dumps(sources, sort_keys=True).encode()).hexdigest()[:_SUFFIX_LENGTH]
+    if not deploys:
+        return replace(resource, release=release)
+    # A snapshot has no other name than its description: equal descriptions are the same snapshot.
+    text = f"{resource.spec.get('description', '')} {release}".strip()
+    described = {**_map(resource.document["spec"]), "description": text}
+    return replace(
+        resource,
+        release=release,
+        spec={**resource.spec, "description": text},
+        document={**resource.document, "spec": described},
+    )
 
 
 def _image_problems(known: Mapping[ResourceKey, Resource], context: RenderContext) -> Iterable[Problem]:
@@ -160,6 +190,7 @@ class _Renderer:
         document = references.each_text_of(resource.document.mapping(), self._images)
         targets = [
             *(reference.target for reference in references.unresolved(raw)),
+            *self._earlier(resource),
             *(ResourceKey("Image", name) for name in references.images(resource.spec)),
         ]
         return DesiredResource(
@@ -171,6 +202,18 @@ class _Renderer:
             auto_publish=resource.annotations.get(AUTO_PUBLISH) == "true",
             where=str(resource.at),
         )
+
+    def _earlier(self, resource: Resource) -> tuple[ResourceKey, ...]:
+        """What must exist first below the same API though no field names it: a deployment is a snapshot."""
+        after = KINDS[resource.key.kind].after
+        apis = self._apis(resource) if after else set()
+        return tuple(
+            key for key, other in self._known.items() if key.kind in after and self._apis(other) & apis
+        )
+
+    def _apis(self, resource: Resource) -> set[ResourceKey]:
+        used = references.unresolved(references.values_for_refs(resource))
+        return {reference.target for reference in used if reference.target.kind in ("API", "RestAPI")}
 
     def _images(self, text: str) -> str:
         return references.substitute(text, self._image)

@@ -10,16 +10,24 @@ from types import MappingProxyType
 
 from understudy.manifests import check, errors
 from understudy.manifests.errors import ManifestError, Problem
-from understudy.manifests.kinds import Kind
+from understudy.manifests.kind import Kind
 from understudy.manifests.model import Node, Resource, ResourceKey
 from understudy.manifests.schema import Field
 
 OWN_PREFIX = "understudy.dev/"
 AUTO_PUBLISH = "understudy.dev/auto-publish"
+AUTO_DEPLOY = "understudy.dev/auto-deploy"
 DELETION_POLICY = "services.k8s.aws/deletion-policy"
 
 _CHOICES: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {AUTO_PUBLISH: ("true", "false"), DELETION_POLICY: ("delete", "retain")}
+    {
+        AUTO_PUBLISH: ("true", "false"),
+        AUTO_DEPLOY: ("true", "false"),
+        DELETION_POLICY: ("delete", "retain"),
+    }
+)
+_ONLY_ON: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {AUTO_PUBLISH: ("Version",), AUTO_DEPLOY: ("Deployment", "RestDeployment")}
 )
 _TEXTS = Field(type="map", element=Field(type="string"))
 _METADATA: Mapping[str, Field] = MappingProxyType(
@@ -59,7 +67,7 @@ def read(documents: Iterable[Node]) -> tuple[Resource, ...]:
 
 
 def key_of(document: Node) -> ResourceKey:
-    """Kind and handle of a document that may hold other mistakes still.
+    """What a document writes as kind and handle; it may hold other mistakes still.
 
     Raises:
         ManifestError: the document is no resource.
@@ -81,8 +89,9 @@ def _missing(document: Node, path: str, hint: str) -> ManifestError:
 
 
 def _resource(document: Node) -> Resource:
-    key = key_of(document)
-    kind = check.kind_of(key.kind, document.entries["kind"])
+    written = key_of(document)
+    kind = check.kind_of(document)
+    key = ResourceKey(kind.name, written.name)
     problems = [
         *_envelope(document, kind),
         *_metadata(document.entries["metadata"], key),
@@ -117,7 +126,7 @@ def _envelope(document: Node, kind: Kind) -> Iterator[Problem]:
         found = "missing" if version is None else repr(version.value)
         yield Problem(
             code="manifest-api-version",
-            message=f"apiVersion of {kind.name} is {found}, expected {kind.api_version}",
+            message=f"apiVersion of {kind.kind} is {found}, expected {kind.api_version}",
             hint=f"write apiVersion: {kind.api_version}",
             at=version.at if version else document.at,
             path="apiVersion",
@@ -137,10 +146,10 @@ def _metadata(node: Node, key: ResourceKey) -> Iterator[Problem]:
             path="metadata.name",
         )
     for name, child in node.entries.get("annotations", Node(value={}, at=node.at)).entries.items():
-        yield from _annotation(name, child)
+        yield from _annotation(key.kind, name, child)
 
 
-def _annotation(name: str, child: Node) -> Iterator[Problem]:
+def _annotation(kind: str, name: str, child: Node) -> Iterator[Problem]:
     path = f'metadata.annotations["{name}"]'
     choices = _CHOICES.get(name)
     if choices is None and name.startswith(OWN_PREFIX):
@@ -149,6 +158,14 @@ def _annotation(name: str, child: Node) -> Iterator[Problem]:
             code="manifest-unknown-annotation",
             message=f"{path} is no request that understudy knows",
             hint=errors.suggestion(name, own),
+            at=child.at,
+            path=path,
+        )
+    elif kind not in _ONLY_ON.get(name, (kind,)):
+        yield Problem(
+            code="manifest-annotation",
+            message=f"{path} says nothing about a {kind}, only about a {_ONLY_ON[name][0]}",
+            hint="remove it",
             at=child.at,
             path=path,
         )

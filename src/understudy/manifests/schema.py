@@ -12,7 +12,7 @@ from botocore.loaders import Loader
 from botocore.model import ListShape, MapShape, ServiceModel, Shape, StructureShape
 
 from understudy.manifests import kinds, names
-from understudy.manifests.kinds import ExtraField, Kind, RefField
+from understudy.manifests.kind import ExtraField, Kind, RefField
 
 JsonType = Literal["string", "integer", "number", "boolean", "object", "map", "array"]
 
@@ -28,7 +28,12 @@ _SCALARS: Mapping[str, JsonType] = {
     "boolean": "boolean",
 }
 # Where one AWS member is another field in ACK (NOTES 2.2, row 3).
-_SHAPE_RENAMES = {("Grantee", "Type"): "type_", ("InventoryEncryption", "SSEKMS"): "sseKMS"}
+_SHAPE_RENAMES = {
+    ("Grantee", "Type"): "type_",
+    ("InventoryEncryption", "SSEKMS"): "sseKMS",
+    ("KafkaSchemaRegistryAccessConfig", "URI"): "uri",
+    ("SourceAccessConfiguration", "Type"): "type_",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -75,7 +75,7 @@ class TableManager(ResourceManager):
         return ObservedResource(
             key=desired.key,
             spec=spec,
-            status={"arn": table["TableArn"], "tableStatus": status},
+            status={"arn": table["TableArn"], "tableStatus": status, **_stream(table)},
             ready=status == "ACTIVE",
             reason="" if status == "ACTIVE" else f"table is {status}",
         )
@@ -181,6 +181,10 @@ def _indexes(spec: JsonMap) -> dict[str, JsonMap]:
     found = spec.get("globalSecondaryIndexes")
     items = found if isinstance(found, list | tuple) else ()
     return {str(item["indexName"]): item for item in items if isinstance(item, Mapping)}
+
+
+def _stream(table: Mapping[str, Any]) -> dict[str, str]:
+    return {"latestStreamARN": table["LatestStreamArn"]} if "LatestStreamArn" in table else {}
 
 
 def _flat(table: dict[str, Any]) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Reads from AWS what exists of a stack; writes nothing."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from understudy.errors import UnderstudyError
 from understudy.manifests import references, render
@@ -56,15 +57,7 @@ def fill(desired: DesiredResource, found: Mapping[ResourceKey, ObservedResource]
         return observed.status.get(reference.field) if observed else None
 
     filled = render.filled(desired, lookup)
-    return DesiredResource(
-        key=filled.key,
-        spec=render.literal(filled.spec),
-        document=filled.document,
-        dependencies=filled.dependencies,
-        retain=filled.retain,
-        auto_publish=filled.auto_publish,
-        where=filled.where,
-    )
+    return replace(filled, spec=render.literal(filled.spec))
 
 
 def _needs(resource: DesiredResource) -> tuple[ResourceKey, ...]:

@@ -1,30 +1,18 @@
 """Stacks for tests, from inline manifests."""
 
-from understudy.manifests import documents, render, resources
+from understudy.manifests import documents, kinds, render, resources
 from understudy.manifests.model import ImageBinding, Stack
 
 DIGEST = f"sha256:{'a' * 64}"
 IMAGE = ImageBinding(name="app", repository="repo", digest=DIGEST)
 CONTEXT = render.RenderContext(account="111122223333", region="eu-west-1", images={"app": IMAGE})
 
-_GROUPS = {
-    "Repository": "ecr",
-    "Role": "iam",
-    "Table": "dynamodb",
-    "Bucket": "s3",
-    "LogGroup": "cloudwatchlogs",
-    "API": "apigatewayv2",
-    "Integration": "apigatewayv2",
-    "Route": "apigatewayv2",
-    "Stage": "apigatewayv2",
-}
-
 
 def document(kind: str, name: str, spec: str, annotations: str = "{}") -> str:
     """One document with the spec in flow style."""
-    group = _GROUPS.get(kind, "lambda")
+    known = kinds.KINDS[kind]
     return (
-        f"apiVersion: {group}.services.k8s.aws/v1alpha1\nkind: {kind}\n"
+        f"apiVersion: {known.api_version}\nkind: {known.kind}\n"
         f"metadata: {{name: {name}, annotations: {annotations}}}\nspec: {spec}\n"
     )
 

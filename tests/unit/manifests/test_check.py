@@ -95,5 +95,5 @@ def test_all_problems_are_found() -> None:
 def test_unknown_kind_suggests_the_nearest() -> None:
     [node] = documents.parse("kind: Functon", file="a.yaml")
     with pytest.raises(ManifestError) as caught:
-        check.kind_of("Functon", node.entries["kind"])
+        check.kind_of(node)
     assert caught.value.hint == "rename it to Function"

@@ -9,6 +9,23 @@ def test_api_version_holds_the_group() -> None:
     assert kinds.KINDS["Function"].api_version == "lambda.services.k8s.aws/v1alpha1"
 
 
+def test_kind_that_two_groups_share_is_told_apart_by_its_version() -> None:
+    found = kinds.of_document("Stage", "apigateway.services.k8s.aws/v1alpha1")
+    assert found is not None
+    assert (found.name, found.kind) == ("RestStage", "Stage")
+    assert kinds.of_document("Stage", "apigatewayv2.services.k8s.aws/v1alpha1") is kinds.KINDS["Stage"]
+
+
+def test_unknown_version_means_the_first_kind_of_that_name() -> None:
+    assert kinds.of_document("Stage", "") is kinds.KINDS["Stage"]
+    assert kinds.of_document("RestStage", "apigateway.services.k8s.aws/v1alpha1") is None
+
+
+def test_group_and_written_kind_are_unique() -> None:
+    written = [(kind.group, kind.kind) for kind in kinds.KINDS.values()]
+    assert len(written) == len(set(written))
+
+
 def test_identities_required_fields_and_documents_are_fields() -> None:
     for name, kind in kinds.KINDS.items():
         fields = schema.spec_of(name).members

@@ -1,7 +1,7 @@
 import pytest
 
 from tests.unit.manifests.stacks import CONTEXT, DIGEST, document, stack
-from understudy.manifests import render
+from understudy.manifests import kinds, render
 from understudy.manifests.errors import ManifestError
 from understudy.manifests.model import DesiredResource, ImageBinding, ResourceKey, Stack
 
@@ -112,6 +112,52 @@ def test_printed_version_gets_a_new_name_with_every_release() -> None:
 
     assert name(128) == name(128) != name(256)
     assert name(128).startswith("v-")
+
+
+REST = (
+    document("RestAPI", "api", "{name: rest}"),
+    document(
+        "Method",
+        "any",
+        "{restAPIRef: {from: {name: api}}, resourceID: '${RestAPI.api.rootResourceID}', "
+        "httpMethod: ANY, authorizationType: NONE}",
+    ),
+    document(
+        "RestIntegration",
+        "any",
+        "{restAPIRef: {from: {name: api}}, "
+        "resourceID: '${RestAPI.api.rootResourceID}', httpMethod: ANY, type: MOCK, timeoutInMillis: 29000}",
+    ),
+    document(
+        "RestStage",
+        "live",
+        "{restAPIRef: {from: {name: api}}, stageName: live, deploymentRef: {from: {name: d}}}",
+    ),
+    document(
+        "RestDeployment",
+        "d",
+        "{restAPIRef: {from: {name: api}}, description: dashboard}",
+        "{understudy.dev/auto-deploy: 'true'}",
+    ),
+)
+
+
+def test_snapshot_of_an_api_comes_after_everything_in_it() -> None:
+    order = [str(resource.key) for resource in stack(*reversed(REST))]
+    assert order.index("Method/any") < order.index("RestIntegration/any") < order.index("RestDeployment/d")
+    assert order.index("RestDeployment/d") < order.index("RestStage/live")
+
+
+def test_snapshot_that_follows_its_api_has_a_description_and_a_name_per_release() -> None:
+    changed = [text.replace("29000", "1000") for text in REST]
+    first, second = (next(iter(stack(*texts).of_kind("RestDeployment"))) for texts in (REST, changed))
+    assert first.spec["description"] == f"dashboard {first.release}"
+    assert first.release != second.release
+    printed = {(str(one["apiVersion"]), str(one["kind"])): one for one in render.documents(stack(*REST))}
+    group = kinds.KINDS["RestStage"].api_version
+    assert printed[group, "Deployment"]["metadata"] == {"name": f"d-{first.release}"}
+    reference = printed[group, "Stage"]["spec"]["deploymentRef"]  # type: ignore[call-overload,index]
+    assert reference == {"from": {"name": f"d-{first.release}"}}
 
 
 def test_references_in_a_circle_are_an_error() -> None:

@@ -47,6 +47,7 @@ def test_reads_kind_handle_and_annotations() -> None:
         ("spec:", "status: {}\nspec:", "manifest-unknown-field"),
         ('auto-publish: "true"', 'auto-publish: "yes"', "manifest-annotation"),
         ('auto-publish: "true"', "auto-publish: true", "manifest-type"),
+        ("auto-publish", "auto-deploy", "manifest-annotation"),
         ("auto-publish", "auto-publich", "manifest-unknown-annotation"),
         ("example.com/anything: x", "services.k8s.aws/deletion-policy: keep", "manifest-annotation"),
     ],

@@ -4,12 +4,24 @@ from understudy.errors import UnderstudyError
 from understudy.manifests import kinds, schema
 from understudy.reconcile import managers
 
+UNMANAGED: set[str] = {
+    "Authorizer",
+    "EventSourceMapping",
+    "Method",
+    "Resource",
+    "RestAPI",
+    "RestDeployment",
+    "RestIntegration",
+    "RestStage",
+}
+"""Kinds that render and validate, and that nothing applies yet: applying one is an error that says so."""
+
 
 def test_every_kind_has_a_manager_and_no_manager_lacks_a_kind() -> None:
-    assert set(managers.MANAGERS) == set(kinds.KINDS)
+    assert set(managers.MANAGERS) == set(kinds.KINDS) - UNMANAGED
 
 
-@pytest.mark.parametrize("kind", kinds.KINDS)
+@pytest.mark.parametrize("kind", managers.MANAGERS)
 def test_fields_of_a_manager_are_fields_of_its_kind(kind: str) -> None:
     manager = managers.of(kind)
     fields = schema.spec_of(kind).members.keys()
