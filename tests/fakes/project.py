@@ -139,8 +139,9 @@ class ScriptedTarget:
     endpoint_url: str | None = "http://127.0.0.1:9"
     region: str = "us-east-1"
     production: bool = False
+    guarded: bool = False
     notices: tuple[str, ...] = ()
-    guarded: list[str] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)
 
     def session(self) -> Aws:
         """The scripted clients."""
@@ -155,7 +156,7 @@ class ScriptedTarget:
 
     def guard(self) -> None:
         """Notes that somebody asked."""
-        self.guarded.append(self.name)
+        self.asked.append(self.name)
         if self.down is not None:
             raise self.down
 

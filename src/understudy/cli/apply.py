@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from understudy.cli import allow_option, console, target_option
+from understudy.cli import allow_option, confirm, console, target_option
 from understudy.cli.progress import EventPrinter
 from understudy.image.store import Store
 from understudy.reconcile.model import ApplyEvent
@@ -16,8 +16,9 @@ from understudy.targets.events import Advanced, Done, Noticed, Started
 @click.command("apply")
 @allow_option.allow_option
 @target_option.target_option
+@confirm.yes_option
 @console.output_option
-def command(allowed: dict[str, str], target_name: str, output: str) -> None:
+def command(allowed: dict[str, str], target_name: str, yes: bool, output: str) -> None:
     """Converge the target to the manifests: observe, plan, apply; images must have been built.
 
     Nothing is applied when an image would not start on Lambda.
@@ -38,7 +39,8 @@ def command(allowed: dict[str, str], target_name: str, output: str) -> None:
 
         started = time.monotonic()
         printer(Started(step=step))
-        deployed = deployment.apply(digests, target_option.image_tags(found), on_event)
+        approve = confirm.approval(target, printer, yes=yes)
+        deployed = deployment.apply(digests, target_option.image_tags(found), on_event, approve)
         printer(Done(step=step, seconds=time.monotonic() - started))
         for notice in deployment.notices:
             printer(Noticed(text=notice))

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from understudy.cli import allow_option, console, target_option
+from understudy.cli import allow_option, confirm, console, target_option
 from understudy.cli.progress import EventPrinter
 from understudy.image.store import Store
 from understudy.targets import workspace
@@ -15,8 +15,9 @@ from understudy.targets.events import Advanced, Done, Noticed, Started
 @click.command("deploy")
 @allow_option.allow_option
 @target_option.target_option
+@confirm.yes_option
 @console.output_option
-def command(allowed: dict[str, str], target_name: str, output: str) -> None:
+def command(allowed: dict[str, str], target_name: str, yes: bool, output: str) -> None:
     """Build the images, verify them, push them with their proofs, and converge the target.
 
     An image that would not start on Lambda is never pushed: the cause is printed and the exit code is 1. The
@@ -44,6 +45,7 @@ def command(allowed: dict[str, str], target_name: str, output: str) -> None:
             digests,
             tags,
             lambda event: printer(Advanced(step=step, text=f"{event.key}: {event.verb} {event.phase}")),
+            confirm.approval(target, printer, yes=yes),
         )
         printer(Done(step=step, seconds=time.monotonic() - started))
         for notice in deployment.notices:

@@ -55,22 +55,22 @@ def change_document(change: Change) -> dict[str, Any]:
     return {"path": change.path, "old": change.old, "new": change.new, "known": change.known}
 
 
-def show(plan: Plan) -> None:
-    """Prints the plan, unchanged resources left out."""
+def show(plan: Plan, *, err: bool = False) -> None:
+    """Prints the plan, unchanged resources left out; on stderr when it is not the result."""
     for action in plan.actions:
         if action.verb != "unchanged":
-            _show(action)
+            _show(action, err=err)
     counts = ", ".join(f"{count} {verb}" for verb, count in sorted(plan.counts().items()))
-    click.echo(counts or "the stack is empty")
+    click.echo(counts or "the stack is empty", err=err)
 
 
-def _show(action: Action) -> None:
+def _show(action: Action, *, err: bool) -> None:
     mark, color = _MARKS.get(action.verb, ("?", "white"))
     reason = f"  ({action.reason})" if action.reason else ""
-    click.secho(f"{mark} {action.key}{reason}", fg=color)
+    click.secho(f"{mark} {action.key}{reason}", fg=color, err=err)
     for change in action.changes:
         new = _short(change.new) if change.known else "(known after apply)"
-        click.echo(f"    {change.path}: {_short(change.old)} -> {new}")
+        click.echo(f"    {change.path}: {_short(change.old)} -> {new}", err=err)
 
 
 def _short(value: Json) -> str:

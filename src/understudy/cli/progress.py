@@ -1,5 +1,7 @@
 """Draws what long work reports, on stderr: spinners on a terminal, lines elsewhere."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
 
@@ -59,6 +61,17 @@ class EventPrinter:
             case Failed():
                 self._end(event.step)
                 stderr.print(f"[red]✗[/] {escape(event.step)}\n{escape(event.error)}", soft_wrap=True)
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Leaves the terminal to the block, for a question."""
+        if self._live:
+            self._live.stop()
+        try:
+            yield
+        finally:
+            if self._live:
+                self._live.start()
 
     def _start(self, step: str) -> None:
         if self._live:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from understudy.cli import allow_option, console, target_option
+from understudy.cli import allow_option, confirm, console, target_option
 from understudy.cli.progress import EventPrinter
 from understudy.image.store import Store
 from understudy.targets import workspace
@@ -15,8 +15,11 @@ from understudy.targets.events import Noticed
 @click.argument("images", nargs=-1)
 @allow_option.allow_option
 @target_option.target_option
+@confirm.yes_option
 @console.output_option
-def command(images: tuple[str, ...], allowed: dict[str, str], target_name: str, output: str) -> None:
+def command(
+    images: tuple[str, ...], allowed: dict[str, str], target_name: str, yes: bool, output: str
+) -> None:
     """Push built IMAGES (all when none is named) and their proofs to the target's ECR; print their URIs.
 
     An image that would not start on Lambda is not pushed.
@@ -32,7 +35,10 @@ def command(images: tuple[str, ...], allowed: dict[str, str], target_name: str, 
             found.image(name)
         built = deployment.built()
         tags = target_option.image_tags(found)
-        uris = {name: deployment.push(name, built[name], tags) for name in images or tuple(built)}
+        pushed = images or tuple(built)
+        with printer.paused():
+            confirm.ask(target, f"push {', '.join(pushed)}", yes=yes)
+        uris = {name: deployment.push(name, built[name], tags) for name in pushed}
         for notice in deployment.notices:
             printer(Noticed(text=notice))
     if output == "json":

@@ -37,6 +37,7 @@ class AwsTarget:
     profile: str | None = None
     role: str | None = None
     production: bool = False
+    guarded: bool = True
     endpoint_url: str | None = None
 
     @classmethod

@@ -1,6 +1,6 @@
 """Brings built images and manifests to a target: render, observe, plan, push, apply; or one image alone."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -166,9 +166,19 @@ class Deployment:
         return stack, observed, planner.plan(stack, observed)
 
     def apply(
-        self, digests: Mapping[str, str], tags: Sequence[str], on_event: OnEvent = lambda _: None
+        self,
+        digests: Mapping[str, str],
+        tags: Sequence[str],
+        on_event: OnEvent = lambda _: None,
+        approve: Callable[[Plan], None] = lambda _: None,
     ) -> Deployed:
         """Converges the target.
+
+        Args:
+            digests: digest of each built image, by its name in the project file.
+            tags: tags that the images carry in their repositories.
+            on_event: told about each step as it happens, from several threads.
+            approve: told the plan before the first write; raises to stop it.
 
         Raises:
             UnderstudyError: an image may not be pushed, a manifest is wrong, or a resource failed; what was
@@ -176,6 +186,7 @@ class Deployment:
         """
         stack, _, plan = self.plan(digests, tags)
         self.check(digests)
+        approve(plan)
         report = applier.apply(
             plan,
             self.aws,

@@ -31,6 +31,7 @@ class LocalTarget:
     endpoint_url: str
     region: str = "us-east-1"
     production: bool = False
+    guarded: bool = False
     notices: tuple[str, ...] = ()
 
     @classmethod

@@ -20,6 +20,7 @@ class LocalStackTarget:
     endpoint_url: str
     region: str = "us-east-1"
     production: bool = False
+    guarded: bool = False
     notices: tuple[str, ...] = ()
 
     @classmethod

@@ -37,6 +37,11 @@ class Target(Protocol):
         ...
 
     @property
+    def guarded(self) -> bool:
+        """Whether it is an account of AWS: it takes proven images only, and nothing over unasked."""
+        ...
+
+    @property
     def notices(self) -> tuple[str, ...]:
         """What is unusual about where it points; told with every command."""
         ...

@@ -25,12 +25,12 @@ Reached = Callable[..., ScriptedTarget]
 def understudy() -> Understudy:
     """Runs a command line; the result holds the exit code that a shell would see."""
 
-    def run(*arguments: str) -> Result:
+    def run(*arguments: str, typed: str = "") -> Result:
         @click.command("shell")
         def shell() -> None:
             root.main(list(arguments))
 
-        return CliRunner().invoke(shell, [])
+        return CliRunner().invoke(shell, [], input=typed)
 
     return run
 

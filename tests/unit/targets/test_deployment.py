@@ -81,7 +81,7 @@ def test_apply_reports_each_step_and_what_is_there_afterwards(workspace: Workspa
         ("Function/shop", "started"),
         ("Function/shop", "done"),
     ]
-    assert target.guarded == ["local"]
+    assert target.asked == ["local"]
     assert (done.api_id(), done.function_of("shop"), done.function_of("other")) == ("", "shop", "")
     assert (workspace.layout.state / "apply-local.lock").exists()
 
@@ -114,7 +114,7 @@ def test_push_of_an_unknown_image_is_refused_before_anything_is_asked(workspace:
     one, target = deployment(workspace)
     with pytest.raises(UnderstudyError, match="image nope is not in the project file"):
         one.push("nope", "sha256:0", [])
-    assert (target.guarded, target.fake.calls) == ([], [])
+    assert (target.asked, target.fake.calls) == ([], [])
 
 
 def test_release_pushes_and_moves_the_function_alone(
