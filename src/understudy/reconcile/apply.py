@@ -4,19 +4,22 @@ Interrupting it is safe: every step is idempotent by identity, so the next apply
 and goes on. Two applies at a time are not: a lock file refuses the second.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from understudy.errors import UnderstudyError
-from understudy.manifests.model import ImageBinding, ResourceKey
+from understudy.manifests.model import DesiredResource, ImageBinding, ResourceKey
 from understudy.reconcile import graph, lock, managers, observe
 from understudy.reconcile import plan as planner
 from understudy.reconcile.aws import Aws
 from understudy.reconcile.errors import ApplyError
+from understudy.reconcile.manager import Mover
 from understudy.reconcile.model import (
     IMAGE,
     Action,
     ApplyEvent,
     ApplyReport,
+    Change,
     Observed,
     ObservedResource,
     OnEvent,
@@ -25,6 +28,8 @@ from understudy.reconcile.model import (
     Verb,
 )
 
+_MOVES = frozenset({"functionVersion", "routingConfig"})
+
 
 def apply(
     plan: Plan,
@@ -32,6 +37,7 @@ def apply(
     on_event: OnEvent = lambda _: None,
     *,
     pusher: Pusher | None = None,
+    mover: Mover | None = None,
     lock_path: Path | None = None,
 ) -> ApplyReport:
     """What was done. Unchanged resources are not touched: a second apply writes nothing.
@@ -41,6 +47,7 @@ def apply(
         aws: where.
         on_event: told about each step as it happens, from several threads.
         pusher: puts images into repositories; needed when the plan has an image to push.
+        mover: moves an existing alias to another version; without one the alias is simply updated.
         lock_path: refuses to run beside another apply that holds this file.
 
     Raises:
@@ -48,18 +55,21 @@ def apply(
         UnderstudyError: another apply runs.
     """
     with lock.held(lock_path):
-        return _Run(plan, aws, on_event, pusher).run()
+        return _Run(plan, aws, on_event, pusher, mover).run()
 
 
 class _Run:
     """One apply: the state that its threads share."""
 
-    def __init__(self, plan: Plan, aws: Aws, on_event: OnEvent, pusher: Pusher | None) -> None:
+    def __init__(
+        self, plan: Plan, aws: Aws, on_event: OnEvent, pusher: Pusher | None, mover: Mover | None
+    ) -> None:
         self._actions = {action.key: action for action in plan.actions}
         self._images = {ResourceKey(IMAGE, image.name): image for image in plan.images}
         self._aws = aws
         self._on_event = on_event
         self._pusher = pusher
+        self._mover = mover
         self._found: dict[ResourceKey, ObservedResource] = {
             action.key: action.observed for action in plan.actions if action.observed
         }
@@ -114,12 +124,23 @@ class _Run:
         elif verb == "create":
             manager.create(self._aws, desired)
         elif verb == "update" and now.observed:
-            manager.update(self._aws, desired, now.observed, now.changes)
+            self._update(desired, now.observed, now.changes)
         elif verb == "replace":
             self._replace(now)
         if verb != "unchanged":
             self._look(action.key, action)
         return verb
+
+    def _update(
+        self, desired: DesiredResource, observed: ObservedResource, changes: Sequence[Change]
+    ) -> None:
+        is_move = desired.key.kind == "Alias" and self._mover is not None
+        moves = [change for change in changes if is_move and change.field in _MOVES]
+        others = [change for change in changes if change not in moves]
+        if others:
+            managers.of(desired.key.kind).update(self._aws, desired, observed, others)
+        if moves and self._mover:
+            self._mover.move(self._aws, desired, observed)
 
     def _replace(self, action: Action) -> None:
         manager = managers.of(action.key.kind)

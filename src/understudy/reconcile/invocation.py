@@ -16,12 +16,14 @@ class Invocation:
         function_error: ``Unhandled`` or ``Handled`` when the function failed; empty otherwise.
         version: version that ran.
         log_tail: last 4 KB of the log, START to REPORT.
+        request_id: as the log names it.
     """
 
     payload: bytes
     function_error: str
     version: str
     log_tail: str
+    request_id: str = ""
 
 
 def invoke(aws: Aws, function: str, payload: bytes) -> Invocation:
@@ -36,6 +38,7 @@ def invoke(aws: Aws, function: str, payload: bytes) -> Invocation:
         function_error=answer.get("FunctionError", ""),
         version=answer.get("ExecutedVersion", ""),
         log_tail=base64.b64decode(answer.get("LogResult", "")).decode(errors="replace"),
+        request_id=answer.get("ResponseMetadata", {}).get("RequestId", ""),
     )
 
 

@@ -149,7 +149,8 @@ class AliasManager(ResourceManager):
         ["description", "functionName", "functionVersion", "name", "permissions", "routingConfig"]
     )
     immutable: ClassVar[frozenset[str]] = frozenset({"name", "functionName"})
-    defaults: ClassVar[JsonMap] = {"permissions": []}
+    # Weights that the manifest does not name are those of a canary that was cut short: they go away.
+    defaults: ClassVar[JsonMap] = {"permissions": [], "routingConfig": {"additionalVersionWeights": {}}}
 
     def observe(self, aws: Aws, desired: DesiredResource) -> ObservedResource | None:
         """The alias with its permissions."""

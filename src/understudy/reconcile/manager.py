@@ -48,6 +48,14 @@ class ResourceManager(Protocol):
         return
 
 
+class Mover(Protocol):
+    """Moves an alias that callers use from one version to another."""
+
+    def move(self, aws: Aws, desired: DesiredResource, observed: ObservedResource) -> None:
+        """Returns once the alias points where its manifest says; raises when it stays where it was."""
+        ...
+
+
 def text(spec: JsonMap, name: str) -> str:
     """A field that the schema made sure is a string; empty when it is absent."""
     found = spec.get(name)

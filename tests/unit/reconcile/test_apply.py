@@ -5,10 +5,11 @@ import pytest
 from tests.fakes.aws import Refusal, ScriptedAws
 from tests.unit.reconcile.builders import desired, key
 from understudy.errors import UnderstudyError
-from understudy.manifests.model import ImageBinding, Stack
+from understudy.manifests.model import DesiredResource, ImageBinding, Stack
 from understudy.reconcile import apply, lock, observe, plan
+from understudy.reconcile.aws import Aws
 from understudy.reconcile.errors import ApplyError
-from understudy.reconcile.model import ApplyEvent, ApplyReport, Observed, Pusher
+from understudy.reconcile.model import ApplyEvent, ApplyReport, Observed, ObservedResource, Pusher
 
 DIGEST = f"sha256:{'a' * 64}"
 MISSING = Refusal(code="NotFoundException", status=404)
@@ -177,3 +178,26 @@ def test_write_that_leaves_nothing_behind_is_told() -> None:
     fake = ScriptedAws({"GetApis": {"Items": []}})
     with pytest.raises(ApplyError, match="is not there after it was written"):
         run(fake, Stack(resources=(API,)))
+
+
+class _Mover:
+    def __init__(self) -> None:
+        self.moved: list[tuple[str, str]] = []
+
+    def move(self, aws: Aws, desired: DesiredResource, observed: ObservedResource) -> None:
+        self.moved.append((str(observed.spec["functionVersion"]), str(desired.spec["functionVersion"])))
+
+
+def test_an_existing_alias_is_moved_by_the_mover_and_granted_by_apply() -> None:
+    grant = {"statementID": "s", "action": "lambda:InvokeFunction", "principal": "events.amazonaws.com"}
+    spec = {"name": "live", "functionName": "f", "functionVersion": "2", "permissions": [grant]}
+    stack = Stack(resources=(desired("Alias/live", spec),))
+    fake = ScriptedAws(
+        {
+            "GetAlias": {"AliasArn": "arn:f:live", "Name": "live", "FunctionVersion": "1"},
+            "GetPolicy": Refusal(code="ResourceNotFoundException", status=404),
+        }
+    )
+    mover = _Mover()
+    apply.apply(plan.plan(stack, observe.observe(stack, fake.aws)), fake.aws, mover=mover)
+    assert (fake.writes, mover.moved) == (["AddPermission"], [("1", "2")])

@@ -1,0 +1,180 @@
+"""Moves an alias to a version that was seen to work; a version that fails gets no traffic, or loses it again.
+
+Interrupting it is safe: the alias goes back on the way out, and what a killed process leaves (weights of a
+canary) the next plan finds and the next move ends.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from understudy.errors import UnderstudyError
+from understudy.manifests.model import DesiredResource, Json
+from understudy.reconcile import function_logs
+from understudy.reconcile.aws import Aws
+from understudy.reconcile.manager import text
+from understudy.reconcile.model import ObservedResource
+from understudy.reconcile.rollout import aliases, logs, plan, probes
+from understudy.reconcile.rollout.model import (
+    AliasState,
+    Canary,
+    InterruptedRolloutError,
+    Moved,
+    RolloutError,
+)
+from understudy.reconcile.rollout.probes import Release
+
+if TYPE_CHECKING:
+    from understudy.reconcile.function_logs import LogLine
+
+_LOOK_S = 10.0
+_LATE_MS = 20_000  # lines reach CloudWatch Logs some seconds after they were written
+
+
+@dataclass(slots=True, kw_only=True)
+class LiveMover:
+    """Moves aliases of one deploy; what `apply` takes as its mover.
+
+    Attributes:
+        releases: what each function should run, by its name.
+        canary: a part of the traffic first.
+        stop: set when the user wants it to end.
+        say: told what happens, from several threads.
+        now_ms: time of day, epoch milliseconds.
+        moves: what was moved so far.
+        probed: request id of the last probe, by function.
+    """
+
+    releases: Mapping[str, Release]
+    canary: Canary | None = None
+    stop: threading.Event = field(default_factory=threading.Event)
+    say: Callable[[str], None] = lambda _: None
+    now_ms: Callable[[], int] = lambda: int(time.time() * 1000)
+    moves: list[Moved] = field(default_factory=list)
+    probed: dict[str, str] = field(default_factory=dict)
+
+    def move(self, aws: Aws, desired: DesiredResource, observed: ObservedResource) -> None:
+        """Returns once the alias points where its manifest says.
+
+        Raises:
+            RolloutError: the version does not work; the alias is where it was.
+            InterruptedRolloutError: the user stopped it; the alias is where it was.
+        """
+        before = aliases.get(aws, text(observed.spec, "functionName"), text(desired.spec, "name"))
+        self.to(
+            aws, before, text(desired.spec, "functionVersion"), _weights(desired.spec.get("routingConfig"))
+        )
+
+    def to(
+        self, aws: Aws, before: AliasState, version: str, weights: Mapping[str, float] | None = None
+    ) -> None:
+        """As `move`, for an alias that was read and a version."""
+        wanted = dict(weights or {})
+        if before.weights and dict(before.weights) != wanted:
+            self.say(f"{before}: the canary of version {', '.join(before.weights)} ends")
+            before = aliases.point(aws, before, before.version)
+        if before.version != version:
+            before = self._proved(aws, before, version)
+        elif dict(before.weights) == wanted:
+            return
+        old = before.version
+        aliases.point(aws, before, version, wanted)
+        if old != version:
+            self.moves.append(Moved(function=before.function, alias=before.alias, old=old, new=version))
+            self.say(f"{before}: version {old} -> {version}")
+
+    def _proved(self, aws: Aws, before: AliasState, version: str) -> AliasState:
+        """The alias, where it was, once the version works: by itself, and with a part of the traffic."""
+        release = self.releases.get(before.function)
+        if release is None:
+            return before
+        try:
+            self.probed[before.function] = probes.check(aws, release, version)
+            self.say(
+                f"{before}: version {version} runs {release.digest}" + (", GET /health 200" * release.is_web)
+            )
+            return self._canary(aws, before, release, version) if self.canary else before
+        except RolloutError as error:
+            raise RolloutError(
+                error.code,
+                f"{error.message}; {before} still serves version {before.version}",
+                hint=error.hint,
+            ) from error
+
+    def _canary(self, aws: Aws, before: AliasState, release: Release, version: str) -> AliasState:
+        if self.canary is None:
+            raise TypeError("a canary without a share")
+        shifted = aliases.point(aws, before, before.version, {version: self.canary.share})
+        self.say(f"{before}: {self.canary.share:.0%} to version {version} for {self.canary.seconds:g} s")
+        passed = False
+        try:
+            self._watch(aws, before, release, version)
+            passed = True
+        finally:
+            if not passed:
+                shifted = _returned(aws, shifted)
+        return shifted
+
+    def _watch(self, aws: Aws, before: AliasState, release: Release, version: str) -> None:
+        """Returns after the canary's time.
+
+        Raises:
+            RolloutError: the version fails more often than the one beside it.
+            InterruptedRolloutError: the user stopped it.
+        """
+        if self.canary is None:
+            raise TypeError("a canary without a time")
+        lines: dict[str, LogLine] = {}
+        began = since = self.now_ms()
+        group = logs.group_of(aws, release.function)
+        deadline = aws.clock.now() + self.canary.seconds
+        while (left := deadline - aws.clock.now()) > 0:
+            self._pause(aws, before, min(_LOOK_S, left))
+            found = {line.event_id: line for line in function_logs.lines(aws, group, since_ms=since)}
+            lines.update({name: line for name, line in found.items() if plan.counts(line)})
+            since = max(began, max((line.at_ms for line in found.values()), default=since) - _LATE_MS)
+            new, old = (plan.seen(lines.values(), one) for one in (version, before.version))
+            cause = plan.cause_to_abort(new, old)
+            if cause:
+                raise RolloutError(
+                    "canary-aborted",
+                    f"the canary of version {version} was aborted: {cause}",
+                    hint=f"./understudy logs {release.function}",
+                )
+            if release.is_web:
+                self.probed[release.function] = probes.health(aws, release, version)
+
+    def _pause(self, aws: Aws, before: AliasState, seconds: float) -> None:
+        end = aws.clock.now() + seconds
+        while (left := end - aws.clock.now()) > 0:
+            if self.stop.is_set():
+                raise InterruptedRolloutError(
+                    "rollout-interrupted",
+                    f"interrupted; {before} serves version {before.version}",
+                    hint="run the same command again",
+                )
+            aws.clock.sleep(min(1.0, left))
+
+
+def _returned(aws: Aws, shifted: AliasState) -> AliasState:
+    """The alias without weights, whatever else went wrong; one that cannot be reached is told."""
+    try:
+        return aliases.point(aws, shifted, shifted.version)
+    except UnderstudyError as error:
+        told = f"{shifted} still sends a part of the traffic to version {', '.join(shifted.weights)}"
+        raise UnderstudyError(
+            "canary-left",
+            f"{told}: {error.message}",
+            hint="./understudy rollout undo",
+            retryable=True,
+        ) from error
+
+
+def _weights(routing: Json) -> dict[str, float]:
+    found = routing.get("additionalVersionWeights") if isinstance(routing, Mapping) else None
+    weights = found if isinstance(found, Mapping) else {}
+    return {
+        str(version): float(share) for version, share in weights.items() if isinstance(share, int | float)
+    }
