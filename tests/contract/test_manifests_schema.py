@@ -8,7 +8,7 @@ import jsonschema
 import pytest
 import yaml
 
-from understudy.manifests import emit, kinds, overlays, render, schema
+from understudy.manifests import emit, kinds, overlays, printed, render, schema
 from understudy.manifests.model import ImageBinding
 from understudy.manifests.references import Reference
 from understudy.manifests.schema import Field
@@ -92,7 +92,7 @@ def rendered(overlay: str) -> list[dict[str, Any]]:
         },
     )
     stack = render.render(overlays.load(ROOT / "deploy" / overlay, root=ROOT), context)
-    return list(yaml.safe_load_all(emit.dump(render.documents(stack, lookup))))
+    return list(yaml.safe_load_all(emit.dump(printed.documents(stack, lookup))))
 
 
 @pytest.mark.parametrize("overlay", ["base", "overlays/local", "overlays/localstack", "overlays/preprod"])

@@ -26,6 +26,7 @@ _COMMANDS = {
     "apply": "Converge a target to the manifests.",
     "deploy": "Build, verify, push, apply.",
     "diff": "Show what apply would change.",
+    "render": "Print the final ACK manifests of a target.",
     "get": "List resources and their conditions.",
     "describe": "Show one resource in full.",
     "logs": "Print a function's log lines.",

@@ -60,6 +60,8 @@ class Kind:
         refs: reference fields by path.
         required: fields without which neither ACK nor AWS accepts the resource.
         documents: fields whose text is JSON; compared as JSON.
+        found_by: fields of spec and status that a controller finds an existing resource by; the AWS name when
+            empty.
         after: kinds below the same API that must exist first, though no field names them.
     """
 
@@ -75,12 +77,18 @@ class Kind:
     refs: Mapping[str, RefField] = field(default_factory=dict)
     required: tuple[str, ...] = ()
     documents: frozenset[str] = frozenset()
+    found_by: tuple[str, ...] = ()
     after: tuple[str, ...] = ()
 
     @property
     def kind(self) -> str:
         """What a document writes as `kind`."""
         return self.document_kind or self.name
+
+    @property
+    def adoption(self) -> tuple[str, ...]:
+        """The fields that a controller finds an existing resource by (`adoption-fields`)."""
+        return self.found_by or (self.identity,)
 
     @property
     def api_version(self) -> str:

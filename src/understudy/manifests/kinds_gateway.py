@@ -16,6 +16,7 @@ _API = Kind(
     group=_V2,
     service="apigatewayv2",
     create="CreateApi",
+    found_by=("apiID",),
     absent=frozenset({"IpAddressType"}),
     extra={
         "body": ExtraField(operation="ImportApi", member="Body"),
@@ -30,6 +31,7 @@ _INTEGRATION = Kind(
     group=_V2,
     service="apigatewayv2",
     create="CreateIntegration",
+    found_by=("apiID", "integrationID"),
     refs={
         **_API_REF,
         "connectionRef": RefField(value="connectionID", kind="VPCLink", result="vpcLinkID"),
@@ -42,6 +44,7 @@ _ROUTE = Kind(
     group=_V2,
     service="apigatewayv2",
     create="CreateRoute",
+    found_by=("apiID", "routeID"),
     refs={
         **_API_REF,
         "authorizerRef": RefField(value="authorizerID", kind="Authorizer", result="authorizerID"),
@@ -57,6 +60,7 @@ _STAGE = Kind(
     group=_V2,
     service="apigatewayv2",
     create="CreateStage",
+    found_by=("apiID", "stageName"),
     identity="stageName",
     refs={
         **_API_REF,
@@ -70,6 +74,7 @@ _DEPLOYMENT = Kind(
     group=_V2,
     service="apigatewayv2",
     create="CreateDeployment",
+    found_by=("apiID", "deploymentID"),
     refs=_API_REF,
     required=("apiID",),
     after=("Integration", "Route"),
@@ -81,6 +86,7 @@ _AUTHORIZER = Kind(
     group=_V2,
     service="apigatewayv2",
     create="CreateAuthorizer",
+    found_by=("apiID", "authorizerID"),
     refs=_API_REF,
     required=("apiID", "authorizerType", "identitySource", "name"),
 )
@@ -90,6 +96,7 @@ _REST_API = Kind(
     group=_V1,
     service="apigateway",
     create="CreateRestApi",
+    found_by=("id",),
     refs={
         "cloneFromRef": RefField(value="cloneFrom", kind="RestAPI", result="id"),
         "endpointConfiguration.vpcEndpointRefs": RefField(
@@ -105,6 +112,7 @@ _RESOURCE = Kind(
     group=_V1,
     service="apigateway",
     create="CreateResource",
+    found_by=("restAPIID", "id"),
     refs={**_REST_REF, "parentRef": RefField(value="parentID", kind="Resource", result="id")},
     required=("restAPIID", "parentID", "pathPart"),
 )
@@ -114,6 +122,7 @@ _METHOD = Kind(
     group=_V1,
     service="apigateway",
     create="PutMethod",
+    found_by=("restAPIID", "resourceID", "httpMethod"),
     refs={
         **_REST_REF,
         **_RESOURCE_REF,
@@ -128,6 +137,7 @@ _REST_INTEGRATION = Kind(
     group=_V1,
     service="apigateway",
     create="PutIntegration",
+    found_by=("restAPIID", "resourceID", "httpMethod"),
     refs={
         **_REST_REF,
         **_RESOURCE_REF,
@@ -143,6 +153,7 @@ _REST_DEPLOYMENT = Kind(
     group=_V1,
     service="apigateway",
     create="CreateDeployment",
+    found_by=("restAPIID", "id"),
     refs=_REST_REF,
     required=("restAPIID",),
     after=("Resource", "Method", "RestIntegration"),
@@ -154,6 +165,7 @@ _REST_STAGE = Kind(
     group=_V1,
     service="apigateway",
     create="CreateStage",
+    found_by=("restAPIID", "stageName"),
     identity="stageName",
     refs={
         **_REST_REF,

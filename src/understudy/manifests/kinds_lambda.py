@@ -56,6 +56,7 @@ _ALIAS = Kind(
     group=_GROUP,
     service="lambda",
     create="CreateAlias",
+    found_by=("functionName", "name"),
     identity="name",
     extra={
         "permissions": ExtraField(
@@ -75,6 +76,7 @@ _VERSION = Kind(
     group=_GROUP,
     service="lambda",
     create="PublishVersion",
+    found_by=("functionName", "version"),
     absent=frozenset({"PublishTo"}),
     extra={"functionEventInvokeConfig": _EVENT_INVOKE, "provisionedConcurrencyConfig": _PROVISIONED},
     refs=_FUNCTION_REF,
@@ -86,6 +88,7 @@ _FUNCTION_URL = Kind(
     group=_GROUP,
     service="lambda",
     create="CreateFunctionUrlConfig",
+    found_by=("functionName",),
     absent=frozenset({"InvokeMode"}),
     refs=_FUNCTION_REF,
     required=("functionName", "authType"),
@@ -97,6 +100,7 @@ _MAPPING = Kind(
     group=_GROUP,
     service="lambda",
     create="CreateEventSourceMapping",
+    found_by=("uuid",),
     absent=frozenset(
         [
             "KMSKeyArn",

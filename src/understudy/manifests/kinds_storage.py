@@ -152,6 +152,7 @@ _POLICY = Kind(
     group="iam.services.k8s.aws",
     service="iam",
     create="CreatePolicy",
+    found_by=("arn",),
     identity="name",
     renames={"PolicyName": "name"},
     required=("name", "policyDocument"),

@@ -62,6 +62,13 @@ class Node:
         return {key: child.plain() for key, child in self.entries.items()}
 
 
+def as_map(value: Json) -> JsonMap:
+    """The value, which whoever read it has checked to be a map."""
+    if not isinstance(value, Mapping):
+        raise TypeError(f"{value!r} was checked to be a map when it was read")
+    return value
+
+
 class ResourceKey(NamedTuple):
     """What a reference names: a kind and the `metadata.name` within it."""
 

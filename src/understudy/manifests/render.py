@@ -1,8 +1,8 @@
 """Renders checked resources for one account and region: facts, names, ARNs and digests filled in.
 
 Pure: the same resources and context give the same stack. What AWS chooses (the id of an API, the number
-of a version) stays a placeholder in the stack; `filled` replaces it once it is known, and `documents`
-prints plain ACK YAML from that.
+of a version) stays a placeholder in the stack; `filled` replaces it once it is known, and `printed` writes
+plain ACK from that.
 """
 
 import graphlib
@@ -22,9 +22,10 @@ from understudy.manifests.model import (
     Resource,
     ResourceKey,
     Stack,
+    as_map,
 )
 from understudy.manifests.references import Reference
-from understudy.manifests.resources import AUTO_DEPLOY, AUTO_PUBLISH, DELETION_POLICY, OWN_PREFIX
+from understudy.manifests.resources import AUTO_DEPLOY, AUTO_PUBLISH, DELETION_POLICY
 
 Lookup = Callable[[Reference], str | None]
 
@@ -101,43 +102,6 @@ def literal(value: JsonMap) -> dict[str, Json]:
     return references.each_text_of(value, lambda text: text.replace("$${", "${"))
 
 
-def documents(stack: Stack, lookup: Lookup = lambda _: None) -> tuple[JsonMap, ...]:
-    """Plain ACK documents of a stack, as a cluster takes them.
-
-    What follows others (a Version its function, a Deployment its API) gets a name of its own per release,
-    because neither ever changes: ACK publishes again for a new name only.
-    """
-    releases = {resource.key: resource.release for resource in stack if resource.release}
-    return tuple(_plain(filled(resource, lookup), releases) for resource in stack)
-
-
-def _plain(resource: DesiredResource, releases: Mapping[ResourceKey, str]) -> JsonMap:
-    document = literal(resource.document)
-    metadata = dict(_map(document["metadata"]))
-    annotations = _map(metadata.pop("annotations", {}))
-    kept = {name: value for name, value in annotations.items() if not name.startswith(OWN_PREFIX)}
-    if kept:
-        metadata["annotations"] = kept
-    metadata["name"] = _released(resource.key, releases)
-    spec = dict(_map(document["spec"]))
-    for path, ref in KINDS[resource.key.kind].refs.items():
-        source = _map(_map(spec[path])["from"]) if path in spec and not ref.many else {}
-        target = ResourceKey(ref.kind, str(source.get("name")))
-        if target in releases:
-            spec[path] = {"from": {**source, "name": _released(target, releases)}}
-    return {**document, "metadata": metadata, "spec": spec}
-
-
-def _released(key: ResourceKey, releases: Mapping[ResourceKey, str]) -> str:
-    return f"{key.name}-{releases[key]}" if key in releases else key.name
-
-
-def _map(value: Json) -> JsonMap:
-    if not isinstance(value, Mapping):
-        raise TypeError(f"{value!r} was checked to be a map when it was read")
-    return value
-
-
 def _following(
     resource: DesiredResource,
     annotations: Mapping[str, str],
@@ -153,7 +117,7 @@ def _following(
         return replace(resource, release=release)
     # A snapshot has no other name than its description: equal descriptions are the same snapshot.
     text = f"{resource.spec.get('description', '')} {release}".strip()
-    described = {**_map(resource.document["spec"]), "description": text}
+    described = {**as_map(resource.document["spec"]), "description": text}
     return replace(
         resource,
         release=release,

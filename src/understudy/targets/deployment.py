@@ -79,6 +79,11 @@ class Deployment:
         self.aws = target.session()
         self._promoter = Promoter(self.aws, store)
 
+    @property
+    def target(self) -> Target:
+        """Where the stack runs."""
+        return self._target
+
     def built(self) -> dict[str, str]:
         """The digest of each image of the project that has been built, by name.
 

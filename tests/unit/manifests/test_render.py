@@ -1,7 +1,7 @@
 import pytest
 
 from tests.unit.manifests.stacks import CONTEXT, DIGEST, document, stack
-from understudy.manifests import kinds, render
+from understudy.manifests import kinds, printed, render
 from understudy.manifests.errors import ManifestError
 from understudy.manifests.model import DesiredResource, ImageBinding, ResourceKey, Stack
 
@@ -98,22 +98,6 @@ def test_filled_replaces_what_is_known_everywhere() -> None:
     assert "${API.api.apiID}" in str(spec["permissions"])
 
 
-def test_printed_documents_keep_references_and_lose_our_annotations() -> None:
-    found = {str(document["kind"]): document for document in render.documents(everything())}
-    assert found["Function"]["spec"]["roleRef"] == {"from": {"name": "role"}}  # type: ignore[call-overload,index]
-    assert found["Version"]["metadata"]["annotations"] == {"a": "b"}  # type: ignore[call-overload,index]
-
-
-def test_printed_version_gets_a_new_name_with_every_release() -> None:
-    def name(memory: int) -> str:
-        function = FUNCTION.replace("name: f,", f"name: f, memorySize: {memory},")
-        documents = render.documents(stack(function, ROLE, VERSION))
-        return str(next(d for d in documents if d["kind"] == "Version")["metadata"]["name"])  # type: ignore[call-overload,index]
-
-    assert name(128) == name(128) != name(256)
-    assert name(128).startswith("v-")
-
-
 REST = (
     document("RestAPI", "api", "{name: rest}"),
     document(
@@ -153,10 +137,11 @@ def test_snapshot_that_follows_its_api_has_a_description_and_a_name_per_release(
     first, second = (next(iter(stack(*texts).of_kind("RestDeployment"))) for texts in (REST, changed))
     assert first.spec["description"] == f"dashboard {first.release}"
     assert first.release != second.release
-    printed = {(str(one["apiVersion"]), str(one["kind"])): one for one in render.documents(stack(*REST))}
+    documents = printed.documents(stack(*REST))
+    found = {(str(one["apiVersion"]), str(one["kind"])): one for one in documents}
     group = kinds.KINDS["RestStage"].api_version
-    assert printed[group, "Deployment"]["metadata"] == {"name": f"d-{first.release}"}
-    reference = printed[group, "Stage"]["spec"]["deploymentRef"]  # type: ignore[call-overload,index]
+    assert found[group, "Deployment"]["metadata"] == {"name": f"d-{first.release}"}
+    reference = found[group, "Stage"]["spec"]["deploymentRef"]  # type: ignore[call-overload,index]
     assert reference == {"from": {"name": f"d-{first.release}"}}
 
 
