@@ -35,6 +35,11 @@ class Layout:
         return self.state / "cache"
 
     @property
+    def facts(self) -> Path:
+        """What `verify` knows of layers that it has read."""
+        return self.cache / "verify"
+
+    @property
     def sandboxes(self) -> Path:
         """Scratch space of execution environments and build steps."""
         return self.state / "sandboxes"

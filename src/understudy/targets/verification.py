@@ -173,7 +173,7 @@ class Gate:
             region=self.target.region,
         )
         layout = self.workspace.layout
-        places = run.Places(store=self.store, cache=layout.cache / "verify", state=layout.sandboxes)
+        places = run.Places(store=self.store, cache=layout.facts, state=layout.sandboxes)
         return run.verify(request, places, lambda doing: self.report(Advanced(step=step, text=doing)))
 
     def _refusal(self, failed: list[Judged]) -> VerificationFailedError:

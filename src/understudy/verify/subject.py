@@ -7,6 +7,7 @@ from pathlib import Path
 
 from understudy.image.model import ImageConfig
 from understudy.verify import files
+from understudy.verify.files import Reading
 from understudy.verify.model import Architecture, Launch, Layer, Subject
 from understudy.verify.sources.model import ImageSource
 
@@ -53,7 +54,7 @@ def load(
     *,
     launch: LaunchOverrides | None = None,
     cache_dir: Path | None = None,
-    progress: files.Progress = files.silent,
+    reading: Reading | None = None,
 ) -> Subject:
     """Returns the subject of the rules; it can be read while `source` is open.
 
@@ -61,16 +62,13 @@ def load(
         source: the image.
         launch: what the function says; `None` for an image without one.
         cache_dir: where facts of layers are kept between runs; `None` for nowhere.
-        progress: told how many bytes of the layers are read, of how many.
+        reading: of its layers, where that has begun; it stays readable as long as that one's source.
     """
     manifest, config = source.image.manifest, source.image.config
-    loaded = files.load(
-        manifest.layers,
-        source.open_blob,
-        cache_dir=cache_dir,
-        trusted=source.trusted,
-        progress=progress,
-    )
+    if reading is not None:
+        loaded = reading.result
+    else:
+        loaded = files.load(manifest.layers, source.open_blob, cache_dir=cache_dir, trusted=source.trusted)
     told = instructions(config, len(manifest.layers))
     layers = tuple(
         Layer(

@@ -12,10 +12,13 @@ from tests.fakes import project as projects
 from tests.fakes.aws import ScriptedAws
 from tests.fakes.gate import FakeGate
 from tests.fakes.project import ScriptedTarget
+from tests.fakes.verify import Runs
 from understudy.cli import root, target_option
 from understudy.errors import UnderstudyError
+from understudy.image.model import Image
 from understudy.targets.verification import Gate
 from understudy.targets.workspace import Workspace
+from understudy.verify import run
 
 Understudy = Callable[..., Result]
 Reached = Callable[..., ScriptedTarget]
@@ -25,14 +28,14 @@ Reached = Callable[..., ScriptedTarget]
 def understudy() -> Understudy:
     """Runs a command line; the result holds the exit code that a shell would see."""
 
-    def run(*arguments: str, typed: str = "") -> Result:
+    def run_line(*arguments: str, typed: str = "") -> Result:
         @click.command("shell")
         def shell() -> None:
             root.main(list(arguments))
 
         return CliRunner().invoke(shell, [], input=typed)
 
-    return run
+    return run_line
 
 
 @pytest.fixture
@@ -68,3 +71,17 @@ def gate(monkeypatch: pytest.MonkeyPatch) -> FakeGate:
 
     monkeypatch.setattr(Gate, "check", check)
     return found
+
+
+@pytest.fixture
+def runs(monkeypatch: pytest.MonkeyPatch) -> Runs:
+    """Stands where images are verified; they pass unless told otherwise."""
+    made = Runs()
+    monkeypatch.setattr(run, "verify", made)
+    return made
+
+
+@pytest.fixture
+def image(project: Workspace) -> Image:
+    """The image of that project, built."""
+    return projects.image(project)

@@ -1,4 +1,5 @@
 import io
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO
@@ -98,13 +99,17 @@ def test_one_layer_twice_is_two_layers() -> None:
     assert loaded.tree.read("/a") == b"1"
 
 
-def test_tells_how_far_it_is() -> None:
-    blobs = Blobs(BASE, CODE)
-    told: list[tuple[int, int]] = []
-    files.load(blobs.descriptors(), blobs.open, progress=lambda done, total: told.append((done, total)))
-    total = sum(item.size_bytes for item in blobs.descriptors())
-    assert told[-1] == (total, total)
-    assert len(told) == 2
+def test_who_leaves_early_does_not_wait_for_the_rest() -> None:
+    begun = threading.Event()
+
+    class Endless(io.BytesIO):
+        def read(self, size: int | None = -1, /) -> bytes:
+            begun.set()
+            super().read(size)  # raises once it is closed
+            return bytes(size or 0)
+
+    with files.Reading(Blobs(BASE).descriptors(), lambda _: Endless()):
+        begun.wait()
 
 
 def test_an_image_without_layers_is_an_empty_tree() -> None:
