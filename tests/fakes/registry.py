@@ -45,6 +45,7 @@ class FakeRegistry:
         self.manifests: dict[str, dict[str, tuple[str, bytes]]] = {}
         self.uploads: dict[str, bytearray] = {}
         self.requests: list[str] = []
+        self.hosts: set[str] = set()
         self.users = dict(users or {})
         self.tokens = tokens
         self.token_uses = 1_000_000
@@ -131,6 +132,7 @@ class FakeRegistry:
         query = {key: values[-1] for key, values in urllib.parse.parse_qs(parts.query).items()}
         with self._lock:
             self.requests.append(f"{method} {parts.path}")
+            self.hosts.add(headers["host"])
             if len(self.requests) in self.expire_at_requests:
                 self.issued.clear()
                 self.users.update(dict.fromkeys(self.users, self.passwords.pop(0)) if self.passwords else {})

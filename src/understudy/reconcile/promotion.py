@@ -7,7 +7,7 @@ import base64
 from urllib.parse import urlsplit
 
 from understudy.image.registry import Auth, Progress, PushReport, RegistryClient, silent
-from understudy.image.registry.http import RegistryHttp
+from understudy.image.registry.http import RegistryHttp, through
 from understudy.image.registry.referrers import ReferrerTransfer
 from understudy.image.store import Store, attachments
 from understudy.manifests.model import ImageBinding
@@ -70,16 +70,22 @@ class Promoter:
     def _at(self, repository_uri: str) -> tuple[str, str, RegistryHttp]:
         """The registry of a repository, the repository's name there, and how to speak to it."""
         host, _, repository = repository_uri.partition("/")
-        registry = self.registry_of(host)
+        address = self.address_of(host)
         endpoint = self._aws.access.endpoint_url
-        is_plain = bool(endpoint and endpoint.startswith("http:"))
-        return registry, repository, RegistryHttp(registry, auth=self._auth(), insecure_http=is_plain)
+        http = RegistryHttp(
+            host,
+            auth=self._auth(),
+            insecure_http=bool(endpoint and endpoint.startswith("http:")),
+            transport=None if address == host else through(address),
+        )
+        return host, repository, http
 
-    def registry_of(self, host: str) -> str:
+    def address_of(self, host: str) -> str:
         """Host and port to connect to for a repository's host.
 
         `*.localhost.localstack.cloud` resolves only where the internet does: such names mean the host of
-        the endpoint, at their own port.
+        the endpoint, at their own port. They are still what the registry is asked for, because they name
+        the account.
         """
         endpoint = urlsplit(self._aws.access.endpoint_url or "")
         named = urlsplit(f"//{host}")

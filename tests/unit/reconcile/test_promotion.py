@@ -14,7 +14,7 @@ from understudy.reconcile.promotion import Promoter
 
 
 @pytest.mark.parametrize(
-    ("endpoint", "host", "registry"),
+    ("endpoint", "host", "address"),
     [
         ("http://127.0.0.1:4566", "1.dkr.ecr.us-east-1.localhost.localstack.cloud:4566", "127.0.0.1:4566"),
         ("http://localhost:4566", "localhost:4566", "localhost:4566"),
@@ -24,11 +24,11 @@ from understudy.reconcile.promotion import Promoter
     ],
 )
 def test_local_names_mean_the_host_of_the_endpoint(
-    tmp_path: Path, endpoint: str | None, host: str, registry: str
+    tmp_path: Path, endpoint: str | None, host: str, address: str
 ) -> None:
     fake = ScriptedAws()
     fake.aws.access = Access(region="us-east-1", endpoint_url=endpoint, credentials=Credentials())
-    assert Promoter(fake.aws, Store(tmp_path)).registry_of(host) == registry
+    assert Promoter(fake.aws, Store(tmp_path)).address_of(host) == address
 
 
 def _tokens(*passwords: str) -> ScriptedAws:
@@ -73,3 +73,21 @@ def test_layers_that_two_images_share_are_sent_once(tmp_path: Path) -> None:
     outcomes = [event.outcome for event in events if isinstance(event, BlobDone) and event.digest == shared]
     assert outcomes == ["sent", "mounted"]
     assert promoter.reports["jobs"].blobs_mounted == 1
+
+
+def test_registry_is_asked_for_the_account_that_the_repository_names(tmp_path: Path) -> None:
+    store = store_at(tmp_path)
+    image = image_of(store, [file("a")])
+    fake = FakeRegistry(users={"AWS": "x"})
+    world = _tokens("x")
+
+    with fake.serving() as address:
+        world.aws.access = Access(
+            region="us-east-1", endpoint_url=f"http://{address}", credentials=Credentials()
+        )
+        host = f"123456789012.dkr.ecr.us-east-1.localhost.localstack.cloud:{address.rpartition(':')[2]}"
+        Promoter(world.aws, store).push(
+            ImageBinding(name="app", repository="r", digest=image.digest), f"{host}/app"
+        )
+
+    assert fake.hosts == {host}

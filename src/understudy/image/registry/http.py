@@ -83,7 +83,7 @@ class RegistryHttp:
         insecure_http: plain HTTP; for this machine it is used in any case.
         timeouts: how long to wait.
         sleep: lets time pass before an attempt is repeated.
-        transport: what carries the requests; httpx's own when None.
+        transport: what carries the requests past any proxy; httpx's own when None.
     """
 
     def __init__(
@@ -215,7 +215,7 @@ class RegistryHttp:
                     timeout=httpx.Timeout(limits.read_s, connect=limits.connect_s),
                     limits=httpx.Limits(max_connections=16, max_keepalive_connections=8),
                     transport=self._transport,
-                    trust_env=not is_loopback(self.host),
+                    trust_env=self._transport is None and not is_loopback(self.host),
                     verify=_trusted_roots(),
                 )
             return self._client
@@ -272,6 +272,27 @@ class RegistryHttp:
         url = httpx.URL(challenge.realm)
         url = url.copy_with(params=[*url.params.multi_items(), *query])
         return self._http().get(url, headers=headers)
+
+
+def through(address: str) -> httpx.BaseTransport:
+    """Returns a transport that connects to `address`, host and port, whatever host a request is for.
+
+    The request still names its own host: a registry of many accounts tells them apart by it.
+    """
+    host, _, port = address.rpartition(":")
+
+    class Through(httpx.HTTPTransport):
+        def handle_request(self, request: httpx.Request) -> httpx.Response:
+            connected = httpx.Request(
+                request.method,
+                request.url.copy_with(host=host, port=int(port)),
+                headers=request.headers,
+                stream=request.stream,
+                extensions=request.extensions,
+            )
+            return super().handle_request(connected)
+
+    return Through()
 
 
 def is_loopback(host: str) -> bool:
