@@ -103,7 +103,9 @@ class FakeLogs:
     def __init__(self) -> None:
         self.streams: dict[tuple[str, str], list[str]] = {}
 
-    def append(self, group: str, stream: str, events: Sequence[tuple[int, str]]) -> None:
+    def append(
+        self, group: str, stream: str, events: Sequence[tuple[int, str]], *, account_id: str, region: str
+    ) -> None:
         """Stores lines."""
         self.streams.setdefault((group, stream), []).extend(text for _, text in events)
 

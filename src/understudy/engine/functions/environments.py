@@ -50,6 +50,7 @@ class EnvironmentMaker:
         image = self._images.prepared(version.code.digest)
         writer = LogWriter(
             self._append,
+            function.id,
             version.settings.logging.group,
             stream_name(version, self._now()),
             now=self._now,

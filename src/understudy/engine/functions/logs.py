@@ -8,10 +8,20 @@ import asyncio
 import secrets
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from typing import Protocol
 
-from understudy.engine.functions.model import Version
+from understudy.engine.functions.model import FunctionId, Version
 
-Append = Callable[[str, str, Sequence[tuple[int, str]]], None]
+
+class Append(Protocol):
+    """Stores lines of one stream in the function's own account and region."""
+
+    def __call__(
+        self, group: str, stream: str, events: Sequence[tuple[int, str]], *, account_id: str, region: str
+    ) -> None:
+        """Takes lines, each with the epoch milliseconds of its coming."""
+        ...
+
 
 _BATCH = 1000
 # CloudWatch Logs cuts events at 1 MB since 2025; Lambda cuts lines at 256 KB.
@@ -24,11 +34,19 @@ def stream_name(version: Version, now: float) -> str:
 
 
 class LogWriter:
-    """Takes whole lines and stores them soon."""
+    """Takes whole lines of one environment of `function` and stores them soon."""
 
     def __init__(
-        self, append: Append, group: str, stream: str, *, now: Callable[[], float], delay_s: float
+        self,
+        append: Append,
+        function: FunctionId,
+        group: str,
+        stream: str,
+        *,
+        now: Callable[[], float],
+        delay_s: float,
     ) -> None:
+        self._function = function
         self.group = group
         self.stream = stream
         self._append = append
@@ -55,4 +73,5 @@ class LogWriter:
             self._timer = None
         lines, self._lines = self._lines, []
         if lines:
-            self._append(self.group, self.stream, lines)
+            place = self._function
+            self._append(self.group, self.stream, lines, account_id=place.account_id, region=place.region)

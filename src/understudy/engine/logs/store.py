@@ -96,12 +96,21 @@ class LogStore:
         self._state.migrate("logs", _TABLES)
         self.sweep(self._state)
 
-    def append(self, group: str, stream: str, events: Sequence[Event]) -> None:
+    def append(
+        self,
+        group: str,
+        stream: str,
+        events: Sequence[Event],
+        *,
+        account_id: str = DEFAULT_ACCOUNT_ID,
+        region: str = DEFAULT_REGION,
+    ) -> None:
         """Queues events ``(epoch milliseconds, text)``; group and stream are created when missing.
 
         Never blocks. Beyond `MAX_PENDING` unwritten events the oldest are dropped; the engine's log says so.
         """
-        self._pending.append((GroupKey(name=group), stream, self.now_ms(), events))
+        key = GroupKey(name=group, account_id=account_id, region=region)
+        self._pending.append((key, stream, self.now_ms(), events))
         self._pending_events += len(events)
         while self._pending_events > MAX_PENDING and len(self._pending) > 1:
             dropped = self._pending.popleft()

@@ -282,7 +282,10 @@ def through(address: str) -> httpx.BaseTransport:
     host, _, port = address.rpartition(":")
 
     class Through(httpx.HTTPTransport):
+        """Connects to `address`."""
+
         def handle_request(self, request: httpx.Request) -> httpx.Response:
+            """Sends the request as it is, there."""
             connected = httpx.Request(
                 request.method,
                 request.url.copy_with(host=host, port=int(port)),

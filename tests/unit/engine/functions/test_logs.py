@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from tests.unit.engine.functions.records import version
 from understudy.engine.functions import logs
 from understudy.engine.functions.logs import LogWriter
+from understudy.engine.functions.model import FunctionId
 
 NOW = 1_767_225_600.0
 
@@ -14,14 +15,17 @@ class Sink:
         self.batches: list[list[tuple[int, str]]] = []
         self.written = asyncio.Event()
 
-    def append(self, group: str, stream: str, events: Sequence[tuple[int, str]]) -> None:
-        assert (group, stream) == ("g", "s")
+    def append(
+        self, group: str, stream: str, events: Sequence[tuple[int, str]], *, account_id: str, region: str
+    ) -> None:
+        assert (account_id, region, group, stream) == ("123456789012", "eu-west-1", "g", "s")
         self.batches.append(list(events))
         self.written.set()
 
 
 def writer(sink: Sink) -> LogWriter:
-    return LogWriter(sink.append, "g", "s", now=lambda: NOW, delay_s=0.0)
+    function = FunctionId(account_id="123456789012", region="eu-west-1", name="f")
+    return LogWriter(sink.append, function, "g", "s", now=lambda: NOW, delay_s=0.0)
 
 
 def test_stream_names_are_lambda_s() -> None:

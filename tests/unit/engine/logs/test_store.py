@@ -40,3 +40,19 @@ async def test_a_queue_that_never_drains_drops_its_oldest(
     store._flushing = False
     assert await _messages(store) == ["9"]
     store.close()
+
+
+async def test_every_account_and_region_has_groups_of_its_own(tmp_path: Path) -> None:
+    store = LogStore(tmp_path / "logs.sqlite").open()
+    store.append("g", "s", [(1, "default")])
+    store.append("g", "s", [(1, "other")], account_id="123456789012", region="eu-west-1")
+    rows = await store.run(
+        lambda state: state.execute(
+            "SELECT account, region, message FROM log_groups g JOIN log_events e ON e.group_id = g.id"
+        )
+    )
+    assert sorted(map(tuple, rows)) == [
+        ("000000000000", "us-east-1", "default"),
+        ("123456789012", "eu-west-1", "other"),
+    ]
+    store.close()
