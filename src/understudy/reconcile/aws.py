@@ -16,8 +16,7 @@ from botocore.compat import urlsplit
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from understudy.manifests import schema
-from understudy.reconcile import errors, loopback, roles
+from understudy.reconcile import errors, loading, loopback, roles
 from understudy.reconcile.clock import SystemClock
 from understudy.reconcile.model import Clock
 
@@ -123,7 +122,7 @@ class Aws:
                     session_vars=_NO_USER_FILES if dummy else None,
                     profile=None if dummy else self.access.profile,
                 )
-                self._session.register_component("data_loader", schema.loader())
+                self._session.register_component("data_loader", loading.Models())
                 if self.access.role:
                     roles.assume(self._session, self.access.role, self._create)
             return self._session

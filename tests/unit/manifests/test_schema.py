@@ -30,7 +30,3 @@ def test_blobs_are_marked() -> None:
 
 def test_inner_names_that_ack_fills_itself_are_not_required() -> None:
     assert schema.spec_of("Function").members["functionEventInvokeConfig"].required == ()
-
-
-def test_models_are_read_once() -> None:
-    assert schema.loader() is schema.loader()
