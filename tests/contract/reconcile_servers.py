@@ -6,12 +6,13 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from tests.contract.engine_process import delegate_python
 from tests.contract.lambda_image import put_runtime_image
 from tests.fakes.aws import READS
 from understudy.image import digests
@@ -36,9 +37,9 @@ def _free_port() -> int:
 
 
 @contextmanager
-def _process(argv: list[str], port: int, log: Path) -> Iterator[str]:
+def _process(argv: list[str], port: int, log: Path, more: Mapping[str, str] | None = None) -> Iterator[str]:
     with log.open("wb") as output:
-        environment = {**os.environ, "MOTO_ACCOUNT_ID": ACCOUNT}
+        environment = {**os.environ, "MOTO_ACCOUNT_ID": ACCOUNT, **(more or {})}
         process = subprocess.Popen(argv, stdout=output, stderr=subprocess.STDOUT, cwd=ROOT, env=environment)
         try:
             deadline = time.monotonic() + _START_S
@@ -176,6 +177,24 @@ def moto_process(folder: Path) -> Iterator[str]:
         yield url
 
 
+@contextmanager
+def ministack_process(folder: Path) -> Iterator[str]:
+    """The URL of a MiniStack by itself, in the delegate's environment."""
+    port = _free_port()
+    argv = [str(delegate_python()), "-m", "hypercorn", "ministack.app:app", "--bind", f"127.0.0.1:{port}"]
+    environment = {
+        "GATEWAY_PORT": str(port),
+        "DOCKER_HOST": "unix:///nonexistent/docker.sock",
+        "SFTP_ENABLED": "0",
+        "IOT_MTLS_ENABLED": "0",
+        "LOG_LEVEL": "WARNING",
+        "S3_DATA_DIR": str(folder / "s3"),
+        "STATE_DIR": str(folder / "state"),
+    }
+    with _process(argv, port, folder / "ministack.log", environment) as url:
+        yield url
+
+
 def moto_world(url: str) -> World:
     """A moto server as a world; it keeps no LoggingConfig, and its ECR takes manifests as they are."""
     aws = LocalTarget(name="local", endpoint_url=url).session()
@@ -199,6 +218,44 @@ def engine_process(folder: Path) -> Iterator[str]:
     argv += ["--port", str(port), "--host", "127.0.0.1"]
     with _process(argv, port, folder / "engine.log") as url:
         yield url
+
+
+PROCESSES: Mapping[str, Callable[[Path], AbstractContextManager[str]]] = {
+    "moto": moto_process,
+    "ministack": ministack_process,
+    "engine": engine_process,
+}
+
+
+def _queue(aws: Aws) -> str:
+    """A queue's ARN; a service that no manager speaks to."""
+    client = aws.session.create_client(
+        "sqs",
+        region_name=aws.access.region,
+        endpoint_url=aws.access.endpoint_url,
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+    )
+    url = client.create_queue(QueueName="kinds")["QueueUrl"]
+    answer = client.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
+    return str(answer["Attributes"]["QueueArn"])
+
+
+def _stream(aws: Aws) -> str:
+    """A data stream's ARN."""
+    client = aws.session.create_client(
+        "kinesis",
+        region_name=aws.access.region,
+        endpoint_url=aws.access.endpoint_url,
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+    )
+    client.create_stream(StreamName="kinds", ShardCount=1)
+    return str(client.describe_stream(StreamName="kinds")["StreamDescription"]["StreamARN"])
+
+
+FACTS: Mapping[str, Callable[[Aws], str]] = {"queue": _queue, "stream": _stream}
+"""What a case needs of services that no manager speaks to, made when a case names it."""
 
 
 def engine_world(url: str, folder: Path) -> World:

@@ -44,6 +44,11 @@ _SETTLING: tuple[tuple[str, str], ...] = (
     ("ResourceConflictException", "cannot be performed at this time"),
     ("ResourceConflictException", "is currently in the following state: Pending"),
     ("ConcurrentModificationException", ""),
+    ("ContinuousBackupsUnavailableException", ""),  # of a table that was made a moment ago
+    ("InvalidArgument", "Unable to validate the following destination"),  # S3 of a new permission
+    ("InvalidParameterException", "Could not deliver test message"),  # Logs of a new permission
+    ("MalformedPolicy", "Invalid principal"),  # of a role that was made a moment ago
+    ("MalformedPolicyDocument", "Invalid principal"),
     ("OperationAborted", ""),
     ("ResourceInUseException", "being"),
     ("TooManyRequestsException", "Rate exceeded"),
@@ -61,11 +66,15 @@ _ABSENT = frozenset(
         "NoSuchPublicAccessBlockConfiguration",
         "NoSuchTagSet",
         "NotFoundException",
+        "ObjectLockConfigurationNotFoundError",
         "OwnershipControlsNotFoundError",
+        "PolicyNotFoundException",
+        "ProvisionedConcurrencyConfigNotFoundException",
         "RepositoryNotFoundException",
         "RepositoryPolicyNotFoundException",
         "ResourceNotFoundException",
         "ServerSideEncryptionConfigurationNotFoundError",
+        "TableNotFoundException",
     }
 )
 _NO_USER_FILES = {

@@ -1,13 +1,17 @@
 """Repositories of Elastic Container Registry."""
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from understudy.manifests.model import DesiredResource, Json, JsonMap
-from understudy.reconcile import convert, tags
+from understudy.reconcile import compare, convert, tags
 from understudy.reconcile.aws import Aws
-from understudy.reconcile.manager import ResourceManager, text, touched
+from understudy.reconcile.manager import ResourceManager, same_key, text, touched
 from understudy.reconcile.model import Change, ObservedResource
+
+LAMBDA_STATEMENT = "LambdaECRImageRetrievalPolicy"
+"""Statement that Lambda itself adds to a repository's policy, so that functions can load their images."""
 
 
 class RepositoryManager(ResourceManager):
@@ -25,8 +29,10 @@ class RepositoryManager(ResourceManager):
             "tags",
         ]
     )
+    refused: ClassVar[Mapping[str, str]] = {"registryID": "a repository is made in the target's own registry"}
     immutable: ClassVar[frozenset[str]] = frozenset({"encryptionConfiguration"})
     defaults: ClassVar[JsonMap] = {
+        "lifecyclePolicy": None,
         "imageTagMutability": "MUTABLE",
         "imageScanningConfiguration": {"scanOnPush": False},
     }
@@ -40,12 +46,11 @@ class RepositoryManager(ResourceManager):
             return None
         found = answer["repositories"][0]
         spec = convert.spec("Repository", found)
-        if "lifecyclePolicy" in desired.spec:
-            lifecycle = aws.find(aws.ecr().get_lifecycle_policy, repositoryName=name)
-            spec["lifecyclePolicy"] = lifecycle["lifecyclePolicyText"] if lifecycle else None
+        _encryption(spec, desired.spec)
+        lifecycle = aws.find(aws.ecr().get_lifecycle_policy, repositoryName=name)
+        spec["lifecyclePolicy"] = lifecycle.get("lifecyclePolicyText") if lifecycle else None
         if "policy" in desired.spec:
-            policy = aws.find(aws.ecr().get_repository_policy, repositoryName=name)
-            spec["policy"] = policy["policyText"] if policy else None
+            spec["policy"] = _told(self._policy(aws, name), text(desired.spec, "policy"))
         if "tags" in desired.spec:
             listed = aws.call(aws.ecr().list_tags_for_resource, resourceArn=found["repositoryArn"])
             spec["tags"] = [{"key": tag["Key"], "value": tag["Value"]} for tag in listed["tags"]]
@@ -58,7 +63,7 @@ class RepositoryManager(ResourceManager):
         params = convert.create_params("Repository", desired.spec)
         params["tags"] = tags.pairs(tags.parse(desired.spec.get("tags")))
         aws.call(aws.ecr().create_repository, **params)
-        self._policies(aws, desired.spec, frozenset(desired.spec))
+        self._policies(aws, desired.spec, frozenset(desired.spec) & {"lifecyclePolicy", "policy"})
 
     def update(
         self, aws: Aws, desired: DesiredResource, observed: ObservedResource, changes: Sequence[Change]
@@ -81,17 +86,26 @@ class RepositoryManager(ResourceManager):
         """Deletes the repository with its images."""
         aws.find(aws.ecr().delete_repository, repositoryName=text(observed.spec, "name"), force=True)
 
-    @staticmethod
-    def _policies(aws: Aws, spec: JsonMap, fields: frozenset[str]) -> None:
+    @classmethod
+    def _policies(cls, aws: Aws, spec: JsonMap, fields: frozenset[str]) -> None:
         name = text(spec, "name")
-        if "lifecyclePolicy" in fields and "lifecyclePolicy" in spec:
-            aws.call(
-                aws.ecr().put_lifecycle_policy,
-                repositoryName=name,
-                lifecyclePolicyText=text(spec, "lifecyclePolicy"),
-            )
-        if "policy" in fields and "policy" in spec:
-            aws.call(aws.ecr().set_repository_policy, repositoryName=name, policyText=text(spec, "policy"))
+        if "lifecyclePolicy" in fields:
+            policy = text(spec, "lifecyclePolicy")
+            if policy:
+                aws.call(aws.ecr().put_lifecycle_policy, repositoryName=name, lifecyclePolicyText=policy)
+            else:
+                aws.find(aws.ecr().delete_lifecycle_policy, repositoryName=name)
+        if "policy" in fields:
+            policy = _with_lambda(text(spec, "policy"), cls._policy(aws, name))
+            if policy:
+                aws.call(aws.ecr().set_repository_policy, repositoryName=name, policyText=policy)
+            else:
+                aws.find(aws.ecr().delete_repository_policy, repositoryName=name)
+
+    @staticmethod
+    def _policy(aws: Aws, name: str) -> str:
+        answer = aws.find(aws.ecr().get_repository_policy, repositoryName=name)
+        return answer.get("policyText", "") if answer else ""
 
     @staticmethod
     def _tags(aws: Aws, observed: ObservedResource, wanted: Json) -> None:
@@ -126,6 +140,43 @@ def repository_uri(aws: Aws, name: str) -> str | None:
 def _is_of_aws(host: str) -> bool:
     """Whether a host, with or without a port, is one of AWS's own."""
     return host.partition(":")[0].endswith((".amazonaws.com", ".amazonaws.com.cn"))
+
+
+def _encryption(spec: dict[str, Json], wanted: JsonMap) -> None:
+    """Names the key as the manifest does, where it is the same one."""
+    found, asked = spec.get("encryptionConfiguration"), wanted.get("encryptionConfiguration")
+    if isinstance(found, Mapping) and isinstance(asked, Mapping):
+        spec["encryptionConfiguration"] = {
+            **found,
+            "kmsKey": same_key(asked.get("kmsKey"), found.get("kmsKey")),
+        }
+
+
+def _statements(policy: str) -> list[Json]:
+    found = json.loads(policy).get("Statement", []) if policy else []
+    return found if isinstance(found, list) else [found]
+
+
+def _by_lambda(statement: Json) -> bool:
+    return isinstance(statement, Mapping) and statement.get("Sid") == LAMBDA_STATEMENT
+
+
+def _told(policy: str, wanted: str) -> str | None:
+    """A repository's policy without what Lambda added to it, unless the manifest says that itself."""
+    found = _statements(policy)
+    if any(map(_by_lambda, _statements(wanted))):
+        return policy or None
+    left = [statement for statement in found if not _by_lambda(statement)]
+    return compare.dump({**json.loads(policy), "Statement": left}) if left else None
+
+
+def _with_lambda(wanted: str, policy: str) -> str:
+    """The manifest's policy together with what Lambda added to the present one."""
+    added = [statement for statement in _statements(policy) if _by_lambda(statement)]
+    ours = _statements(wanted)
+    if not added or any(map(_by_lambda, ours)):
+        return wanted
+    return compare.dump({"Version": "2008-10-17", **json.loads(wanted or "{}"), "Statement": [*ours, *added]})
 
 
 def image_tags(aws: Aws, repository: str, digest: str) -> tuple[str, ...] | None:

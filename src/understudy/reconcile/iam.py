@@ -29,7 +29,12 @@ class RoleManager(ResourceManager):
         ]
     )
     immutable: ClassVar[frozenset[str]] = frozenset({"path"})
-    defaults: ClassVar[JsonMap] = {"inlinePolicies": {}, "policies": []}
+    defaults: ClassVar[JsonMap] = {
+        "inlinePolicies": {},
+        "maxSessionDuration": 3600,
+        "permissionsBoundary": None,
+        "policies": [],
+    }
 
     def observe(self, aws: Aws, desired: DesiredResource) -> ObservedResource | None:
         """The role with its inline and attached policies."""
@@ -41,12 +46,14 @@ class RoleManager(ResourceManager):
         spec = convert.spec(
             "Role", {key: value for key, value in role.items() if key != "PermissionsBoundary"}
         )
-        document = role["AssumeRolePolicyDocument"]
-        spec["assumeRolePolicyDocument"] = compare.dump(document)
+        spec["assumeRolePolicyDocument"] = compare.dump(role["AssumeRolePolicyDocument"])
+        spec.setdefault("maxSessionDuration", self.defaults["maxSessionDuration"])
         spec["permissionsBoundary"] = role.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn")
         spec["inlinePolicies"] = self._inline(aws, name)
-        attached = aws.call(aws.iam().list_attached_role_policies, RoleName=name)["AttachedPolicies"]
-        spec["policies"] = [policy["PolicyArn"] for policy in attached]
+        attached = aws.iam().get_paginator("list_attached_role_policies").paginate(RoleName=name)
+        spec["policies"] = [
+            policy["PolicyArn"] for page in aws.pages(attached) for policy in page["AttachedPolicies"]
+        ]
         if "tags" in desired.spec and "tags" not in spec:
             listed = aws.call(aws.iam().list_role_tags, RoleName=name)["Tags"]
             spec["tags"] = [{"key": tag["Key"], "value": tag["Value"]} for tag in listed]
@@ -64,14 +71,15 @@ class RoleManager(ResourceManager):
         """Writes what changed, one operation per setting."""
         fields, name, iam = touched(changes), text(desired.spec, "name"), aws.iam()
         if fields & {"description", "maxSessionDuration"}:
-            params = convert.params("Role", desired.spec, ["description", "maxSessionDuration"])
+            # IAM resets what the call leaves out.
+            both = {**observed.spec, **desired.spec}
+            params = convert.params("Role", both, ["description", "maxSessionDuration"])
             aws.call(iam.update_role, RoleName=name, **params)
         if "assumeRolePolicyDocument" in fields:
             document = text(desired.spec, "assumeRolePolicyDocument")
             aws.call(iam.update_assume_role_policy, RoleName=name, PolicyDocument=document)
         if "permissionsBoundary" in fields:
-            boundary = text(desired.spec, "permissionsBoundary")
-            aws.call(iam.put_role_permissions_boundary, RoleName=name, PermissionsBoundary=boundary)
+            self._boundary(aws, name, text(desired.spec, "permissionsBoundary"))
         self._policies(aws, desired.spec, observed, fields)
         if "tags" in fields:
             delta = tags.delta(desired.spec.get("tags"), observed.spec.get("tags"))
@@ -87,9 +95,17 @@ class RoleManager(ResourceManager):
         aws.find(aws.iam().delete_role, RoleName=name)
 
     @staticmethod
+    def _boundary(aws: Aws, name: str, boundary: str) -> None:
+        if boundary:
+            aws.call(aws.iam().put_role_permissions_boundary, RoleName=name, PermissionsBoundary=boundary)
+        else:
+            aws.find(aws.iam().delete_role_permissions_boundary, RoleName=name)
+
+    @staticmethod
     def _inline(aws: Aws, name: str) -> dict[str, Json]:
         found: dict[str, Json] = {}
-        for policy in aws.call(aws.iam().list_role_policies, RoleName=name)["PolicyNames"]:
+        pages = aws.iam().get_paginator("list_role_policies").paginate(RoleName=name)
+        for policy in [name for page in aws.pages(pages) for name in page["PolicyNames"]]:
             answer = aws.call(aws.iam().get_role_policy, RoleName=name, PolicyName=policy)
             found[policy] = compare.dump(answer["PolicyDocument"])
         return found
@@ -135,6 +151,9 @@ class PolicyManager(ResourceManager):
         )["PolicyVersion"]
         spec = convert.spec("Policy", answer)
         spec["policyDocument"] = compare.dump(version["Document"])
+        if "tags" in desired.spec and "tags" not in spec:
+            listed = aws.call(aws.iam().list_policy_tags, PolicyArn=found["Arn"])["Tags"]
+            spec["tags"] = [{"key": tag["Key"], "value": tag["Value"]} for tag in listed]
         return ObservedResource(key=desired.key, spec=spec, status={"arn": found["Arn"]})
 
     def create(self, aws: Aws, desired: DesiredResource) -> None:
@@ -150,7 +169,8 @@ class PolicyManager(ResourceManager):
             versions = aws.call(iam.list_policy_versions, PolicyArn=arn)["Versions"]
             spare = [version["VersionId"] for version in versions if not version["IsDefaultVersion"]]
             if len(versions) >= _KEPT_VERSIONS:
-                aws.call(iam.delete_policy_version, PolicyArn=arn, VersionId=spare[-1])
+                oldest = min(spare, key=lambda version: int(version.removeprefix("v")))
+                aws.find(iam.delete_policy_version, PolicyArn=arn, VersionId=oldest)
             document = text(desired.spec, "policyDocument")
             aws.call(iam.create_policy_version, PolicyArn=arn, PolicyDocument=document, SetAsDefault=True)
         if "tags" in fields:

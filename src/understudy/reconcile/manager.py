@@ -1,9 +1,10 @@
 """The seam between the planner and the kinds of AWS resources."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import ClassVar, Protocol
 
-from understudy.manifests.model import DesiredResource, JsonMap
+from understudy.errors import UnderstudyError
+from understudy.manifests.model import DesiredResource, Json, JsonMap
 from understudy.reconcile.aws import Aws
 from understudy.reconcile.model import Change, ObservedResource
 
@@ -15,12 +16,15 @@ class ResourceManager(Protocol):
 
     Attributes:
         supported: fields that it applies; a manifest with another one is refused, never half applied.
+        refused: why fields are not applied, where there is more to say than that.
         immutable: fields whose change means a new resource.
-        defaults: what a field means when it is left out, where that is authoritative.
+        defaults: what a field means when it is left out, where that is authoritative; None takes away
+            what AWS has.
         holds_data: whether deleting the resource loses what users stored in it.
     """
 
     supported: ClassVar[frozenset[str]]
+    refused: ClassVar[Mapping[str, str]] = {}
     immutable: ClassVar[frozenset[str]] = frozenset()
     defaults: ClassVar[JsonMap] = {}
     holds_data: ClassVar[bool] = False
@@ -62,6 +66,32 @@ def text(spec: JsonMap, name: str) -> str:
     return found if isinstance(found, str) else ""
 
 
+def mapping(value: Json) -> JsonMap:
+    """A value that is a map; empty when it is absent."""
+    return value if isinstance(value, Mapping) else {}
+
+
+def items(value: Json) -> list[JsonMap]:
+    """The maps in a value that is a list; none when it is absent."""
+    return [item for item in value if isinstance(item, Mapping)] if isinstance(value, list | tuple) else []
+
+
 def touched(changes: Sequence[Change]) -> frozenset[str]:
     """The top-level fields that changed."""
     return frozenset(change.field for change in changes)
+
+
+def same_key(wanted: Json, actual: Json) -> Json:
+    """The KMS key as the manifest names it when it is the one whose ARN AWS reports, else that ARN.
+
+    Raises:
+        UnderstudyError: the manifest names an alias, which says nothing about the key behind it.
+    """
+    if isinstance(wanted, str) and "alias/" in wanted:
+        raise UnderstudyError(
+            "key-alias",
+            f"{wanted} is an alias, and AWS reports keys by their ARN: drift could not be told",
+            hint=f"write the ARN that this prints: aws kms describe-key --key-id {wanted}",
+        )
+    same = isinstance(actual, str) and isinstance(wanted, str) and actual.endswith(f":key/{wanted}")
+    return wanted if same else actual

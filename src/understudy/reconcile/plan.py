@@ -72,7 +72,7 @@ def decide(desired: DesiredResource, existing: ObservedResource | None) -> Actio
     base = Action(
         key=desired.key,
         verb="unchanged",
-        desired=replace(desired, spec=spec),
+        desired=replace(desired, spec={name: value for name, value in spec.items() if value is not None}),
         observed=existing,
         dependencies=desired.dependencies,
     )
@@ -110,7 +110,7 @@ def _publication(action: Action, actions: Mapping[ResourceKey, Action]) -> Actio
             return replace(action, verb="create", observed=None, changes=(), reason=f"{function.key} changes")
     if action.verb == "create":
         return replace(action, reason="no version holds the function as it is")
-    return replace(action, verb="unchanged", changes=())
+    return action
 
 
 def _image(image: ImageBinding, observed: Observed, stack: Mapping[ResourceKey, DesiredResource]) -> Action:
@@ -148,12 +148,13 @@ def _binding(desired: Stack, key: ResourceKey) -> ImageBinding:
 
 def _check(resource: DesiredResource) -> None:
     """Refuses fields that are valid and that nothing here would apply."""
-    supported = managers.of(resource.key.kind).supported
+    manager = managers.of(resource.key.kind)
     for name in resource.spec:
-        if name not in supported:
+        if name not in manager.supported:
+            why = manager.refused.get(name, "understudy does not apply it")
             raise UnderstudyError(
                 "field-unsupported",
-                f"spec.{name} of {resource.key} is valid ACK, but understudy does not apply it",
+                f"spec.{name} of {resource.key} is valid ACK, but {why}",
                 hint=f"remove spec.{name}",
                 where=resource.where,
             )

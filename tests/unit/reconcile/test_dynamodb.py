@@ -115,3 +115,137 @@ def test_delete_waits_until_the_table_is_gone() -> None:
     dynamodb.TableManager().delete(fake.aws, observed("Table/t", SPEC))
     assert fake.writes == ["DeleteTable"]
     assert len(fake.clock.slept) == 1
+
+
+STREAM = {"StreamEnabled": True, "StreamViewType": "KEYS_ONLY"}
+
+
+def ttl(status: str, attribute: str | None = None) -> dict[str, object]:
+    named = {"AttributeName": attribute} if attribute else {}
+    return {"TimeToLiveDescription": {"TimeToLiveStatus": status, **named}}
+
+
+@pytest.mark.parametrize(
+    ("wanted", "steps"),
+    [
+        ({"streamEnabled": True, "streamViewType": "KEYS_ONLY"}, []),
+        (
+            {"streamEnabled": True, "streamViewType": "NEW_IMAGE"},
+            [{"StreamEnabled": False}, {"StreamEnabled": True, "StreamViewType": "NEW_IMAGE"}],
+        ),
+        ({"streamEnabled": False, "streamViewType": "KEYS_ONLY"}, [{"StreamEnabled": False}]),
+        (None, [{"StreamEnabled": False}]),
+    ],
+)
+def test_another_view_is_another_stream(wanted: Json, steps: list[dict[str, object]]) -> None:
+    fake = ScriptedAws({"DescribeTable": answers(StreamSpecification=STREAM)})
+    spec = {**SPEC, **({"streamSpecification": wanted} if wanted else {})}
+    assert reconcile(fake.aws, desired("Table/t", spec)) == ("update" if steps else "unchanged")
+    sent = [params["StreamSpecification"] for name, params in fake.calls if name == "UpdateTable"]
+    assert sent == steps
+
+
+def test_stream_that_is_off_is_off_whatever_view_the_manifest_names() -> None:
+    spec = {**SPEC, "streamSpecification": {"streamEnabled": False, "streamViewType": "KEYS_ONLY"}}
+    assert reconcile(ScriptedAws({"DescribeTable": answers()}).aws, desired("Table/t", spec)) == "unchanged"
+
+
+def test_expiry_by_another_attribute_waits_for_the_end_of_the_first() -> None:
+    states = [ttl("ENABLED", "a"), ttl("DISABLING", "a"), ttl("DISABLED")]
+    fake = ScriptedAws({"DescribeTable": answers(), "DescribeTimeToLive": states})
+    spec: dict[str, Json] = {**SPEC, "timeToLive": {"attributeName": "b", "enabled": True}}
+    assert reconcile(fake.aws, desired("Table/t", spec)) == "update"
+    sent = [params["TimeToLiveSpecification"] for name, params in fake.calls if name == "UpdateTimeToLive"]
+    assert sent == [{"Enabled": False, "AttributeName": "a"}, {"Enabled": True, "AttributeName": "b"}]
+    assert len(fake.clock.slept) == 1
+
+
+def test_expiry_that_was_left_out_ends() -> None:
+    fake = ScriptedAws({"DescribeTable": answers(), "DescribeTimeToLive": ttl("ENABLED", "a")})
+    assert reconcile(fake.aws, desired("Table/t", SPEC)) == "update"
+    assert fake.params("UpdateTimeToLive")["TimeToLiveSpecification"] == {
+        "Enabled": False,
+        "AttributeName": "a",
+    }
+
+
+def test_expiry_that_is_off_is_off_whatever_attribute_the_manifest_names() -> None:
+    fake = ScriptedAws({"DescribeTable": answers(), "DescribeTimeToLive": ttl("DISABLED")})
+    spec: dict[str, Json] = {**SPEC, "timeToLive": {"attributeName": "a", "enabled": False}}
+    assert reconcile(fake.aws, desired("Table/t", spec)) == "unchanged"
+
+
+def test_policy_is_written_and_taken_away() -> None:
+    document = '{"Statement": []}'
+    fake = ScriptedAws(
+        {"DescribeTable": answers(), "GetResourcePolicy": Refusal(code="PolicyNotFoundException")}
+    )
+    assert reconcile(fake.aws, desired("Table/t", {**SPEC, "resourcePolicy": document})) == "update"
+    assert fake.params("PutResourcePolicy") == {"ResourceArn": "arn:t", "Policy": document}
+    there = ScriptedAws({"DescribeTable": answers(), "GetResourcePolicy": {"Policy": document}})
+    assert reconcile(there.aws, desired("Table/t", SPEC)) == "update"
+    assert there.writes == ["DeleteResourcePolicy"]
+
+
+def test_definition_that_no_index_uses_any_more_is_no_drift() -> None:
+    left = [*TABLE["AttributeDefinitions"], {"AttributeName": "old", "AttributeType": "S"}]
+    fake = ScriptedAws({"DescribeTable": answers(AttributeDefinitions=left)})
+    assert reconcile(fake.aws, desired("Table/t", SPEC)) == "unchanged"
+
+
+def test_attribute_cannot_change_its_type() -> None:
+    spec: dict[str, Json] = {**SPEC, "attributeDefinitions": [{"attributeName": "pk", "attributeType": "N"}]}
+    with pytest.raises(UnderstudyError, match="cannot change from S to N"):
+        reconcile(ScriptedAws({"DescribeTable": answers()}).aws, desired("Table/t", spec))
+
+
+def test_index_that_is_on_its_way_is_waited_for() -> None:
+    index = {
+        "IndexName": "index",
+        "KeySchema": TABLE["KeySchema"],
+        "Projection": {"ProjectionType": "ALL"},
+        "IndexStatus": "CREATING",
+    }
+    fake = ScriptedAws({"DescribeTable": answers(GlobalSecondaryIndexes=[index])})
+    assert reconcile(fake.aws, desired("Table/t", {**SPEC, "globalSecondaryIndexes": [INDEX]})) == "wait"
+
+
+def test_index_that_went_while_the_table_was_busy_is_not_deleted_again() -> None:
+    index = {"IndexName": "old", "KeySchema": TABLE["KeySchema"], "IndexStatus": "DELETING"}
+    fake = ScriptedAws({"DescribeTable": [answers(GlobalSecondaryIndexes=[index]), answers()]})
+    assert reconcile(fake.aws, desired("Table/t", SPEC)) == "update"
+    assert fake.writes == []
+
+
+def test_table_whose_making_was_cut_short_is_finished() -> None:
+    busy = answers(TableStatus="CREATING")
+    fake = ScriptedAws(
+        {
+            "DescribeTable": [busy, busy, answers()],
+            "DescribeTimeToLive": ttl("DISABLED"),
+            "DescribeContinuousBackups": Refusal(code="TableNotFoundException"),
+        }
+    )
+    spec: dict[str, Json] = {
+        **SPEC,
+        "timeToLive": {"attributeName": "a", "enabled": True},
+        "continuousBackups": {"pointInTimeRecoveryEnabled": True},
+    }
+    assert reconcile(fake.aws, desired("Table/t", spec)) == "update"
+    assert fake.writes == ["UpdateTimeToLive", "UpdateContinuousBackups"]
+
+
+def test_key_by_its_id_is_the_key_that_dynamodb_reports_by_its_arn() -> None:
+    sse = {"Status": "ENABLED", "SSEType": "KMS", "KMSMasterKeyArn": "arn:aws:kms:us-east-1:1:key/11-22"}
+    fake = ScriptedAws({"DescribeTable": answers(SSEDescription=sse)})
+    wanted = {**SPEC, "sseSpecification": {"enabled": True, "kmsMasterKeyID": "11-22"}}
+    assert reconcile(fake.aws, desired("Table/t", wanted)) == "unchanged"
+
+
+def test_protected_table_is_not_deleted() -> None:
+    fake = ScriptedAws()
+    with pytest.raises(UnderstudyError, match="protected from deletion"):
+        dynamodb.TableManager().delete(
+            fake.aws, observed("Table/t", {**SPEC, "deletionProtectionEnabled": True})
+        )
+    assert fake.writes == []

@@ -45,10 +45,10 @@ def test_equal_repository_is_left_alone() -> None:
     assert fake.writes == []
 
 
-def test_only_what_the_manifest_mentions_is_read() -> None:
+def test_policy_and_tags_are_read_only_when_the_manifest_mentions_them() -> None:
     fake = ScriptedAws(ANSWERS)
     found = ecr.RepositoryManager().observe(fake.aws, desired("Repository/r", {"name": "repo"}))
-    assert [name for name, _ in fake.calls] == ["DescribeRepositories"]
+    assert [name for name, _ in fake.calls] == ["DescribeRepositories", "GetLifecyclePolicy"]
     assert found is not None
     assert found.status == {"arn": "arn:repo", "repositoryURI": "host/repo"}
 
@@ -127,3 +127,42 @@ def test_registry_is_at_the_endpoint_of_an_emulator_that_names_aws(
 def test_absent_repository_has_no_uri() -> None:
     fake = ScriptedAws({"DescribeRepositories": Refusal(code="RepositoryNotFoundException")})
     assert ecr.repository_uri(fake.aws, "repo") is None
+
+
+PULL = {"Sid": "LambdaECRImageRetrievalPolicy", "Effect": "Allow", "Action": "ecr:BatchGetImage"}
+OURS = {"Sid": "ours", "Effect": "Allow", "Action": "ecr:GetAuthorizationToken"}
+
+
+def document(*statements: object) -> str:
+    return json.dumps({"Version": "2008-10-17", "Statement": list(statements)})
+
+
+def test_statement_that_lambda_adds_is_no_drift_and_is_kept() -> None:
+    fake = ScriptedAws({**ANSWERS, "GetRepositoryPolicy": {"policyText": document(OURS, PULL)}})
+    assert reconcile(fake.aws, desired("Repository/r", {**SPEC, "policy": document(OURS)})) == "unchanged"
+    changed = document({**OURS, "Sid": "other"})
+    assert reconcile(fake.aws, desired("Repository/r", {**SPEC, "policy": changed})) == "update"
+    written = json.loads(fake.params("SetRepositoryPolicy")["policyText"])["Statement"]
+    assert [statement["Sid"] for statement in written] == ["other", PULL["Sid"]]
+
+
+def test_statement_that_the_manifest_says_itself_is_compared() -> None:
+    fake = ScriptedAws({**ANSWERS, "GetRepositoryPolicy": {"policyText": document(PULL)}})
+    assert reconcile(fake.aws, desired("Repository/r", {**SPEC, "policy": document(PULL)})) == "unchanged"
+
+
+def test_policy_that_was_left_out_stays() -> None:
+    fake = ScriptedAws({**ANSWERS, "GetRepositoryPolicy": {"policyText": document(PULL)}})
+    assert reconcile(fake.aws, desired("Repository/r", SPEC)) == "unchanged"
+
+
+def test_empty_policy_takes_the_policy_away() -> None:
+    fake = ScriptedAws({**ANSWERS, "GetRepositoryPolicy": {"policyText": document(OURS)}})
+    assert reconcile(fake.aws, desired("Repository/r", {**SPEC, "policy": ""})) == "update"
+    assert fake.writes == ["DeleteRepositoryPolicy"]
+
+
+def test_repository_whose_making_was_cut_short_is_finished() -> None:
+    fake = ScriptedAws({**ANSWERS, "GetLifecyclePolicy": Refusal(code="LifecyclePolicyNotFoundException")})
+    assert reconcile(fake.aws, desired("Repository/r", SPEC)) == "update"
+    assert fake.writes == ["PutLifecyclePolicy"]

@@ -106,3 +106,41 @@ def test_delete_takes_the_versions_first() -> None:
     fake = ScriptedAws({"ListPolicyVersions": {"Versions": versions}})
     iam.PolicyManager().delete(fake.aws, observed("Policy/p", POLICY, arn=POLICY_ARN))
     assert fake.writes == ["DeletePolicyVersion", "DeletePolicy"]
+
+
+def test_boundary_that_was_left_out_goes_away() -> None:
+    boundary = {"PermissionsBoundaryArn": "arn:aws:iam::1:policy/B", "PermissionsBoundaryType": "Policy"}
+    fake = ScriptedAws({**ANSWERS, "GetRole": {"Role": {**ROLE, "PermissionsBoundary": boundary}}})
+    assert reconcile(fake.aws, desired("Role/r", SPEC)) == "update"
+    assert fake.writes == ["DeleteRolePermissionsBoundary"]
+
+
+def test_description_that_the_manifest_does_not_mention_stays() -> None:
+    fake = ScriptedAws({**ANSWERS, "GetRole": {"Role": {**ROLE, "Description": "by hand"}}})
+    assert reconcile(fake.aws, desired("Role/r", {**SPEC, "maxSessionDuration": 7200})) == "update"
+    assert fake.params("UpdateRole") == {
+        "RoleName": "r",
+        "Description": "by hand",
+        "MaxSessionDuration": 7200,
+    }
+
+
+def test_role_whose_making_was_cut_short_is_finished() -> None:
+    fake = ScriptedAws({**ANSWERS, "ListRolePolicies": {"PolicyNames": []}})
+    wanted = {**SPEC, "policies": ["arn:aws:iam::aws:policy/ReadOnly"]}
+    assert reconcile(fake.aws, desired("Role/r", wanted)) == "update"
+    assert fake.writes == ["PutRolePolicy", "AttachRolePolicy"]
+
+
+def test_oldest_version_goes_by_its_number() -> None:
+    versions = [{"VersionId": f"v{n}", "IsDefaultVersion": n == 9} for n in (9, 10, 11, 12, 13)]
+    fake = ScriptedAws({**POLICY_ANSWERS, "ListPolicyVersions": {"Versions": versions}})
+    assert reconcile(fake.aws, desired("Policy/p", {**POLICY, "policyDocument": "{}"})) == "update"
+    assert fake.params("DeletePolicyVersion")["VersionId"] == "v10"
+
+
+def test_tags_of_a_policy_are_asked_for_when_the_answer_lacks_them() -> None:
+    bare = {"Policy": {"PolicyName": "p", "DefaultVersionId": "v1"}}
+    listed = {"Tags": [{"Key": "a", "Value": "b"}]}
+    fake = ScriptedAws({**POLICY_ANSWERS, "GetPolicy": bare, "ListPolicyTags": listed})
+    assert reconcile(fake.aws, desired("Policy/p", POLICY)) == "unchanged"

@@ -43,3 +43,40 @@ def test_delete_names_the_group() -> None:
     fake = ScriptedAws()
     logs.LogGroupManager().delete(fake.aws, observed("LogGroup/l", SPEC))
     assert fake.params("DeleteLogGroup") == {"logGroupName": "/aws/lambda/f"}
+
+
+KEY = "arn:aws:kms:us-east-1:1:key/11-22"
+
+
+def test_key_is_associated_and_taken_away() -> None:
+    fake = ScriptedAws(ANSWERS)
+    assert reconcile(fake.aws, desired("LogGroup/l", {**SPEC, "kmsKeyID": KEY})) == "update"
+    assert fake.params("AssociateKmsKey") == {"logGroupName": "/aws/lambda/f", "kmsKeyId": KEY}
+    groups = {"DescribeLogGroups": {"logGroups": [{**GROUPS[1], "kmsKeyId": KEY}]}}
+    keyed = ScriptedAws({**ANSWERS, **groups})
+    assert reconcile(keyed.aws, desired("LogGroup/l", {**SPEC, "kmsKeyID": KEY})) == "unchanged"
+    assert reconcile(keyed.aws, desired("LogGroup/l", SPEC)) == "update"
+    assert keyed.params("DisassociateKmsKey") == {"logGroupName": "/aws/lambda/f"}
+
+
+def test_subscriptions_are_authoritative_and_make_room_first() -> None:
+    there = [
+        {"filterName": name, "filterPattern": "x", "destinationArn": "arn:d", "distribution": "ByLogStream"}
+        for name in ("kept", "gone")
+    ]
+    fake = ScriptedAws({**ANSWERS, "DescribeSubscriptionFilters": {"subscriptionFilters": there}})
+    kept: Json = {"filterName": "kept", "filterPattern": "x", "destinationARN": "arn:d"}
+    new: Json = {"filterName": "new", "filterPattern": "", "destinationARN": "arn:d"}
+    wanted = desired("LogGroup/l", {**SPEC, "subscriptionFilters": [kept, new]})
+    assert reconcile(fake.aws, wanted) == "update"
+    assert fake.writes == ["DeleteSubscriptionFilter", "PutSubscriptionFilter"]
+    assert fake.params("DeleteSubscriptionFilter")["filterName"] == "gone"
+    assert fake.params("PutSubscriptionFilter")["filterName"] == "new"
+
+
+def test_group_whose_making_was_cut_short_is_finished() -> None:
+    bare = {"DescribeLogGroups": {"logGroups": [{**GROUPS[1], "retentionInDays": 0}]}}
+    fake = ScriptedAws({**ANSWERS, **bare})
+    new: Json = {"filterName": "new", "filterPattern": "", "destinationARN": "arn:d"}
+    assert reconcile(fake.aws, desired("LogGroup/l", {**SPEC, "subscriptionFilters": [new]})) == "update"
+    assert fake.writes == ["PutRetentionPolicy", "PutSubscriptionFilter"]

@@ -81,3 +81,94 @@ def test_delete_empties_the_bucket_first() -> None:
     s3.BucketManager().delete(fake.aws, observed("Bucket/b", {"name": "b"}))
     assert fake.writes == ["DeleteObjects", "DeleteBucket"]
     assert len(fake.params("DeleteObjects")["Delete"]["Objects"]) == 2
+
+
+def test_region_of_a_bucket_is_said_once() -> None:
+    fake = ScriptedAws({"HeadBucket": [MISSING, {"BucketRegion": "eu-west-1"}]})
+    fake.aws.access = Access(region="eu-west-1", endpoint_url="http://127.0.0.1:9", credentials=Credentials())
+    spec: dict[str, Json] = {"name": "b", "createBucketConfiguration": {"locationConstraint": "eu-west-1"}}
+    assert reconcile(fake.aws, desired("Bucket/b", spec)) == "create"
+    assert fake.params("CreateBucket")["CreateBucketConfiguration"] == {"LocationConstraint": "eu-west-1"}
+    assert reconcile(fake.aws, desired("Bucket/b", spec)) == "unchanged"
+
+
+def test_bucket_in_another_region_is_not_taken_over() -> None:
+    fake = ScriptedAws({"HeadBucket": {"BucketRegion": "eu-west-1"}})
+    with pytest.raises(UnderstudyError, match="is in eu-west-1"):
+        reconcile(fake.aws, desired("Bucket/b", {"name": "b"}))
+
+
+def test_setting_that_was_left_out_goes_away() -> None:
+    fake = ScriptedAws(
+        {
+            "GetBucketCors": {"CORSRules": [{"AllowedMethods": ["GET"], "AllowedOrigins": ["*"]}]},
+            "GetBucketLifecycleConfiguration": {"Rules": [{"ID": "a", "Status": "Enabled"}]},
+            "GetBucketPolicy": {"Policy": "{}"},
+            "GetBucketLogging": {"LoggingEnabled": {"TargetBucket": "x", "TargetPrefix": ""}},
+            "GetBucketNotificationConfiguration": {
+                "QueueConfigurations": [{"QueueArn": "q", "Events": ["s3:ObjectCreated:*"]}],
+                "EventBridgeConfiguration": {},
+            },
+            "GetBucketVersioning": {"Status": "Enabled"},
+        }
+    )
+    assert reconcile(fake.aws, desired("Bucket/b", {"name": "b"})) == "update"
+    assert fake.writes == [
+        "DeleteBucketPolicy",
+        "DeleteBucketCors",
+        "DeleteBucketLifecycle",
+        "PutBucketNotificationConfiguration",
+        "PutBucketLogging",
+    ]
+    # What ACK has no word for stays.
+    written = fake.params("PutBucketNotificationConfiguration")["NotificationConfiguration"]
+    assert written == {"EventBridgeConfiguration": {}}
+
+
+def test_blocks_that_the_manifest_does_not_mention_stay() -> None:
+    there = {"BlockPublicAcls": True, "IgnorePublicAcls": True, "RestrictPublicBuckets": True}
+    fake = ScriptedAws({**ANSWERS, "GetPublicAccessBlock": {"PublicAccessBlockConfiguration": there}})
+    spec: dict[str, Json] = {**SPEC, "publicAccessBlock": {"restrictPublicBuckets": False}}
+    assert reconcile(fake.aws, desired("Bucket/b", spec)) == "update"
+    written = fake.params("PutPublicAccessBlock")["PublicAccessBlockConfiguration"]
+    assert written == {**there, "RestrictPublicBuckets": False}
+
+
+def test_tags_of_aws_and_of_tools_stay() -> None:
+    have = [
+        {"Key": "aws:x", "Value": "1"},
+        {"Key": "understudy.dev/stack", "Value": "s"},
+        {"Key": "old", "Value": "2"},
+    ]
+    fake = ScriptedAws({**ANSWERS, "GetBucketTagging": {"TagSet": have}})
+    assert reconcile(fake.aws, desired("Bucket/b", SPEC)) == "update"
+    assert fake.params("PutBucketTagging")["Tagging"] == {"TagSet": [{"Key": "a", "Value": "b"}, *have[:2]]}
+
+
+def test_lock_of_objects_is_read_back() -> None:
+    spec: dict[str, Json] = {"name": "b", "objectLockEnabledForBucket": True}
+    locked = {"ObjectLockConfiguration": {"ObjectLockEnabled": "Enabled"}}
+    fake = ScriptedAws({"GetObjectLockConfiguration": locked})
+    assert reconcile(fake.aws, desired("Bucket/b", spec)) == "unchanged"
+
+
+def test_object_that_cannot_be_deleted_stops_the_deletion() -> None:
+    versions = {"Versions": [{"Key": "k", "VersionId": "1"}], "IsTruncated": False}
+    refused = {"Errors": [{"Key": "k", "Code": "AccessDenied", "Message": "locked until 2030"}]}
+    fake = ScriptedAws({"ListObjectVersions": versions, "DeleteObjects": refused})
+    with pytest.raises(UnderstudyError, match="locked until 2030"):
+        s3.BucketManager().delete(fake.aws, observed("Bucket/b", {"name": "b"}))
+    assert fake.writes == ["DeleteObjects"]
+
+
+def test_delete_of_a_bucket_that_is_gone_is_done() -> None:
+    fake = ScriptedAws({"HeadBucket": MISSING})
+    s3.BucketManager().delete(fake.aws, observed("Bucket/b", {"name": "b"}))
+    assert fake.writes == []
+
+
+def test_bucket_whose_making_was_cut_short_is_finished() -> None:
+    absent = Refusal(code="NoSuchTagSet", status=404)
+    fake = ScriptedAws({**ANSWERS, "GetBucketTagging": absent})
+    assert reconcile(fake.aws, desired("Bucket/b", SPEC)) == "update"
+    assert fake.writes == ["PutBucketTagging"]

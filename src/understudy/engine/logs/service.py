@@ -85,6 +85,7 @@ class LogsService:
             "DeleteRetentionPolicy": self.delete_retention_policy,
             "DescribeLogGroups": self.describe_log_groups,
             "DescribeLogStreams": self.describe_log_streams,
+            "DescribeSubscriptionFilters": self.describe_subscription_filters,
             "GetLogEvents": self.get_log_events,
             "FilterLogEvents": self.filter_log_events,
             "TagResource": self.tag,
@@ -209,6 +210,15 @@ class LogsService:
         return await self._store.run(
             lambda state: read.describe_streams(state, existing_group(state, group_key(call)), call)
         )
+
+    async def describe_subscription_filters(self, call: Call) -> Output:
+        """Finds none: nothing here can be subscribed, which is what tools ask for after each create."""
+
+        def _work(state: State) -> Output:
+            existing_group(state, group_key(call))
+            return {"subscriptionFilters": []}
+
+        return await self._store.run(_work)
 
     async def get_log_events(self, call: Call) -> Output:
         """Returns events of a stream, with tokens to go on in both directions."""

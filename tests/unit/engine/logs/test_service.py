@@ -243,3 +243,9 @@ async def test_a_group_may_be_named_by_its_arn(stream: Client) -> None:
     assert [event["message"] for event in output["events"]] == ["x"]
     with pytest.raises(ApiError, match="required"):
         await stream("FilterLogEvents")
+
+
+async def test_nothing_is_subscribed(stream: Client) -> None:
+    assert await stream("DescribeSubscriptionFilters", **GROUP) == {"subscriptionFilters": []}
+    with pytest.raises(ApiError):
+        await stream("DescribeSubscriptionFilters", logGroupName="/absent")
