@@ -351,6 +351,8 @@ TABLE = Case(
     lacks={
         "moto": {
             "onDemandThroughput": "moto's UpdateTable forgets it",
+            "sseSpecification": "moto's UpdateTable forgets it",
+            "rarely read": "moto's UpdateTable forgets the class",
             "another view": "moto starts no second stream on a table",
         },
         "engine": {"*": _DELEGATED},
