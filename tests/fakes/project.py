@@ -10,6 +10,7 @@ from understudy.image import render
 from understudy.image.layers import Entry, Kind, write_layer
 from understudy.image.model import OCI_CONFIG, Descriptor, Image, ImageConfig
 from understudy.image.store import Store
+from understudy.manifests import ownership
 from understudy.reconcile.aws import Aws
 from understudy.targets.record import StackRecord
 from understudy.targets.workspace import Workspace, find
@@ -77,6 +78,11 @@ NOTHING_EXISTS = {
 }
 
 
+def tags_of(resource: str) -> dict[str, str]:
+    """The tags that the project puts on its resources."""
+    return {ownership.STACK: "shop", ownership.RESOURCE: resource}
+
+
 def exists(digest: str, **changed: object) -> dict[str, object]:
     """Answers of an AWS that has the repository and the function, running `digest`."""
     configuration = {**CONFIGURATION, "MemorySize": 256, **changed}
@@ -92,8 +98,12 @@ def exists(digest: str, **changed: object) -> dict[str, object]:
         "GetFunction": {
             "Configuration": configuration,
             "Code": {"ImageUri": f"{URI}@{digest}", "ResolvedImageUri": f"{URI}@{digest}"},
+            "Tags": tags_of("Function.shop"),
         },
         "GetFunctionConfiguration": configuration,
+        "ListTagsForResource": {
+            "tags": [{"Key": key, "Value": text} for key, text in tags_of("Repository.shop").items()]
+        },
         "DescribeImages": {"imageDetails": [{"imageDigest": digest, "imageTags": ["latest"]}]},
     }
 

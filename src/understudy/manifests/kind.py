@@ -43,6 +43,10 @@ class ExtraField:
     absent: frozenset[str] = frozenset()
 
 
+# Fields that name what a resource hangs below.
+_PARENTS = frozenset({"apiID", "functionName", "restAPIID"})
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
     """One kind: its API group, AWS operation and departures.
@@ -89,6 +93,12 @@ class Kind:
     def adoption(self) -> tuple[str, ...]:
         """The fields that a controller finds an existing resource by (`adoption-fields`)."""
         return self.found_by or (self.identity,)
+
+    @property
+    def parent(self) -> str:
+        """The kind that it hangs below and goes with; empty where it stands alone."""
+        above = (ref for ref in self.refs.values() if ref.value in _PARENTS and ref.value in self.required)
+        return next((ref.kind for ref in above), "")
 
     @property
     def api_version(self) -> str:

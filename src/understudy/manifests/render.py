@@ -11,7 +11,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from understudy.manifests import errors, references
+from understudy.manifests import errors, ownership, references
 from understudy.manifests.errors import ManifestError, Problem
 from understudy.manifests.kinds import KINDS
 from understudy.manifests.model import (
@@ -50,11 +50,13 @@ class RenderContext:
         account: AWS account id.
         region: AWS region.
         partition: AWS partition.
+        project: the project whose resources these are, by their tags; without one they carry none.
         images: what each `${image.NAME}` stands for.
     """
 
     account: str
     region: str
+    project: str = ""
     partition: str = "aws"
     images: Mapping[str, ImageBinding] = field(default_factory=dict)
 
@@ -157,12 +159,15 @@ class _Renderer:
             *self._earlier(resource),
             *(ResourceKey("Image", name) for name in references.images(resource.spec)),
         ]
+        retain = resource.annotations.get(DELETION_POLICY) == "retain"
+        spec = references.each_text_of(raw, self._text)
+        project = self._context.project
         return DesiredResource(
             key=resource.key,
-            spec=references.each_text_of(raw, self._text),
+            spec=ownership.tagged(resource.key, spec, project=project, retain=retain) if project else spec,
             document=references.each_text_of(document, self._text),
             dependencies=tuple(dict.fromkeys(target for target in targets if target != resource.key)),
-            retain=resource.annotations.get(DELETION_POLICY) == "retain",
+            retain=retain,
             auto_publish=resource.annotations.get(AUTO_PUBLISH) == "true",
             where=str(resource.at),
         )

@@ -8,17 +8,16 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from understudy.errors import UnderstudyError
+from understudy.manifests import ownership
 from understudy.manifests.model import DesiredResource, Json, JsonMap
 from understudy.reconcile import convert, tags
 from understudy.reconcile.aws import Aws
 from understudy.reconcile.manager import ResourceManager, text, touched
 from understudy.reconcile.model import Change, ObservedResource
 
-IDENTITY_TAG = "understudy.dev/resource"
-
 
 class ApiManager(ResourceManager):
-    """Kind API, found by its name; among several of one name, by the tag that `create` puts on it."""
+    """Kind API, found by the tags of its stack, or by its name while nobody's tags are on it."""
 
     supported: ClassVar[frozenset[str]] = frozenset(
         [
@@ -51,10 +50,8 @@ class ApiManager(ResourceManager):
         return ObservedResource(key=desired.key, spec=convert.spec("API", found), status=status)
 
     def create(self, aws: Aws, desired: DesiredResource) -> None:
-        """Creates the API, tagged so that it is found again among others of its name."""
-        params = convert.create_params("API", desired.spec)
-        params["Tags"] = {**params.get("Tags", {}), IDENTITY_TAG: desired.key.name}
-        aws.call(aws.apigatewayv2().create_api, **params)
+        """Creates the API with its tags, by which it is found again among others of its name."""
+        aws.call(aws.apigatewayv2().create_api, **convert.create_params("API", desired.spec))
 
     def update(
         self, aws: Aws, desired: DesiredResource, observed: ObservedResource, changes: Sequence[Change]
@@ -73,17 +70,19 @@ class ApiManager(ResourceManager):
 
 
 def _meant(listed: Sequence[Mapping[str, Any]], desired: DesiredResource) -> Mapping[str, Any] | None:
-    name = text(desired.spec, "name")
+    name, wanted = text(desired.spec, "name"), ownership.tags("API", desired.spec)
+    own = {key: wanted[key] for key in (ownership.STACK, ownership.RESOURCE) if key in wanted}
     named = [item for item in listed if item["Name"] == name]
-    tagged = [item for item in listed if item.get("Tags", {}).get(IDENTITY_TAG) == desired.key.name]
-    ours = [item for item in named if item in tagged]
-    found = ours or named or tagged
+    ours = [item for item in listed if own and own.items() <= item.get("Tags", {}).items()]
+    free = [item for item in named if not own or ownership.STACK not in item.get("Tags", {})]
+    found = [item for item in ours if item in named] or ours or free
     if len(found) > 1:
         ids = ", ".join(sorted(item["ApiId"] for item in found))
+        marks = " and ".join(f"{key}={value}" for key, value in own.items())
         raise UnderstudyError(
             "api-ambiguous",
             f"{desired.key} could be any of the APIs {ids}: they share the name {name}",
-            hint=f"tag the right one with {IDENTITY_TAG}={desired.key.name}, or delete the others",
+            hint=f"tag the right one with {marks}, or delete the others" if marks else "delete the others",
             where=desired.where,
         )
     return found[0] if found else None

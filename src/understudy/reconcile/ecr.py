@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
+from understudy.manifests import ownership
 from understudy.manifests.model import DesiredResource, Json, JsonMap
 from understudy.reconcile import compare, convert, tags
 from understudy.reconcile.aws import Aws
@@ -61,7 +62,7 @@ class RepositoryManager(ResourceManager):
     def create(self, aws: Aws, desired: DesiredResource) -> None:
         """Creates the repository and its policies."""
         params = convert.create_params("Repository", desired.spec)
-        params["tags"] = tags.pairs(tags.parse(desired.spec.get("tags")))
+        params["tags"] = tags.pairs(ownership.tags("Repository", desired.spec))
         aws.call(aws.ecr().create_repository, **params)
         self._policies(aws, desired.spec, frozenset(desired.spec) & {"lifecyclePolicy", "policy"})
 

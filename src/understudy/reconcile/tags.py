@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from understudy.manifests import ownership
 from understudy.manifests.model import Json
 from understudy.reconcile.compare import SYSTEM_TAGS
 
@@ -15,20 +16,9 @@ class TagDelta:
     remove: tuple[str, ...]
 
 
-def parse(value: Json) -> dict[str, str]:
-    """Tags as a map, from a map or from a list of keys and values."""
-    if isinstance(value, Mapping):
-        return {key: str(text) for key, text in value.items()}
-    found: dict[str, str] = {}
-    for item in value if isinstance(value, list | tuple) else ():
-        if isinstance(item, Mapping):
-            found[str(item.get("key", ""))] = str(item.get("value", ""))
-    return found
-
-
 def delta(wanted: Json, actual: Json) -> TagDelta:
     """The writes that turn `actual` into `wanted`; tags of AWS and of tools stay."""
-    new, old = parse(wanted), parse(actual)
+    new, old = ownership.parse(wanted), ownership.parse(actual)
     return TagDelta(
         put={key: text for key, text in new.items() if old.get(key) != text},
         remove=tuple(key for key in old if key not in new and not key.startswith(SYSTEM_TAGS)),

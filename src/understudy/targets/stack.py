@@ -56,5 +56,7 @@ def load(
         name: ImageBinding(name=name, repository=project.images[name].repository, digest=digest, tags=tags)
         for name, digest in digests.items()
     }
-    context = RenderContext(account=target.account(), region=target.region, images=images)
+    context = RenderContext(
+        account=target.account(), region=target.region, project=project.project, images=images
+    )
     return render.render(resources, context)

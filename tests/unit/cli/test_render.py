@@ -69,7 +69,8 @@ def test_the_registry_of_aws_itself_is_known_without_asking(
 def test_what_exists_is_annotated_for_hand_over(
     understudy: Understudy, project: Workspace, reach: Reached
 ) -> None:
-    reach({**projects.NOTHING_EXISTS, **_only(projects.exists("sha256:x"), "DescribeRepositories")})
+    there = _only(projects.exists("sha256:x"), "DescribeRepositories", "ListTagsForResource")
+    reach({**projects.NOTHING_EXISTS, **there})
     projects.image(project)
 
     done = understudy("render", "--adoption-annotations")
@@ -115,5 +116,5 @@ def test_a_misspelt_field_is_told_with_file_line_path_and_the_nearest_name(
     assert "hint:  rename it to imageURI" in done.stderr
 
 
-def _only(answers: dict[str, object], name: str) -> dict[str, object]:
-    return {name: answers[name]}
+def _only(answers: dict[str, object], *names: str) -> dict[str, object]:
+    return {name: answers[name] for name in names}

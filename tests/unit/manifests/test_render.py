@@ -1,3 +1,5 @@
+import dataclasses
+
 import pytest
 
 from tests.unit.manifests.stacks import CONTEXT, DIGEST, document, stack
@@ -167,3 +169,18 @@ def test_image_needs_its_repository_in_the_stack() -> None:
 def test_same_input_renders_the_same_stack() -> None:
     assert everything() == everything()
     assert CONTEXT.partition == "aws"
+
+
+def test_a_project_tags_what_stands_alone() -> None:
+    context = dataclasses.replace(CONTEXT, project="shop")
+    found = stack(ALIAS, VERSION, FUNCTION, ROLE, API, context=context)
+    tagged = {one.key.kind for one in found if "tags" in one.spec}
+    assert tagged == {"Role", "Function", "API", "Repository"}
+    api = found.get(ResourceKey("API", "api"))
+    assert api is not None
+    assert api.spec["tags"] == {
+        "understudy.dev/stack": "shop",
+        "understudy.dev/resource": "API.api",
+        "understudy.dev/retain": "true",
+    }
+    assert "tags" not in str(api.document)

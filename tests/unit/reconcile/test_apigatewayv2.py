@@ -3,6 +3,7 @@ import pytest
 from tests.fakes.aws import Refusal, ScriptedAws
 from tests.unit.reconcile.builders import desired, observed, reconcile
 from understudy.errors import UnderstudyError
+from understudy.manifests import ownership
 from understudy.manifests.model import Json
 from understudy.reconcile import apigatewayv2
 
@@ -21,13 +22,14 @@ def api(number: int, **changed: object) -> dict[str, object]:
     }
 
 
-OURS = {"a": "b", apigatewayv2.IDENTITY_TAG: "handle"}
+OURS = {"a": "b", ownership.STACK: "shop", ownership.RESOURCE: "API.handle"}
+THEIRS = {ownership.STACK: "other", ownership.RESOURCE: "API.handle"}
 
 
 def found(*items: dict[str, object]) -> str | None:
     manager = apigatewayv2.ApiManager()
     observed = manager.observe(
-        ScriptedAws({"GetApis": {"Items": list(items)}}).aws, desired("API/handle", API)
+        ScriptedAws({"GetApis": {"Items": list(items)}}).aws, desired("API/handle", {**API, "tags": OURS})
     )
     return observed.status["apiID"] if observed else None
 
@@ -45,6 +47,11 @@ def test_renamed_api_is_found_by_our_tag() -> None:
     assert found(api(1, Name="old", Tags=OURS)) == "api1"
 
 
+def test_api_of_another_stack_is_not_ours_though_it_has_the_name() -> None:
+    assert found(api(1, Tags=THEIRS)) is None
+    assert found(api(1, Tags=THEIRS), api(2)) == "api2"
+
+
 def test_api_that_could_be_several_is_an_error() -> None:
     with pytest.raises(UnderstudyError, match="any of the APIs api1, api2"):
         found(api(1), api(2))
@@ -52,7 +59,7 @@ def test_api_that_could_be_several_is_an_error() -> None:
 
 def test_absent_api_is_created_with_our_tag() -> None:
     fake = ScriptedAws({"GetApis": {"Items": []}})
-    assert reconcile(fake.aws, desired("API/handle", API)) == "create"
+    assert reconcile(fake.aws, desired("API/handle", {**API, "tags": OURS})) == "create"
     assert fake.params("CreateApi")["Tags"] == OURS
 
 
