@@ -87,3 +87,22 @@ def test_no_document_is_told(path: str, url: str) -> None:
         requests.get_json(url + path)
 
     assert (caught.value.code, caught.value.where) == ("no-document", url + path)
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "text"),
+    [("/text", 200, "hello"), ("/missing", 404, "no such page"), ("/broken", 502, '{"message"')],
+)
+def test_an_answer_is_what_it_is(path: str, status: int, text: str, url: str) -> None:
+    found = requests.answer(url + path, 5)
+    assert found.status == status
+    assert found.text.startswith(text)
+    assert 0 < found.seconds < 5
+
+
+def test_nobody_there_is_no_answer() -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        found = requests.answer(f"http://127.0.0.1:{probe.getsockname()[1]}/", 5)
+    assert found.status == 0
+    assert "refused" in found.text

@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from understudy.errors import UnderstudyError
@@ -54,12 +54,24 @@ def of_image(stack: Stack, image: str) -> tuple[Release, ...]:
         if ResourceKey(IMAGE, image) in resource.dependencies
     ]
     return tuple(
-        Release(function=str(function.spec["name"]), aliases=_following(stack, function))
+        Release(function=str(function.spec["name"]), aliases=following(stack, function))
         for function in functions
     )
 
 
-def _following(stack: Stack, function: DesiredResource) -> tuple[str, ...]:
+def described(stack: Stack, text: str) -> Stack:
+    """The stack whose versions are published with a description, where their manifests give none."""
+
+    def one(resource: DesiredResource) -> DesiredResource:
+        if not text or not resource.auto_publish or "description" in resource.spec:
+            return resource
+        return replace(resource, spec={**resource.spec, "description": text})
+
+    return replace(stack, resources=tuple(one(resource) for resource in stack))
+
+
+def following(stack: Stack, function: DesiredResource) -> tuple[str, ...]:
+    """AWS names of the aliases that follow a function's newest version."""
     versions = {
         version.key
         for version in stack.of_kind("Version")

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 from understudy.errors import UnderstudyError
@@ -13,6 +14,7 @@ from understudy.reconcile import observe as observer
 from understudy.reconcile import plan as planner
 from understudy.reconcile.function_logs import LogLine
 from understudy.reconcile.invocation import Invocation
+from understudy.reconcile.manager import Mover
 from understudy.reconcile.model import ApplyReport, Observed, OnEvent, Plan
 from understudy.reconcile.promotion import Promoter
 from understudy.targets import built
@@ -161,12 +163,21 @@ class Deployment:
         group = f"/aws/lambda/{function.partition(':')[0]}"
         return function_logs.lines(self.aws, group, since_ms=since_ms, pattern=pattern)
 
-    def plan(self, digests: Mapping[str, str], tags: Sequence[str]) -> tuple[Stack, Observed, Plan]:
-        """Returns the rendered stack, what exists of it, and what apply would do."""
+    def plan(
+        self, digests: Mapping[str, str], tags: Sequence[str], description: str = ""
+    ) -> tuple[Stack, Observed, Plan]:
+        """Returns the rendered stack, what exists of it, and what apply would do.
+
+        Args:
+            digests: digest of each built image, by its name in the project file.
+            tags: tags that the images carry in their repositories.
+            description: of versions that are published, where the manifest gives none.
+        """
         self._target.guard()
         stack = stacks.load(
             self._workspace.root, self._workspace.project, self._target, digests, tags=tuple(tags)
         )
+        stack = release.described(stack, description)
         observed = observer.observe(stack, self.aws)
         return stack, observed, planner.plan(stack, observed)
 
@@ -192,17 +203,33 @@ class Deployment:
         stack, _, plan = self.plan(digests, tags)
         self.check(digests)
         approve(plan)
+        return self.carry_out(stack, plan, on_event)
+
+    def carry_out(
+        self, stack: Stack, plan: Plan, on_event: OnEvent = lambda _: None, mover: Mover | None = None
+    ) -> Deployed:
+        """Does what was planned for images that were checked; `mover` moves the aliases.
+
+        Raises:
+            UnderstudyError: a resource failed; what was done stays.
+        """
         report = applier.apply(
             plan,
             self.aws,
             on_event,
             pusher=self._promoter,
-            lock_path=self._workspace.layout.state / f"apply-{self._target.name}.lock",
+            mover=mover,
+            lock_path=self.lock_path,
         )
         deployed = Deployed(stack=stack, observed=report.observed, plan=plan, report=report)
-        for name, digest in digests.items():
-            self.attach(deployed, name, digest)
+        for image in stack.images:
+            self.attach(deployed, image.name, image.digest)
         return deployed
+
+    @property
+    def lock_path(self) -> Path:
+        """Held by whatever writes to this target."""
+        return self._workspace.layout.state / f"apply-{self._target.name}.lock"
 
     def attach(self, deployed: Deployed, name: str, digest: str) -> None:
         """Pushes what is attached to an image next to it; a registry that takes none is told, not fatal."""

@@ -89,3 +89,11 @@ def test_functions_of_an_image_come_with_the_aliases_that_follow() -> None:
         )
     )
     assert release.of_image(stack, "app") == (Release(function="f", aliases=("live",)),)
+
+
+def test_versions_are_described_where_their_manifest_says_nothing() -> None:
+    follows = desired("Version/v", {"functionName": "f"}, follow=True)
+    named = desired("Version/n", {"functionName": "f", "description": "mine"}, follow=True)
+    stack = release.described(Stack(resources=(follows, named)), "git abc")
+    assert [one.spec.get("description") for one in stack] == ["git abc", "mine"]
+    assert release.described(stack, "") == stack

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from understudy.errors import UnderstudyError
+from understudy.manifests.model import ResourceKey
 
 
 class RolloutError(UnderstudyError):
@@ -25,6 +26,27 @@ class Canary:
 
     share: float
     seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """A function of a stack, and what it should run.
+
+    Attributes:
+        key: of its document.
+        function: its name.
+        digest: of the image.
+        aliases: those that follow its newest version.
+        door: the API or function URL that leads HTTP requests to it, so that it can be asked for its health.
+        stage: of that API.
+    """
+
+    key: ResourceKey
+    function: str
+    digest: str
+    aliases: tuple[str, ...] = ()
+    door: ResourceKey | None = None
+    stage: str = "$default"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,8 +23,8 @@ from understudy.reconcile.rollout.model import (
     InterruptedRolloutError,
     Moved,
     RolloutError,
+    Subject,
 )
-from understudy.reconcile.rollout.probes import Release
 
 if TYPE_CHECKING:
     from understudy.reconcile.function_logs import LogLine
@@ -38,7 +38,7 @@ class LiveMover:
     """Moves aliases of one deploy; what `apply` takes as its mover.
 
     Attributes:
-        releases: what each function should run, by its name.
+        subjects: what each function should run, by its name.
         canary: a part of the traffic first.
         stop: set when the user wants it to end.
         say: told what happens, from several threads.
@@ -47,7 +47,7 @@ class LiveMover:
         probed: request id of the last probe, by function.
     """
 
-    releases: Mapping[str, Release]
+    subjects: Mapping[str, Subject]
     canary: Canary | None = None
     stop: threading.Event = field(default_factory=threading.Event)
     say: Callable[[str], None] = lambda _: None
@@ -87,15 +87,13 @@ class LiveMover:
 
     def _proved(self, aws: Aws, before: AliasState, version: str) -> AliasState:
         """The alias, where it was, once the version works: by itself, and with a part of the traffic."""
-        release = self.releases.get(before.function)
-        if release is None:
+        subject = self.subjects.get(before.function)
+        if subject is None:
             return before
         try:
-            self.probed[before.function] = probes.check(aws, release, version)
-            self.say(
-                f"{before}: version {version} runs {release.digest}" + (", GET /health 200" * release.is_web)
-            )
-            return self._canary(aws, before, release, version) if self.canary else before
+            self.probed[before.function] = probes.check(aws, subject, version)
+            self.say(f"{before}: version {version} runs {subject.digest}")
+            return self._canary(aws, before, subject, version) if self.canary else before
         except RolloutError as error:
             raise RolloutError(
                 error.code,
@@ -103,21 +101,21 @@ class LiveMover:
                 hint=error.hint,
             ) from error
 
-    def _canary(self, aws: Aws, before: AliasState, release: Release, version: str) -> AliasState:
+    def _canary(self, aws: Aws, before: AliasState, subject: Subject, version: str) -> AliasState:
         if self.canary is None:
             raise TypeError("a canary without a share")
         shifted = aliases.point(aws, before, before.version, {version: self.canary.share})
         self.say(f"{before}: {self.canary.share:.0%} to version {version} for {self.canary.seconds:g} s")
         passed = False
         try:
-            self._watch(aws, before, release, version)
+            self._watch(aws, before, subject, version)
             passed = True
         finally:
             if not passed:
                 shifted = _returned(aws, shifted)
         return shifted
 
-    def _watch(self, aws: Aws, before: AliasState, release: Release, version: str) -> None:
+    def _watch(self, aws: Aws, before: AliasState, subject: Subject, version: str) -> None:
         """Returns after the canary's time.
 
         Raises:
@@ -128,7 +126,7 @@ class LiveMover:
             raise TypeError("a canary without a time")
         lines: dict[str, LogLine] = {}
         began = since = self.now_ms()
-        group = logs.group_of(aws, release.function)
+        group = logs.group_of(aws, subject.function)
         deadline = aws.clock.now() + self.canary.seconds
         while (left := deadline - aws.clock.now()) > 0:
             self._pause(aws, before, min(_LOOK_S, left))
@@ -141,10 +139,10 @@ class LiveMover:
                 raise RolloutError(
                     "canary-aborted",
                     f"the canary of version {version} was aborted: {cause}",
-                    hint=f"./understudy logs {release.function}",
+                    hint=f"./understudy logs {subject.function}",
                 )
-            if release.is_web:
-                self.probed[release.function] = probes.health(aws, release, version)
+            if subject.door:
+                self.probed[subject.function] = probes.health(aws, subject, version)
 
     def _pause(self, aws: Aws, before: AliasState, seconds: float) -> None:
         end = aws.clock.now() + seconds

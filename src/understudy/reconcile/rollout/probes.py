@@ -1,29 +1,13 @@
 """Asks one version of a function whether it runs the image that it should, and answers."""
 
 import json
-from dataclasses import dataclass
 
 from understudy.reconcile import invocation
 from understudy.reconcile.aws import Aws
-from understudy.reconcile.rollout.model import RolloutError
+from understudy.reconcile.rollout.model import RolloutError, Subject
 
 HEALTH = "/health"
 _OK = 200
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Release:
-    """What a function should run.
-
-    Attributes:
-        function: its name.
-        digest: of the image.
-        is_web: whether HTTP requests reach it, so that it can be asked for its health.
-    """
-
-    function: str
-    digest: str
-    is_web: bool
 
 
 def running_digest(aws: Aws, function: str, qualifier: str) -> str:
@@ -37,40 +21,40 @@ def running_digest(aws: Aws, function: str, qualifier: str) -> str:
     return next((digest for digest in found if digest), "")
 
 
-def check(aws: Aws, release: Release, version: str) -> str:
+def check(aws: Aws, subject: Subject, version: str) -> str:
     """Returns once a version runs its digest and, where HTTP reaches it, is healthy; with the request's id.
 
     Raises:
         RolloutError: it runs another image, fails, or is not healthy.
     """
-    found = running_digest(aws, release.function, version)
-    if found != release.digest:
-        raise _failed(release, version, f"runs {found or 'no image'}, expected {release.digest}")
-    return health(aws, release, version) if release.is_web else ""
+    found = running_digest(aws, subject.function, version)
+    if found != subject.digest:
+        raise _failed(subject, version, f"runs {found or 'no image'}, expected {subject.digest}")
+    return health(aws, subject, version) if subject.door else ""
 
 
-def health(aws: Aws, release: Release, version: str) -> str:
+def health(aws: Aws, subject: Subject, version: str) -> str:
     """Returns the id of a request for the health of a version, once it was answered with 200.
 
     Raises:
         RolloutError: it failed, answered otherwise, or another version answered.
     """
-    answer = invocation.invoke(aws, f"{release.function}:{version}", invocation.http_event(HEALTH))
+    answer = invocation.invoke(aws, f"{subject.function}:{version}", invocation.http_event(HEALTH))
     if answer.function_error:
-        raise _failed(release, version, f"fails: {_error(answer.payload)}")
+        raise _failed(subject, version, f"fails: {_error(answer.payload)}")
     if answer.version != version:
-        raise _failed(release, version, f"did not answer, version {answer.version or '(none)'} did")
+        raise _failed(subject, version, f"did not answer, version {answer.version or '(none)'} did")
     status = _status(answer.payload)
     if status != _OK:
-        raise _failed(release, version, f"answers GET {HEALTH} with {status}, expected {_OK}")
+        raise _failed(subject, version, f"answers GET {HEALTH} with {status}, expected {_OK}")
     return answer.request_id
 
 
-def _failed(release: Release, version: str, what: str) -> RolloutError:
+def _failed(subject: Subject, version: str, what: str) -> RolloutError:
     return RolloutError(
         "probe-failed",
-        f"version {version} of {release.function} {what}",
-        hint=f"./understudy logs {release.function}",
+        f"version {version} of {subject.function} {what}",
+        hint=f"./understudy logs {subject.function}",
     )
 
 

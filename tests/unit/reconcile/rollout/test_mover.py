@@ -7,14 +7,13 @@ from typing import Any
 import pytest
 
 from tests.fakes.aws import Refusal, ScriptedAws
-from tests.unit.reconcile.builders import desired, observed
+from tests.unit.reconcile.builders import desired, key, observed
 from understudy.errors import UnderstudyError
-from understudy.reconcile.rollout.model import Canary, InterruptedRolloutError, Moved, RolloutError
+from understudy.reconcile.rollout.model import Canary, InterruptedRolloutError, Moved, RolloutError, Subject
 from understudy.reconcile.rollout.mover import LiveMover
-from understudy.reconcile.rollout.probes import Release
 
 DIGEST = f"sha256:{'a' * 64}"
-SHOP = {"shop": Release(function="shop", digest=DIGEST, is_web=True)}
+SHOP = {"shop": Subject(key=key("Function/shop"), function="shop", digest=DIGEST, door=key("API/shop"))}
 TENTH = Canary(share=0.1, seconds=30)
 
 
@@ -86,7 +85,7 @@ def move(
 
 
 def test_an_alias_moves_to_a_version_that_answers() -> None:
-    one, mover = Lambda(), LiveMover(releases=SHOP)
+    one, mover = Lambda(), LiveMover(subjects=SHOP)
 
     fake = move(one, mover)
 
@@ -108,7 +107,7 @@ def test_an_alias_moves_to_a_version_that_answers() -> None:
     ids=["other-digest", "no-digest", "error", "other-version", "unhealthy"],
 )
 def test_a_version_that_does_not_work_gets_no_traffic(broken: dict[str, Any], says: str) -> None:
-    one, mover = Lambda(), LiveMover(releases=SHOP)
+    one, mover = Lambda(), LiveMover(subjects=SHOP)
     for name, value in broken.items():
         setattr(one, name, value)
 
@@ -122,8 +121,8 @@ def test_a_version_that_does_not_work_gets_no_traffic(broken: dict[str, Any], sa
 
 def test_a_function_that_http_does_not_reach_is_not_invoked() -> None:
     one = Lambda()
-    worker = {"shop": Release(function="shop", digest=DIGEST, is_web=False)}
-    fake = move(one, LiveMover(releases=worker))
+    worker = {"shop": Subject(key=key("Function/shop"), function="shop", digest=DIGEST)}
+    fake = move(one, LiveMover(subjects=worker))
     assert one.version == "2"
     assert "Invoke" not in [name for name, _ in fake.calls]
 
@@ -132,7 +131,7 @@ def test_a_canary_gets_its_share_for_its_time_and_then_all() -> None:
     one, said = Lambda(), list[str]()
     one.lines = [("2", "REPORT RequestId: a\tDuration: 1 ms"), ("1", "[ERROR] as ever")]
 
-    fake = move(one, LiveMover(releases=SHOP, canary=TENTH, say=said.append, now_ms=lambda: 5))
+    fake = move(one, LiveMover(subjects=SHOP, canary=TENTH, say=said.append, now_ms=lambda: 5))
 
     updates = [params for name, params in fake.calls if name == "UpdateAlias"]
     shares = [params["RoutingConfig"]["AdditionalVersionWeights"] for params in updates]
@@ -147,7 +146,7 @@ def test_a_canary_gets_its_share_for_its_time_and_then_all() -> None:
 
 @pytest.mark.parametrize("line", ["Runtime.ExitError", "[ERROR] ValueError: no"], ids=["fatal", "errors"])
 def test_a_canary_that_fails_is_taken_back(line: str) -> None:
-    one, mover = Lambda(), LiveMover(releases=SHOP, canary=TENTH, now_ms=lambda: 5)
+    one, mover = Lambda(), LiveMover(subjects=SHOP, canary=TENTH, now_ms=lambda: 5)
     one.lines = [("2", line)]
 
     with pytest.raises(RolloutError) as caught:
@@ -164,7 +163,7 @@ def test_a_canary_whose_probe_fails_later_is_taken_back() -> None:
     statuses = iter([200, 200, 503])
     one.status = lambda: next(statuses)
     with pytest.raises(RolloutError, match="with 503"):
-        move(one, LiveMover(releases=SHOP, canary=TENTH))
+        move(one, LiveMover(subjects=SHOP, canary=TENTH))
     assert (one.version, one.weights) == ("1", {})
 
 
@@ -172,7 +171,7 @@ def test_an_interrupted_canary_is_taken_back() -> None:
     one, stop = Lambda(), threading.Event()
     one.status = lambda: stop.set() or 200  # type: ignore[func-returns-value]
     with pytest.raises(InterruptedRolloutError, match="shop:live serves version 1"):
-        move(one, LiveMover(releases=SHOP, canary=TENTH, stop=stop))
+        move(one, LiveMover(subjects=SHOP, canary=TENTH, stop=stop))
     assert (one.version, one.weights) == ("1", {})
 
 
@@ -181,7 +180,7 @@ def test_a_canary_that_cannot_be_taken_back_is_told_with_the_command() -> None:
     one.lines = [("2", "Runtime.ExitError")]
     answers = {"UpdateAlias": [one.answers()["UpdateAlias"], Refusal(code="AccessDeniedException")]}
     with pytest.raises(UnderstudyError) as caught:
-        move(one, LiveMover(releases=SHOP, canary=TENTH, now_ms=lambda: 5), answers=answers)
+        move(one, LiveMover(subjects=SHOP, canary=TENTH, now_ms=lambda: 5), answers=answers)
     assert (caught.value.code, caught.value.hint) == ("canary-left", "./understudy rollout undo")
 
 
@@ -189,14 +188,14 @@ def test_the_canary_of_a_killed_deploy_ends_before_the_next_begins() -> None:
     one, said = Lambda(weights={"2": 0.1}), list[str]()
     one.status = lambda: 500
     with pytest.raises(RolloutError):
-        move(one, LiveMover(releases=SHOP, say=said.append))
+        move(one, LiveMover(subjects=SHOP, say=said.append))
     assert (one.version, one.weights) == ("1", {})
     assert said == ["shop:live: the canary of version 2 ends"]
 
 
 def test_weights_left_behind_alone_are_taken_away_without_a_probe() -> None:
     one = Lambda(version="2", weights={"3": 0.1})
-    fake = move(one, mover := LiveMover(releases=SHOP))
+    fake = move(one, mover := LiveMover(subjects=SHOP))
     assert (one.version, one.weights, mover.moves) == ("2", {}, [])
     assert fake.writes == ["UpdateAlias"]
 
@@ -205,7 +204,7 @@ def test_an_alias_that_somebody_else_moved_is_left_to_them() -> None:
     refused = {"UpdateAlias": Refusal(code="PreconditionFailedException", status=412)}
     one = Lambda()
     with pytest.raises(UnderstudyError, match="was moved by somebody else"):
-        move(one, LiveMover(releases=SHOP), answers=refused)
+        move(one, LiveMover(subjects=SHOP), answers=refused)
 
 
 def test_a_write_whose_answer_was_lost_counts() -> None:
@@ -213,7 +212,7 @@ def test_a_write_whose_answer_was_lost_counts() -> None:
 
     refusal = Refusal(code="PreconditionFailedException", status=412)
     answers = {"UpdateAlias": refusal, "GetAlias": [one.answers()["GetAlias"], _after(one)]}
-    move(one, mover := LiveMover(releases=SHOP), answers=answers)
+    move(one, mover := LiveMover(subjects=SHOP), answers=answers)
     assert [each.new for each in mover.moves] == ["2"]
 
 

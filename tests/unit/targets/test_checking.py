@@ -1,0 +1,113 @@
+from typing import Any
+
+import pytest
+
+from tests.fakes.aws import Refusal, ScriptedAws
+from tests.fakes.project import ScriptedTarget
+from tests.unit.reconcile.builders import key, observed
+from understudy.errors import UnderstudyError
+from understudy.reconcile.model import Observed
+from understudy.reconcile.rollout.checks import Answer
+from understudy.reconcile.rollout.model import Moved, RolloutError, Subject
+from understudy.reconcile.rollout.mover import LiveMover
+from understudy.targets.checking import Checker, Live
+from understudy.targets.events import Event
+
+SHOP = Subject(
+    key=key("Function/shop"), function="shop", digest="sha256:aa", aliases=("live",), door=key("API/a")
+)
+LIVE = Live(function="shop", alias="live", version="2", digest="sha256:aa")
+THERE = Observed(resources={key("API/a"): observed("API/a", {}, apiID="x1")})
+ALIAS = {"Name": "live", "AliasArn": "arn:live", "FunctionVersion": "2", "RevisionId": "r"}
+
+
+def checker(fake: ScriptedAws, status: int = 200) -> tuple[Checker, list[str], list[Event]]:
+    asked: list[str] = []
+    events: list[Event] = []
+
+    def get(url: str, timeout_s: float) -> Answer:
+        asked.append(url)
+        return Answer(status=status, seconds=0.1)
+
+    target = ScriptedTarget(fake)
+    return Checker(aws=fake.aws, target=target, report=events.append, step="deploy", get=get), asked, events
+
+
+def moved(fake: ScriptedAws, *, by: BaseException | None) -> list[Event]:
+    one, _, events = checker(fake)
+    mover = LiveMover(subjects={"shop": SHOP})
+    with one.returning(mover):
+        mover.moves.append(Moved(function="shop", alias="live", old="1", new="2"))
+        if by is not None:
+            raise by
+    return events
+
+
+def test_an_app_is_asked_where_its_api_answers() -> None:
+    one, asked, _ = checker(ScriptedAws())
+    found = one.look(SHOP, LIVE, THERE, began_ms=0, request_id="")
+    assert asked == ["http://127.0.0.1:9/x1/health", "http://127.0.0.1:9/x1/ready"]
+    assert [each.outcome for each in found] == ["passed", "passed"]
+
+
+def test_the_log_is_read_only_after_a_move() -> None:
+    fake = ScriptedAws({"GetFunctionConfiguration": {}, "FilterLogEvents": {"events": []}})
+    one, _, _ = checker(fake)
+    new = Live(function="shop", alias="live", version="2", digest="sha256:aa", previous="1")
+    found = one.look(SHOP, new, Observed(resources={}), began_ms=7, request_id="")
+    assert [each.name for each in found] == ["log of shop, version 2", "cold start"]
+    assert fake.params("FilterLogEvents")["startTime"] == 7
+
+
+def test_a_check_that_fails_names_function_version_and_finding() -> None:
+    one, _, _ = checker(ScriptedAws(), status=500)
+    with pytest.raises(RolloutError) as caught:
+        one.look(SHOP, LIVE, THERE, began_ms=0, request_id="")
+    assert caught.value.message.startswith("shop:live, version 2: GET /health: 500")
+    assert caught.value.hint == "./understudy logs shop --target local"
+
+
+def test_what_moved_goes_back_when_the_rest_fails() -> None:
+    fake = ScriptedAws({"GetAlias": ALIAS, "UpdateAlias": ALIAS})
+    with pytest.raises(RolloutError) as caught:
+        moved(fake, by=UnderstudyError("x", "it failed", hint="h"))
+    assert caught.value.message == "it failed; shop:live is back at version 1"
+    assert fake.params("UpdateAlias")["FunctionVersion"] == "1"
+
+
+def test_what_moved_goes_back_when_the_user_stops_it() -> None:
+    fake = ScriptedAws({"GetAlias": ALIAS, "UpdateAlias": ALIAS})
+    with pytest.raises(KeyboardInterrupt):
+        moved(fake, by=KeyboardInterrupt())
+    assert fake.writes == ["UpdateAlias"]
+
+
+def test_what_works_stays() -> None:
+    fake = ScriptedAws({"GetAlias": ALIAS})
+    moved(fake, by=None)
+    assert fake.calls == []
+
+
+def test_what_somebody_else_moved_meanwhile_is_theirs() -> None:
+    fake = ScriptedAws({"GetAlias": {**ALIAS, "FunctionVersion": "9"}})
+    with pytest.raises(RolloutError, match="was moved to version 9 by somebody else and stays there"):
+        moved(fake, by=RolloutError("x", "it failed", hint="h"))
+    assert fake.writes == []
+
+
+def test_an_alias_that_cannot_go_back_is_told_with_the_command() -> None:
+    fake = ScriptedAws({"GetAlias": Refusal(code="AccessDeniedException", status=403)})
+    with pytest.raises(UnderstudyError) as caught:
+        moved(fake, by=RolloutError("x", "it failed", hint="h"))
+    assert (caught.value.code, caught.value.hint) == (
+        "alias-left",
+        "./understudy rollout undo --target local",
+    )
+
+
+@pytest.mark.parametrize("error", [UnderstudyError, RolloutError])
+def test_a_failure_before_any_move_says_so_where_it_matters(error: Any) -> None:
+    one, _, _ = checker(ScriptedAws())
+    with pytest.raises(UnderstudyError) as caught, one.returning(LiveMover(subjects={})):
+        raise error("x", "it failed", hint="h")
+    assert caught.value.message in ("it failed", "it failed; no alias was moved by this")
