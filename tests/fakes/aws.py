@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from botocore.exceptions import ConnectionClosedError
+
 from understudy.reconcile.aws import Access, Aws, Credentials
 
 Answer = Mapping[str, Any] | Callable[[Mapping[str, Any]], Mapping[str, Any]]
@@ -25,6 +27,14 @@ class Refusal(Exception):  # noqa: N818 - what AWS answers with, raised by nobod
     code: str
     message: str = ""
     status: int = 400
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cut(Exception):  # noqa: N818 - as above
+    """A connection that closes in the place of an answer; whether the call had an effect stays open."""
+
+
+Reply = Answer | Refusal | Cut
 
 
 @dataclass
@@ -54,8 +64,8 @@ class ScriptedAws:
     """Clients whose operations answer as told.
 
     Args:
-        answers: per operation an answer, a function from parameters to an answer, a refusal, or a list of
-            those, whose last one stays. An operation that is not named is answered with nothing.
+        answers: per operation an answer, a function from parameters to an answer, a refusal, a cut, or a
+            list of those, whose last one stays. An operation that is not named is answered with nothing.
         access: as whom; with dummy keys unless said otherwise.
     """
 
@@ -86,15 +96,39 @@ class ScriptedAws:
     def _note(self, params: dict[str, Any], model: Any, **_: Any) -> None:
         self.calls.append((model.name, dict(params)))
 
-    def _answer(self, model: Any, **_: Any) -> tuple[_Http, dict[str, Any]]:
+    def _answer(self, model: Any, params: dict[str, Any], **_: Any) -> tuple[_Http, dict[str, Any]]:
+        """What the endpoint of the SDK does: sends, and sends again for as long as somebody wants that."""
+        attempts = 1
+        while True:
+            response, error = self._once(model)
+            wanted = self.aws.session.get_component("event_emitter").emit(
+                f"needs-retry.{model.service_model.service_id.hyphenize()}.{model.name}",
+                response=response,
+                endpoint=None,
+                operation=model,
+                attempts=attempts,
+                caught_exception=error,
+                request_dict=params,
+            )
+            if all(delay is None for _, delay in wanted):
+                break
+            attempts += 1
+            self.calls.append(self.calls[-1])
+        if response is None:
+            raise error or AssertionError(model.name)
+        return response
+
+    def _once(self, model: Any) -> tuple[tuple[_Http, dict[str, Any]] | None, Exception | None]:
         answer = next(self._answers[model.name]) if model.name in self._answers else {}
+        if isinstance(answer, Cut):
+            return None, ConnectionClosedError(endpoint_url="http://127.0.0.1:9")
         if isinstance(answer, Refusal):
-            error = {"Code": answer.code, "Message": answer.message}
+            told = {"Code": answer.code, "Message": answer.message}
             meta = {"HTTPStatusCode": answer.status}
-            return _Http(answer.status), {"Error": error, "ResponseMetadata": meta}
+            return (_Http(answer.status), {"Error": told, "ResponseMetadata": meta}), None
         # The SDK decodes some answers in place.
         found = copy.deepcopy(answer(self.calls[-1][1]) if callable(answer) else answer)
-        return _Http(200), {**found, "ResponseMetadata": {"HTTPStatusCode": 200}}
+        return (_Http(200), {**found, "ResponseMetadata": {"HTTPStatusCode": 200}}), None
 
 
 def _endless(items: Sequence[Any]) -> Iterator[Any]:

@@ -34,6 +34,7 @@ class ApiManager(ResourceManager):
         ]
     )
     immutable: ClassVar[frozenset[str]] = frozenset({"protocolType"})
+    unnamed: ClassVar[bool] = True
 
     def observe(self, aws: Aws, desired: DesiredResource) -> ObservedResource | None:
         """The API, or None when there is none of that name.
@@ -49,9 +50,10 @@ class ApiManager(ResourceManager):
         status = {"apiID": found["ApiId"], "apiEndpoint": found.get("ApiEndpoint", "")}
         return ObservedResource(key=desired.key, spec=convert.spec("API", found), status=status)
 
-    def create(self, aws: Aws, desired: DesiredResource) -> None:
+    def create(self, aws: Aws, desired: DesiredResource) -> Mapping[str, str]:
         """Creates the API with its tags, by which it is found again among others of its name."""
-        aws.call(aws.apigatewayv2().create_api, **convert.create_params("API", desired.spec))
+        params = convert.create_params("API", desired.spec)
+        return {"apiID": aws.call(aws.apigatewayv2().create_api, **params)["ApiId"]}
 
     def update(
         self, aws: Aws, desired: DesiredResource, observed: ObservedResource, changes: Sequence[Change]
@@ -127,6 +129,7 @@ class IntegrationManager(ResourceManager):
         ]
     )
     immutable: ClassVar[frozenset[str]] = frozenset({"apiID"})
+    unnamed: ClassVar[bool] = True
 
     def observe(self, aws: Aws, desired: DesiredResource) -> ObservedResource | None:
         """The integration of that type which agrees on URI and description, or else on one of them."""
@@ -139,10 +142,10 @@ class IntegrationManager(ResourceManager):
         found = ranked[0]
         return _below(desired, "Integration", found, {"integrationID": str(found["IntegrationId"])})
 
-    def create(self, aws: Aws, desired: DesiredResource) -> None:
+    def create(self, aws: Aws, desired: DesiredResource) -> Mapping[str, str]:
         """Creates the integration."""
         params = convert.create_params("Integration", desired.spec)
-        aws.call(aws.apigatewayv2().create_integration, **params)
+        return {"integrationID": aws.call(aws.apigatewayv2().create_integration, **params)["IntegrationId"]}
 
     def update(
         self, aws: Aws, desired: DesiredResource, observed: ObservedResource, changes: Sequence[Change]
@@ -201,9 +204,10 @@ class RouteManager(ResourceManager):
             return None
         return _below(desired, "Route", found, {"routeID": str(found["RouteId"])})
 
-    def create(self, aws: Aws, desired: DesiredResource) -> None:
+    def create(self, aws: Aws, desired: DesiredResource) -> Mapping[str, str]:
         """Creates the route."""
-        aws.call(aws.apigatewayv2().create_route, **convert.create_params("Route", desired.spec))
+        params = convert.create_params("Route", desired.spec)
+        return {"routeID": aws.call(aws.apigatewayv2().create_route, **params)["RouteId"]}
 
     def update(
         self, aws: Aws, desired: DesiredResource, observed: ObservedResource, changes: Sequence[Change]
@@ -270,6 +274,7 @@ class DeploymentManager(ResourceManager):
 
     supported: ClassVar[frozenset[str]] = frozenset(["apiID", "description", "stageName"])
     immutable: ClassVar[frozenset[str]] = frozenset({"apiID", "description"})
+    unnamed: ClassVar[bool] = True
 
     def observe(self, aws: Aws, desired: DesiredResource) -> ObservedResource | None:
         """The deployment with that description."""
@@ -282,10 +287,10 @@ class DeploymentManager(ResourceManager):
         observed = _below(desired, "Deployment", found, {"deploymentID": str(found["DeploymentId"])})
         return ObservedResource(key=observed.key, spec=desired.spec, status=observed.status)
 
-    def create(self, aws: Aws, desired: DesiredResource) -> None:
+    def create(self, aws: Aws, desired: DesiredResource) -> Mapping[str, str]:
         """Creates the deployment."""
         params = convert.create_params("Deployment", desired.spec)
-        aws.call(aws.apigatewayv2().create_deployment, **params)
+        return {"deploymentID": aws.call(aws.apigatewayv2().create_deployment, **params)["DeploymentId"]}
 
     def update(
         self,

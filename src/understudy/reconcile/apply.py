@@ -1,16 +1,14 @@
 """Carries a plan out: dependencies first, what is independent at once.
 
-Interrupting it is safe: every step is idempotent by identity, so the next apply observes what is there
-and goes on. Two applies at a time are not: a lock file refuses the second.
+Interrupting it is safe: every step is idempotent by identity (`converge`), so the next apply observes what
+is there and goes on. Two applies at a time are not: a lock file refuses the second.
 """
 
-from collections.abc import Sequence
 from pathlib import Path
 
 from understudy.errors import UnderstudyError
-from understudy.manifests.model import DesiredResource, ImageBinding, ResourceKey
-from understudy.reconcile import graph, lock, managers, observe
-from understudy.reconcile import plan as planner
+from understudy.manifests.model import ImageBinding, ResourceKey
+from understudy.reconcile import converge, graph, lock
 from understudy.reconcile.aws import Aws
 from understudy.reconcile.errors import ApplyError
 from understudy.reconcile.manager import Mover
@@ -19,7 +17,6 @@ from understudy.reconcile.model import (
     Action,
     ApplyEvent,
     ApplyReport,
-    Change,
     Observed,
     ObservedResource,
     OnEvent,
@@ -27,8 +24,6 @@ from understudy.reconcile.model import (
     Pusher,
     Verb,
 )
-
-_MOVES = frozenset({"functionVersion", "routingConfig"})
 
 
 def apply(
@@ -69,10 +64,10 @@ class _Run:
         self._aws = aws
         self._on_event = on_event
         self._pusher = pusher
-        self._mover = mover
         self._found: dict[ResourceKey, ObservedResource] = {
             action.key: action.observed for action in plan.actions if action.observed
         }
+        self._converger = converge.Converger(aws, self._found, mover)
 
     def run(self) -> ApplyReport:
         """Does everything."""
@@ -108,65 +103,7 @@ class _Run:
     def _do(self, action: Action) -> Verb:
         if action.key.kind == IMAGE:
             return self._push(action, self._images[action.key])
-        manager = managers.of(action.key.kind)
-        if action.verb == "delete" and action.observed:
-            manager.delete(self._aws, action.observed)
-            self._found.pop(action.key, None)
-            return "delete"
-        if action.desired is None:
-            raise TypeError(f"{action.verb} of {action.key} has no manifest")
-        # What was unknown while planning is known now, and may turn out to be what is there already.
-        now = planner.decide(observe.fill(action.desired, self._found), action.observed)
-        desired = now.desired or action.desired
-        verb = "create" if action.verb == "create" else now.verb
-        if verb == "wait":
-            manager.settle(self._aws, desired)
-        elif verb == "create":
-            manager.create(self._aws, desired)
-        elif verb == "update" and now.observed:
-            self._update(desired, now.observed, now.changes)
-        elif verb == "replace":
-            self._replace(now)
-        if verb != "unchanged":
-            self._look(action.key, action)
-        return verb
-
-    def _update(
-        self, desired: DesiredResource, observed: ObservedResource, changes: Sequence[Change]
-    ) -> None:
-        is_move = desired.key.kind == "Alias" and self._mover is not None
-        moves = [change for change in changes if is_move and change.field in _MOVES]
-        others = [change for change in changes if change not in moves]
-        if others:
-            managers.of(desired.key.kind).update(self._aws, desired, observed, others)
-        if moves and self._mover:
-            self._mover.move(self._aws, desired, observed)
-
-    def _replace(self, action: Action) -> None:
-        manager = managers.of(action.key.kind)
-        if action.desired is None or action.observed is None:
-            raise TypeError(f"replacement of {action.key} lacks a side")
-        if manager.holds_data:
-            raise UnderstudyError(
-                "replace-data",
-                f"{action.reason}; replacing {action.key} would delete what it holds",
-                hint="move the data to a new resource with another name, then remove this one",
-                where=action.desired.where,
-            )
-        manager.delete(self._aws, action.observed)
-        manager.create(self._aws, action.desired)
-
-    def _look(self, key: ResourceKey, action: Action) -> None:
-        """Reads back what was written, for those that depend on it."""
-        found = observe.resource(self._aws, action.desired, self._found) if action.desired else None
-        if found is None:
-            raise UnderstudyError(
-                "apply-lost",
-                f"{key} is not there after it was written",
-                hint="run the same command again",
-                retryable=True,
-            )
-        self._found[key] = found
+        return self._converger.carry_out(action)
 
     def _push(self, action: Action, image: ImageBinding) -> Verb:
         repository = self._found[ResourceKey("Repository", image.repository)]

@@ -1,22 +1,19 @@
 """One account and region of AWS, or an endpoint that answers like it: clients, retries and errors.
 
 Clients are made on first use (some 20-60 ms each) under a lock, because making them is not thread-safe
-while using them is. botocore retries what the network does (throttling, 5xx, resets); `call` adds what
-Lambda and its neighbours say while things settle.
+while using them is. What failed for now is asked again by `retries`, and by nothing else.
 """
 
-import random
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import botocore.session
 from botocore.compat import urlsplit
 from botocore.config import Config
-from botocore.exceptions import ClientError
 
-from understudy.reconcile import errors, loading, loopback, roles
+from understudy.reconcile import errors, loading, loopback, retries, roles
 from understudy.reconcile.clock import SystemClock
 from understudy.reconcile.model import Clock
 
@@ -32,51 +29,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_BUDGET_S = 60.0
-_FIRST_PAUSE_S = 0.05
-_LONGEST_PAUSE_S = 5.0
 _CONNECTIONS = 16
 
-# Answers that go away by waiting: code, and a part of the message where the code alone says too little.
-_SETTLING: tuple[tuple[str, str], ...] = (
-    ("InvalidParameterValueException", "cannot be assumed by Lambda"),  # a new role spreads for seconds
-    ("ResourceConflictException", "in progress"),
-    ("ResourceConflictException", "cannot be performed at this time"),
-    ("ResourceConflictException", "is currently in the following state: Pending"),
-    ("ConcurrentModificationException", ""),
-    ("ContinuousBackupsUnavailableException", ""),  # of a table that was made a moment ago
-    ("InvalidArgument", "Unable to validate the following destination"),  # S3 of a new permission
-    ("InvalidParameterException", "Could not deliver test message"),  # Logs of a new permission
-    ("MalformedPolicy", "Invalid principal"),  # of a role that was made a moment ago
-    ("MalformedPolicyDocument", "Invalid principal"),
-    ("OperationAborted", ""),
-    ("ResourceInUseException", "being"),
-    ("TooManyRequestsException", "Rate exceeded"),
-)
-_ABSENT = frozenset(
-    {
-        "404",
-        "ImageNotFoundException",
-        "LifecyclePolicyNotFoundException",
-        "NoSuchBucket",
-        "NoSuchBucketPolicy",
-        "NoSuchCORSConfiguration",
-        "NoSuchEntity",
-        "NoSuchLifecycleConfiguration",
-        "NoSuchPublicAccessBlockConfiguration",
-        "NoSuchTagSet",
-        "NotFoundException",
-        "ObjectLockConfigurationNotFoundError",
-        "OwnershipControlsNotFoundError",
-        "PolicyNotFoundException",
-        "ProvisionedConcurrencyConfigNotFoundException",
-        "RepositoryNotFoundException",
-        "RepositoryPolicyNotFoundException",
-        "ResourceNotFoundException",
-        "ServerSideEncryptionConfigurationNotFoundError",
-        "TableNotFoundException",
-    }
-)
 _NO_USER_FILES = {
     "profile": (None, None, None, None),
     "config_file": (None, None, "/dev/null", None),
@@ -132,6 +86,7 @@ class Aws:
                     profile=None if dummy else self.access.profile,
                 )
                 self._session.register_component("data_loader", loading.Models())
+                self._session.register("needs-retry", cast(Any, retries.Retries(clock=self.clock)))
                 if self.access.role:
                     roles.assume(self._session, self.access.role, self._create)
             return self._session
@@ -153,7 +108,7 @@ class Aws:
     def _create(self, service: str, **keys: Any) -> Any:  # noqa: ANN401 - as above
         endpoint = self.access.endpoint_url
         config = Config(
-            retries={"mode": "standard", "total_max_attempts": 4},
+            retries={"mode": "standard", "total_max_attempts": 1},
             connect_timeout=5,
             read_timeout=70,
             max_pool_connections=_CONNECTIONS,
@@ -221,7 +176,7 @@ class Aws:
             EnvironmentProblemError: AWS cannot be reached.
         """
         with errors.translated():
-            return self._patiently(operation, params)
+            return operation(**params)
 
     def find(self, operation: Callable[..., T], **params: Any) -> T | None:  # noqa: ANN401 - as botocore takes them
         """As `call`, and None where AWS says that there is no such thing.
@@ -233,7 +188,7 @@ class Aws:
         try:
             return self.call(operation, **params)
         except errors.AwsError as exc:
-            if exc.aws_code in _ABSENT:
+            if exc.aws_code in errors.ABSENT:
                 return None
             raise
 
@@ -246,20 +201,3 @@ class Aws:
         """
         with errors.translated():
             yield from pages
-
-    def _patiently(self, operation: Callable[..., T], params: Mapping[str, Any]) -> T:
-        deadline = self.clock.now() + _BUDGET_S
-        pause = _FIRST_PAUSE_S
-        while True:
-            try:
-                return operation(**params)
-            except ClientError as exc:
-                if not _settles(exc) or self.clock.now() >= deadline:
-                    raise
-            self.clock.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311 - jitter, no secret
-            pause = min(pause * 2, _LONGEST_PAUSE_S)
-
-
-def _settles(error: ClientError) -> bool:
-    code, text = errors.code_of(error), errors.text_of(error)
-    return any(code == known and part in text for known, part in _SETTLING)

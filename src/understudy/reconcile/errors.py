@@ -7,16 +7,62 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
+    ConnectTimeoutError,
     EndpointConnectionError,
+    HTTPClientError,
     NoCredentialsError,
     ParamValidationError,
 )
+from botocore.parsers import ResponseParserError
 
 from understudy.errors import EnvironmentProblemError, UnderstudyError
 from understudy.manifests.model import ResourceKey
+from understudy.reconcile import retries
 
 if TYPE_CHECKING:
     from understudy.reconcile.model import ApplyReport
+
+ABSENT = frozenset(
+    {
+        "404",
+        "ImageNotFoundException",
+        "LifecyclePolicyNotFoundException",
+        "NoSuchBucket",
+        "NoSuchBucketPolicy",
+        "NoSuchCORSConfiguration",
+        "NoSuchEntity",
+        "NoSuchLifecycleConfiguration",
+        "NoSuchPublicAccessBlockConfiguration",
+        "NoSuchTagSet",
+        "NotFoundException",
+        "ObjectLockConfigurationNotFoundError",
+        "OwnershipControlsNotFoundError",
+        "PolicyNotFoundException",
+        "ProvisionedConcurrencyConfigNotFoundException",
+        "RepositoryNotFoundException",
+        "RepositoryPolicyNotFoundException",
+        "ResourceNotFoundException",
+        "ServerSideEncryptionConfigurationNotFoundError",
+        "TableNotFoundException",
+    }
+)
+"""Codes that say that there is no such thing."""
+_EXISTING = frozenset(
+    {
+        "AlreadyExistsException",
+        "BucketAlreadyExists",
+        "BucketAlreadyOwnedByYou",
+        "ConflictException",
+        "EntityAlreadyExists",
+        "EntityAlreadyExistsException",
+        "RepositoryAlreadyExistsException",
+        "ResourceAlreadyExistsException",
+        "ResourceConflictException",
+        "ResourceInUseException",
+    }
+)
+# What is deleted holds something that a read, which lagged, did not show.
+_NOT_EMPTY = frozenset({"BucketNotEmpty", "DeleteConflict", "DeleteConflictException"})
 
 
 class AwsError(UnderstudyError):
@@ -28,8 +74,17 @@ class AwsError(UnderstudyError):
         status: HTTP status.
     """
 
-    def __init__(self, message: str, *, hint: str, operation: str, aws_code: str, status: int) -> None:
-        super().__init__("aws-refused", message, hint=hint, where=operation, retryable=status >= 500)
+    def __init__(
+        self,
+        message: str,
+        *,
+        hint: str,
+        operation: str,
+        aws_code: str,
+        status: int,
+        retryable: bool = False,
+    ) -> None:
+        super().__init__("aws-refused", message, hint=hint, where=operation, retryable=retryable)
         self.operation = operation
         self.aws_code = aws_code
         self.status = status
@@ -67,6 +122,13 @@ _HINTS: Mapping[str, str] = {
 }
 
 
+def is_passing(error: UnderstudyError) -> bool:
+    """Whether looking at the resource again may show a way on: AWS was busy, cut off, behind or ahead."""
+    if isinstance(error, AwsError):
+        return error.retryable or error.aws_code in ABSENT | _EXISTING | _NOT_EMPTY
+    return error.code == "aws-client" and error.retryable
+
+
 def code_of(error: ClientError) -> str:
     """AWS's error code."""
     return str(error.response.get("Error", {}).get("Code", ""))
@@ -94,7 +156,12 @@ def translated() -> Iterator[None]:
         hint = _HINTS.get(code, "correct what the message names, then run the same command again")
         message = f"{exc.operation_name} was refused: {code}: {text_of(exc)}"
         raise AwsError(
-            message, hint=hint, operation=exc.operation_name, aws_code=code, status=status
+            message,
+            hint=hint,
+            operation=exc.operation_name,
+            aws_code=code,
+            status=status,
+            retryable=status >= 500 or retries.settles(code, text_of(exc)),
         ) from exc
     except ParamValidationError as exc:
         raise UnderstudyError(
@@ -110,7 +177,10 @@ def translated() -> Iterator[None]:
         raise EnvironmentProblemError(
             "aws-unreachable", str(exc), hint="./understudy up", retryable=True
         ) from exc
-    except BotoCoreError as exc:
+    except (BotoCoreError, ResponseParserError) as exc:
         raise EnvironmentProblemError(
-            "aws-client", f"{type(exc).__name__}: {exc}", hint="run the same command again", retryable=True
+            "aws-client",
+            f"{type(exc).__name__}: {exc}",
+            hint="run the same command again",
+            retryable=isinstance(exc, HTTPClientError | ConnectTimeoutError | ResponseParserError),
         ) from exc

@@ -56,8 +56,10 @@ class VersionManager(ResourceManager):
             if exc.aws_code == "ResourceNotFoundException":
                 return None
             raise
-        latest = next((item for item in listed if item["Version"] == lambda_.LATEST), {})
         published = [item for item in listed if item["Version"] != lambda_.LATEST]
+        # Not the `$LATEST` of the list: a list that lags would agree with itself.
+        answer = aws.find(aws.lambda_().get_function, FunctionName=name) if desired.auto_publish else None
+        latest: Mapping[str, Any] = dict(answer["Configuration"]) if answer else {}
         matching = [item for item in published if _matches(item, latest, desired)]
         if not matching:
             return None
@@ -72,9 +74,10 @@ class VersionManager(ResourceManager):
             },
         )
 
-    def create(self, aws: Aws, desired: DesiredResource) -> None:
+    def create(self, aws: Aws, desired: DesiredResource) -> Mapping[str, str]:
         """Publishes `$LATEST` as it stands now, and waits until the version can be invoked."""
-        publish(aws, text(desired.spec, "functionName"), convert.create_params("Version", desired.spec))
+        params = convert.create_params("Version", desired.spec)
+        return {"version": publish(aws, text(desired.spec, "functionName"), params)}
 
     def update(
         self,

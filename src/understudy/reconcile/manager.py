@@ -21,6 +21,7 @@ class ResourceManager(Protocol):
         defaults: what a field means when it is left out, where that is authoritative; None takes away
             what AWS has.
         holds_data: whether deleting the resource loses what users stored in it.
+        unnamed: whether AWS would create a second one, where others have a name that is taken.
     """
 
     supported: ClassVar[frozenset[str]]
@@ -28,13 +29,17 @@ class ResourceManager(Protocol):
     immutable: ClassVar[frozenset[str]] = frozenset()
     defaults: ClassVar[JsonMap] = {}
     holds_data: ClassVar[bool] = False
+    unnamed: ClassVar[bool] = False
 
     def observe(self, aws: Aws, desired: DesiredResource) -> ObservedResource | None:
         """The resource as it is, or None when there is none."""
         ...
 
-    def create(self, aws: Aws, desired: DesiredResource) -> None:
-        """Returns once the new resource can be used by those that depend on it."""
+    def create(self, aws: Aws, desired: DesiredResource) -> Mapping[str, str] | None:
+        """Returns once the new resource can be used by those that depend on it.
+
+        Where AWS chose an id, that part of the status: what is read afterwards must have it.
+        """
         ...
 
     def update(

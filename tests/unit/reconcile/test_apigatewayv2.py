@@ -58,7 +58,7 @@ def test_api_that_could_be_several_is_an_error() -> None:
 
 
 def test_absent_api_is_created_with_our_tag() -> None:
-    fake = ScriptedAws({"GetApis": {"Items": []}})
+    fake = ScriptedAws({"GetApis": {"Items": []}, "CreateApi": {"ApiId": "a1"}})
     assert reconcile(fake.aws, desired("API/handle", {**API, "tags": OURS})) == "create"
     assert fake.params("CreateApi")["Tags"] == OURS
 
@@ -157,7 +157,7 @@ DEPLOYMENT: dict[str, Json] = {"apiID": "api1", "description": "first"}
 
 def test_deployment_is_found_by_its_description_and_never_changes() -> None:
     items = [{"DeploymentId": "d1", "Description": "first"}]
-    fake = ScriptedAws({"GetDeployments": [{"Items": []}, {"Items": items}]})
+    fake = ScriptedAws({"GetDeployments": [{"Items": []}, {"Items": items}], "CreateDeployment": items[0]})
     verbs = [reconcile(fake.aws, desired("Deployment/d", DEPLOYMENT)) for _ in range(2)]
     assert verbs == ["create", "unchanged"]
     there = observed("Deployment/d", DEPLOYMENT)

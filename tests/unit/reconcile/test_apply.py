@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,8 @@ API = desired("API/a", {"name": "a", "protocolType": "HTTP"})
 ROUTE = desired("Route/r", {"apiID": "${API.a.apiID}", "routeKey": "$default"}, "API/a")
 CREATED = {"Items": [{"ApiId": "x1", "Name": "a", "ProtocolType": "HTTP"}]}
 ROUTES = {"Items": [{"RouteId": "r1", "RouteKey": "$default"}]}
+NONE = {"Items": []}
+MADE = {"CreateApi": CREATED["Items"][0], "CreateRoute": ROUTES["Items"][0]}
 STACK = Stack(resources=(API, ROUTE))
 
 
@@ -29,7 +32,7 @@ def run(
 
 
 def test_id_of_what_was_created_reaches_what_hangs_below() -> None:
-    fake = ScriptedAws({"GetApis": [{"Items": []}, CREATED], "GetRoutes": ROUTES})
+    fake = ScriptedAws({"GetApis": [NONE, NONE, CREATED], "GetRoutes": ROUTES, **MADE})
     report, events = run(fake)
     assert fake.writes == ["CreateApi", "CreateRoute"]
     assert fake.params("CreateRoute")["ApiId"] == "x1"
@@ -75,6 +78,7 @@ def test_unknown_value_that_turns_out_equal_is_not_written() -> None:
             "ListVersionsByFunction": [{"Versions": [latest]}, {"Versions": [latest, first]}],
             "GetAlias": {"AliasArn": "arn:f:live", "Name": "live", "FunctionVersion": "1"},
             "GetPolicy": Refusal(code="ResourceNotFoundException", status=404),
+            "GetFunction": {"Configuration": latest},
             "GetFunctionConfiguration": latest,
             "PublishVersion": first,
         }
@@ -144,14 +148,16 @@ def test_replacing_what_holds_data_is_refused() -> None:
 
 def test_changed_type_of_an_api_replaces_it_and_what_hangs_below() -> None:
     other = {"Items": [{"ApiId": "x0", "Name": "a", "ProtocolType": "WEBSOCKET"}]}
-    fake = ScriptedAws({"GetApis": [other, CREATED], "GetRoutes": ROUTES, "DeleteRoute": MISSING})
+    fake = ScriptedAws(
+        {"GetApis": [other, CREATED], "GetRoutes": ROUTES, "DeleteRoute": MISSING, **MADE},
+    )
     run(fake)
     assert fake.writes == ["DeleteApi", "CreateApi", "DeleteRoute", "CreateRoute"]
     assert fake.params("CreateRoute")["ApiId"] == "x1"
 
 
 def test_deletion_takes_what_hangs_below_first() -> None:
-    fake = ScriptedAws({"GetApis": CREATED, "GetRoutes": ROUTES})
+    fake = ScriptedAws({"GetApis": [CREATED, NONE], "GetRoutes": [ROUTES, NONE]})
     planned = plan.deletion(STACK, observe.observe(STACK, fake.aws))
     report = apply.apply(planned, fake.aws)
     assert fake.writes == ["DeleteRoute", "DeleteApi"]
@@ -175,7 +181,7 @@ def test_second_apply_at_a_time_is_refused(tmp_path: Path) -> None:
 
 
 def test_write_that_leaves_nothing_behind_is_told() -> None:
-    fake = ScriptedAws({"GetApis": {"Items": []}})
+    fake = ScriptedAws({"GetApis": NONE, **MADE})
     with pytest.raises(ApplyError, match="is not there after it was written"):
         run(fake, Stack(resources=(API,)))
 
@@ -191,11 +197,18 @@ class _Mover:
 def test_an_existing_alias_is_moved_by_the_mover_and_granted_by_apply() -> None:
     grant = {"statementID": "s", "action": "lambda:InvokeFunction", "principal": "events.amazonaws.com"}
     spec = {"name": "live", "functionName": "f", "functionVersion": "2", "permissions": [grant]}
+    alias = {"AliasArn": "arn:f:live", "Name": "live"}
+    statement = {
+        "Sid": "s",
+        "Action": "lambda:InvokeFunction",
+        "Principal": {"Service": "events.amazonaws.com"},
+    }
+    granted = json.dumps({"Statement": [statement]})
     stack = Stack(resources=(desired("Alias/live", spec),))
     fake = ScriptedAws(
         {
-            "GetAlias": {"AliasArn": "arn:f:live", "Name": "live", "FunctionVersion": "1"},
-            "GetPolicy": Refusal(code="ResourceNotFoundException", status=404),
+            "GetAlias": [{**alias, "FunctionVersion": "1"}, {**alias, "FunctionVersion": "2"}],
+            "GetPolicy": [Refusal(code="ResourceNotFoundException", status=404), {"Policy": granted}],
         }
     )
     mover = _Mover()

@@ -3,43 +3,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.fakes.aws import Refusal, ScriptedAws
+from tests.fakes.aws import Cut, Refusal, ScriptedAws
 from understudy.reconcile.aws import Access, Aws, Credentials
 from understudy.reconcile.errors import AwsError
 
-ROLE = Refusal(code="InvalidParameterValueException", message="The role cannot be assumed by Lambda.")
 BUSY = Refusal(code="ResourceConflictException", message="An update is in progress for resource", status=409)
 EXISTS = Refusal(code="ResourceConflictException", message="Function already exist: f", status=409)
 MISSING = Refusal(code="ResourceNotFoundException", status=404)
-
-
-@pytest.mark.parametrize("refusal", [ROLE, BUSY, Refusal(code="ConcurrentModificationException")])
-def test_asks_again_while_something_settles(refusal: Refusal) -> None:
-    fake = ScriptedAws({"GetFunction": [refusal, refusal, {"Tags": {"a": "b"}}]})
-    assert fake.aws.call(fake.aws.lambda_().get_function, FunctionName="f")["Tags"] == {"a": "b"}
-    assert len(fake.clock.slept) == 2
-
-
-def test_pauses_grow_and_differ() -> None:
-    fake = ScriptedAws({"GetFunction": [BUSY] * 12 + [{}]})
-    fake.aws.call(fake.aws.lambda_().get_function, FunctionName="f")
-    assert fake.clock.slept[0] <= 0.05
-    assert 2.5 <= fake.clock.slept[-1] <= 5.0
-
-
-def test_gives_up_when_it_never_settles() -> None:
-    fake = ScriptedAws({"GetFunction": BUSY})
-    with pytest.raises(AwsError) as caught:
-        fake.aws.call(fake.aws.lambda_().get_function, FunctionName="f")
-    assert caught.value.aws_code == "ResourceConflictException"
-    assert 55 <= fake.clock.time <= 70
-
-
-def test_other_conflicts_are_told_at_once() -> None:
-    fake = ScriptedAws({"CreateAlias": EXISTS})
-    with pytest.raises(AwsError, match="already exist"):
-        fake.aws.call(fake.aws.lambda_().create_alias, FunctionName="f", Name="a", FunctionVersion="1")
-    assert fake.clock.slept == []
 
 
 def test_find_is_none_for_what_is_not_there_and_raises_for_the_rest() -> None:
@@ -76,6 +46,26 @@ def test_pages_translate_errors() -> None:
     fake = ScriptedAws({"ListFunctions": Refusal(code="AccessDeniedException", status=403)})
     with pytest.raises(AwsError):
         list(fake.aws.pages(fake.aws.lambda_().get_paginator("list_functions").paginate()))
+
+
+def test_page_that_fails_for_now_is_asked_for_again() -> None:
+    fake = ScriptedAws(
+        {
+            "ListFunctions": [
+                {"Functions": [{"FunctionName": "f"}], "NextMarker": "m"},
+                BUSY,
+                Cut(),
+                {"Functions": [{"FunctionName": "g"}]},
+            ]
+        }
+    )
+    pages = fake.aws.pages(fake.aws.lambda_().get_paginator("list_functions").paginate())
+    assert [item["FunctionName"] for page in pages for item in page["Functions"]] == ["f", "g"]
+
+
+def test_the_sdk_repeats_nothing_by_itself() -> None:
+    for client in (ScriptedAws().aws.lambda_(), ScriptedAws().aws.apigatewayv2()):
+        assert client.meta.config.retries["total_max_attempts"] == 1
 
 
 def test_account_is_that_of_the_credentials() -> None:

@@ -27,7 +27,9 @@ FOLLOWS = desired("Version/v", {"functionName": "f"}, follow=True)
 
 def test_version_that_follows_is_the_newest_equal_one() -> None:
     listed = [LATEST, version(1), version(2), version(3, CodeSha256="bb")]
-    fake = ScriptedAws({"ListVersionsByFunction": {"Versions": listed}})
+    fake = ScriptedAws(
+        {"ListVersionsByFunction": {"Versions": listed}, "GetFunction": {"Configuration": LATEST}}
+    )
     found = lambda_release.VersionManager().observe(fake.aws, FOLLOWS)
     assert found is not None
     assert found.status["version"] == "2"
@@ -37,7 +39,19 @@ def test_version_that_follows_is_the_newest_equal_one() -> None:
     "changed", [{"CodeSha256": "bb"}, {"MemorySize": 256}, {"Environment": {"Variables": {"A": "1"}}}]
 )
 def test_version_of_other_code_or_configuration_is_another(changed: dict[str, object]) -> None:
-    fake = ScriptedAws({"ListVersionsByFunction": {"Versions": [LATEST, version(1, **changed)]}})
+    fake = ScriptedAws(
+        {
+            "ListVersionsByFunction": {"Versions": [LATEST, version(1, **changed)]},
+            "GetFunction": {"Configuration": LATEST},
+        }
+    )
+    assert lambda_release.VersionManager().observe(fake.aws, FOLLOWS) is None
+
+
+def test_list_that_lags_behind_the_function_matches_no_version() -> None:
+    old = {"Versions": [LATEST, version(1)]}
+    now = {"Configuration": {**LATEST, "MemorySize": 512}}
+    fake = ScriptedAws({"ListVersionsByFunction": old, "GetFunction": now})
     assert lambda_release.VersionManager().observe(fake.aws, FOLLOWS) is None
 
 
@@ -52,6 +66,7 @@ def test_publishing_guards_what_was_looked_at() -> None:
     fake = ScriptedAws(
         {
             "ListVersionsByFunction": {"Versions": [LATEST]},
+            "GetFunction": {"Configuration": LATEST},
             "GetFunctionConfiguration": LATEST,
             "PublishVersion": version(1),
         }
