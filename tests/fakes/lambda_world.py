@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.fakes.executor import FakeFleet
-from understudy.engine.ecr import EcrImage
+from understudy.engine.ecr import EcrImage, Registry
 from understudy.engine.ecr.model import ImageNotFoundError
 from understudy.engine.functions import LambdaConfig, LambdaService
 from understudy.engine.functions.background import Clock
@@ -72,6 +72,8 @@ class FakeRepositories:
     def __init__(self, store: Store) -> None:
         self.store = store
         self.tags: dict[str, str] = {}
+        self.registry = Registry()
+        self.policy: str | None = None
         self.roots: list[Callable[[], Iterable[str]]] = []
 
     def resolve_image(self, uri: str) -> EcrImage:
@@ -87,6 +89,8 @@ class FakeRepositories:
             repository="dash",
             image=self.store.image(digest),
             resolved_uri=f"{repository}@{digest}",
+            registry=self.registry,
+            policy=self.policy,
         )
 
     def add_roots(self, roots: Callable[[], Iterable[str]]) -> None:

@@ -4,7 +4,14 @@ Digests are the store's own and bytes are kept as they came. Refuses to emulate 
 another account: such a call answers with a named error.
 """
 
-from understudy.engine.ecr.model import EcrImage, ImageRecord, Registry, Repository, registry_of_host
+from understudy.engine.ecr.model import (
+    EcrImage,
+    ImageRecord,
+    ImageUriError,
+    Registry,
+    Repository,
+    registry_of_host,
+)
 from understudy.engine.ecr.repositories import Repositories
 from understudy.engine.ecr.service import EcrService
 from understudy.engine.ecr.uploads import OffsetError, Uploads
@@ -13,6 +20,7 @@ __all__ = [
     "EcrImage",
     "EcrService",
     "ImageRecord",
+    "ImageUriError",
     "OffsetError",
     "Registry",
     "Repositories",

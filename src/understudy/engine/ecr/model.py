@@ -138,6 +138,7 @@ class EcrImage:
         digest: of the image manifest.
         repository: the repository's name.
         resolved_uri: the address it was asked by, with the digest in place of the tag.
+        policy: who else may use the repository, as it was put; None when nobody was asked.
     """
 
     digest: str
@@ -145,6 +146,7 @@ class EcrImage:
     image: Image
     registry: Registry = field(default_factory=Registry)
     resolved_uri: str = ""
+    policy: str | None = None
 
 
 class ImageUriError(ApiError):

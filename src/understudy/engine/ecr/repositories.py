@@ -309,6 +309,7 @@ class Repositories:
             image=image,
             registry=address.registry,
             resolved_uri=address.pinned(record.digest),
+            policy=repository.policy,
         )
 
     def add_roots(self, roots: Callable[[], Iterable[str]]) -> None:

@@ -99,6 +99,15 @@ def access_denied() -> ApiError:
     return ApiError("AccessDeniedException", "", status=403)
 
 
+def image_access_denied() -> ApiError:
+    """The image is another account's, whose repository does not let Lambda in."""
+    return ApiError(
+        "AccessDeniedException",
+        "Lambda does not have permission to access the ECR image. Check the ECR permissions.",
+        status=403,
+    )
+
+
 def not_here(what: str) -> ApiError:
     """A feature of Lambda that understudy refuses rather than pretends to have."""
     return invalid_parameter(f"understudy does not support {what}")

@@ -53,7 +53,7 @@ class FunctionOperations:
             raise errors.conflict(f"Function already exist: {key.name}")
         latest = Version(
             number=LATEST,
-            code=self._images.resolve(uri, architecture),
+            code=self._images.resolve(uri, architecture, key),
             settings=configured,
             content_id=uuid.uuid4().hex,
             revision_id=lookups.revision(),
@@ -142,7 +142,7 @@ class FunctionOperations:
             )
         lookups.check_settled(function)
         architecture = settings.architecture(params, latest.code.architecture)
-        changed = replace(latest, code=self._images.resolve(uri, architecture))
+        changed = replace(latest, code=self._images.resolve(uri, architecture, function.id))
         return self._change(
             function, changed, publish=bool(params.get("Publish")), dry_run=bool(params.get("DryRun"))
         )

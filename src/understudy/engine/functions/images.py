@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from understudy.engine.ecr import EcrImage
-from understudy.engine.functions.model import Code
+from understudy.engine.ecr import EcrImage, ImageUriError
+from understudy.engine.functions import errors
+from understudy.engine.functions.model import Code, FunctionId
 from understudy.errors import UnderstudyError
 from understudy.image import rootfs
 from understudy.image.model import Image
@@ -25,6 +26,7 @@ MAXIMUM_BYTES = 10 * 1024**3
 # Files are counted only when the layers, compressed, come to a tenth of the limit: code shrinks three times.
 _WORTH_COUNTING = 10
 
+_LAMBDA = "lambda.amazonaws.com"
 _ARCHITECTURES: Mapping[str, str] = {"amd64": "x86_64", "arm64": "arm64"}
 
 
@@ -73,13 +75,20 @@ class Images:
         self._source = source
         self._prepared: dict[str, PreparedImage] = {}
 
-    def resolve(self, uri: str, architecture: str) -> Code:
-        """The code that a function with this image URI has.
+    def resolve(self, uri: str, architecture: str, function: FunctionId) -> Code:
+        """The code that `function` has with this image URI.
+
+        The image lies in the function's own region, and in its account or in a repository whose policy lets
+        Lambda in (https://docs.aws.amazon.com/lambda/latest/dg/images-create.html, "Amazon ECR permissions").
 
         Raises:
-            ApiError: there is no such image, or it is of a kind that Lambda does not take.
+            ApiError: there is no such image, it is out of reach, or of a kind that Lambda does not take.
         """
         found = self._source.resolve_image(uri)
+        if found.registry.region != function.region:
+            raise ImageUriError(uri)
+        if found.registry.account_id != function.account_id and _LAMBDA not in (found.policy or ""):
+            raise errors.image_access_denied()
         return Code(
             image_uri=uri,
             resolved_uri=found.resolved_uri,

@@ -4,8 +4,12 @@ from pathlib import Path
 import pytest
 
 from tests.fakes.lambda_world import World
+from understudy.engine.ecr import Registry
 from understudy.engine.functions.images import Images, ImageUnusableError
-from understudy.engine.protocol import ApiError
+from understudy.engine.functions.model import FunctionId
+from understudy.engine.protocol import DEFAULT_ACCOUNT_ID, DEFAULT_REGION, ApiError
+
+OWNER = FunctionId(account_id=DEFAULT_ACCOUNT_ID, region=DEFAULT_REGION, name="f")
 
 
 def images(world: World) -> Images:
@@ -15,12 +19,40 @@ def images(world: World) -> Images:
 async def test_a_tag_is_resolved_to_the_digest_it_stands_for_now(tmp_path: Path) -> None:
     world = World(tmp_path)
     digest = world.push("1")
-    code = images(world).resolve(world.uri(), "arm64")
+    code = images(world).resolve(world.uri(), "arm64", OWNER)
     assert (code.image_uri, code.digest, code.architecture) == (world.uri(), digest, "arm64")
     assert code.resolved_uri.endswith(f"/dash@{digest}")
     assert code.sha256 == digest[7:]
     with pytest.raises(ApiError, match="does not exist"):
-        images(world).resolve(world.uri("2"), "x86_64")
+        images(world).resolve(world.uri("2"), "x86_64", OWNER)
+    await world.close()
+
+
+@pytest.mark.parametrize(
+    ("registry", "policy", "refusal"),
+    [
+        pytest.param(Registry(region="eu-west-1"), None, "is not valid", id="another region"),
+        pytest.param(Registry(account_id="1" * 12), None, "does not have permission", id="another account"),
+        pytest.param(
+            Registry(account_id="1" * 12),
+            '{"Service": "ec2"}',
+            "does not have permission",
+            id="not for Lambda",
+        ),
+        pytest.param(Registry(account_id="1" * 12), "lambda.amazonaws.com", "", id="policy lets Lambda in"),
+    ],
+)
+async def test_an_image_lies_within_the_function_s_reach(
+    tmp_path: Path, registry: Registry, policy: str | None, refusal: str
+) -> None:
+    world = World(tmp_path)
+    world.push("1")
+    world.repositories.registry, world.repositories.policy = registry, policy
+    if refusal:
+        with pytest.raises(ApiError, match=refusal):
+            images(world).resolve(world.uri(), "x86_64", OWNER)
+    else:
+        assert images(world).resolve(world.uri(), "x86_64", OWNER).image_uri == world.uri()
     await world.close()
 
 
