@@ -6,6 +6,7 @@ what no builder writes into a layer: sparse members and unknown types. Reading f
 which Docker and containerd use, so that one layer means the same thing here and there.
 """
 
+import functools
 import struct
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -38,6 +39,7 @@ class Kind(Enum):
     FIFO = b"6"
 
 
+_KINDS = {kind.value: kind for kind in Kind}
 _DEVICES = frozenset({Kind.CHAR, Kind.BLOCK})
 
 
@@ -97,7 +99,7 @@ def members(source: Source) -> Iterator[Member]:
     extended: dict[bytes, bytes] = {}
     while True:
         block = source.read_exact(BLOCK_BYTES)
-        if not block or not any(block):
+        if not block.strip(b"\0"):
             if any(source.read_exact(BLOCK_BYTES if block else 0)):
                 raise invalid("it goes on after an end mark")
             return
@@ -193,11 +195,9 @@ def _check_sum(block: bytes) -> None:
         raise invalid("a header has a wrong checksum")
 
 
+@functools.lru_cache(maxsize=4096)
 def _number(field_bytes: bytes) -> int:
-    # Nearly every number is zero-padded to its field and ends in one NUL or blank.
-    usual = field_bytes[:-1]
-    if usual.isdigit() and field_bytes[-1] in b"\0 " and b"8" not in usual and b"9" not in usual:
-        return int(usual, 8)
+    # Modes, owners and times repeat from member to member, so nearly all of them are remembered.
     if field_bytes[0] & 0x80:
         value = int.from_bytes(bytes([field_bytes[0] & 0x7F]) + field_bytes[1:], "big")
         return value - (1 << (8 * len(field_bytes) - 1)) if field_bytes[0] & 0x40 else value
@@ -240,10 +240,9 @@ def _member(block: bytes, flag: bytes, size: int, extended: Mapping[bytes, bytes
         raise invalid("sparse members are not part of any image builder's output", path=path)
     if flag in {b"\0", b"7"}:
         flag = b"5" if path.endswith(b"/") and flag == b"\0" else b"0"
-    try:
-        kind = Kind(flag)
-    except ValueError as exc:
-        raise invalid(f"member type {flag!r} is unknown", path=path) from exc
+    kind = _KINDS.get(flag)
+    if kind is None:
+        raise invalid(f"member type {flag!r} is unknown", path=path)
     if b"size" in extended:
         size = _decimal(extended[b"size"])
     if size < 0:

@@ -30,13 +30,18 @@ def split(path: bytes) -> Parts:
     Raises:
         LayerInvalidError: it climbs with ``..``, or is longer than Linux or this program can handle.
     """
-    parts = tuple(part for part in path.split(b"/") if part not in {b"", b"."})
+    parts = tuple(filter(None, path.split(b"/")))
+    if b"." in parts:
+        parts = tuple(part for part in parts if part != b".")
     if b".." in parts:
         raise tarformat.invalid("a path climbs out with '..'", path=path)
     if b"\0" in path:
         raise tarformat.invalid("a path holds a zero byte", path=path)
-    too_long = len(path) > _PATH_LIMIT_BYTES or any(len(part) > _NAME_LIMIT_BYTES for part in parts)
-    if too_long or len(parts) > _DEPTH_LIMIT:
+    if len(path) > _NAME_LIMIT_BYTES and (
+        len(path) > _PATH_LIMIT_BYTES
+        or len(parts) > _DEPTH_LIMIT
+        or any(len(part) > _NAME_LIMIT_BYTES for part in parts)
+    ):
         raise tarformat.invalid("a path is longer than 4095 bytes, 255 per name, or 255 levels", path=path)
     return parts
 

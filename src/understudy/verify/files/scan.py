@@ -148,7 +148,7 @@ class _Scanner:
         if rest and (keep or (is_elf and member.size_bytes <= _ELF_WHOLE_BYTES)):
             data = self._stream.read_exact(rest, first)
             rest -= len(data) - len(first)
-        self._skip(rest, padding=len(tarformat.padding(member.size_bytes)))
+        self._skip(rest, padding=-member.size_bytes % tarformat.BLOCK_BYTES)
         facts = None
         claims = _SHARED_OBJECT.search(path) is not None
         if is_elf and len(data) < member.size_bytes:
@@ -181,10 +181,10 @@ class _Scanner:
 
     def _skip(self, size_bytes: int, *, padding: int | None = None) -> None:
         if padding is None:
-            padding = len(tarformat.padding(size_bytes))
-        if self._stream.skip(size_bytes) < size_bytes:
+            padding = -size_bytes % tarformat.BLOCK_BYTES
+        # Padding that is missing at the very end harms nobody.
+        if self._stream.skip(size_bytes + padding) < size_bytes:
             raise tarformat.invalid("it ends inside a file")
-        self._stream.skip(padding)
 
     def _read_large(self) -> None:
         """Reads the few ranges that matter of ELF files too large to be held."""
