@@ -4,6 +4,7 @@ Exit codes: 0 done, 1 a check failed or the work was refused, 2 usage, 3 this ma
 something, 70 a bug of ours (with traceback).
 """
 
+import gc
 import importlib
 import sys
 import traceback
@@ -15,6 +16,8 @@ from understudy.errors import EnvironmentProblemError, UnderstudyError
 
 EXIT_FAILED, EXIT_ENVIRONMENT, EXIT_BUG = 1, 3, 70
 ISSUES = "https://github.com/understudy/understudy/issues"
+
+_GARBAGE = (50_000, 20, 20)
 
 _COMMANDS = {
     "up": "Start local AWS, build, deploy, serve; print the URLs.",
@@ -67,6 +70,8 @@ def group() -> None:
 
 def main(arguments: list[str] | None = None) -> None:
     """Runs the command line and exits the process."""
+    # Most commands end before garbage matters; looking for it would be a tenth of their time.
+    gc.set_threshold(*_GARBAGE)
     try:
         code = group.main(arguments, prog_name="understudy", standalone_mode=False)
     except click.Abort:
