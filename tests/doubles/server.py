@@ -35,14 +35,16 @@ class Double:
         upstream: URL of the endpoint behind.
         hook: what becomes of each call; may be exchanged at any time.
         port: port to listen on; 0 takes a free one.
+        host: loopback address to listen on.
     """
 
-    def __init__(self, upstream: str, hook: Hook = plain, *, port: int = 0) -> None:
+    def __init__(self, upstream: str, hook: Hook = plain, *, port: int = 0, host: str = "127.0.0.1") -> None:
         self.hook = hook
         self.calls: list[Call] = []
         self._number = 0
         self._upstream = urlsplit(upstream)
         self._port = port
+        self._host = host
         self._loop = asyncio.new_event_loop()
         self._ready = threading.Event()
         self._thread = threading.Thread(target=self._run, name="double", daemon=True)
@@ -50,7 +52,7 @@ class Double:
     @property
     def url(self) -> str:
         """Where it listens."""
-        return f"http://127.0.0.1:{self._port}"
+        return f"http://{self._host}:{self._port}"
 
     def __enter__(self) -> Self:
         """Starts it."""
@@ -73,7 +75,7 @@ class Double:
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
         server = self._loop.run_until_complete(
-            asyncio.start_server(self._serve, "127.0.0.1", self._port, limit=_LIMIT)
+            asyncio.start_server(self._serve, self._host, self._port, limit=_LIMIT)
         )
         self._port = server.sockets[0].getsockname()[1]
         self._ready.set()
