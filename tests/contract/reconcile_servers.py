@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from tests.contract.engine_process import delegate_python
@@ -105,10 +106,13 @@ class World:
         target = LocalTarget(name="local", endpoint_url=self.url)
         found = project.load(ROOT / project.FILE_NAME)
         loaded = stack.load(ROOT, found, target, {"dashboard": digest or self.images[0]})
-        kept = tuple(self._fitted(one, function) for one in loaded if one.key.kind in self.kinds)
+        kept = tuple(self.fitted(one, function) for one in loaded if one.key.kind in self.kinds)
         return replace(loaded, resources=kept)
 
-    def _fitted(self, resource: DesiredResource, function: dict[str, Json]) -> DesiredResource:
+    def fitted(
+        self, resource: DesiredResource, function: Mapping[str, Json] = MappingProxyType({})
+    ) -> DesiredResource:
+        """A resource without what this endpoint does not keep, a function with other fields."""
         spec = {
             name: value
             for name, value in resource.spec.items()
