@@ -11,14 +11,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from understudy.image.store import Store
-from understudy.targets import local_engine, record, target, workspace
-from understudy.targets.events import Report
-from understudy.targets.local import LocalTarget
-from understudy.targets.target import Target
+from understudy.targets import workspace
 from understudy.targets.workspace import Workspace
 
 if TYPE_CHECKING:
     from understudy.targets.deployment import Deployment
+    from understudy.targets.events import Report
+    from understudy.targets.target import Target
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
@@ -51,7 +50,7 @@ def deployment_of(target_name: str) -> tuple[Workspace, "Deployment"]:
 
 
 def gated(
-    found: Workspace, target: Target, store: Store, report: Report, allowed: Mapping[str, str]
+    found: Workspace, target: "Target", store: Store, report: "Report", allowed: Mapping[str, str]
 ) -> "Deployment":
     """Returns a deployment that pushes only images that `verify` passes, or that were proved before."""
     # Here, because most commands push nothing.
@@ -62,12 +61,16 @@ def gated(
     return Deployment(found, target, store, gate)
 
 
-def target_of(found: Workspace, target_name: str) -> Target:
+def target_of(found: Workspace, target_name: str) -> "Target":
     """Returns the target of that name; the one that `up` brings up is where this project's stack runs now.
 
     Raises:
         UnderstudyError: the project has no such target.
     """
+    # Here, because `verify` reads its image while these are being loaded.
+    from understudy.targets import local_engine, record, target
+    from understudy.targets.local import LocalTarget
+
     named = target.find(found.project, target_name)
     for notice in named.notices:
         click.echo(f"note: {notice}", err=True)

@@ -19,7 +19,6 @@ from understudy.targets.events import Advanced, Done, Started
 from understudy.targets.launches import FunctionLaunch
 from understudy.targets.verification import Gate
 from understudy.verify import run
-from understudy.verify.files import Reading
 from understudy.verify.render import document, markdown, sarif, text
 from understudy.verify.render.text import Line, Style
 from understudy.verify.render.words import Verified
@@ -63,7 +62,7 @@ class Options(TypedDict):
 
 
 def of_project(
-    found: "Workspace", images: Mapping[str, str], options: Options, ahead: Mapping[str, Reading]
+    found: "Workspace", images: Mapping[str, str], options: Options, read: Callable[[], None]
 ) -> list[Verified]:
     """Returns what images of the project come to, each as its functions run it.
 
@@ -71,17 +70,17 @@ def of_project(
         found: the project.
         images: digests by name.
         options: what the command line says.
-        ahead: images that are being read already.
+        read: returns when the first of them is read.
 
     Raises:
         UnderstudyError: a manifest is wrong, or an image cannot be read.
         click.BadParameter: there is no such function.
     """
-    return list(_of_project(found, images, options, ahead))
+    return list(_of_project(found, images, options, read))
 
 
 def _of_project(
-    found: "Workspace", images: Mapping[str, str], options: Options, ahead: Mapping[str, Reading]
+    found: "Workspace", images: Mapping[str, str], options: Options, read: Callable[[], None]
 ) -> Iterator[Verified]:
     store = Store(found.layout.store)
     with EventPrinter() as printer:
@@ -92,9 +91,11 @@ def _of_project(
             report=printer,
             allowed=options["allowed"],
         )
-        for launch in _chosen(gate.launches(images), options["function"]):
+        chosen = _chosen(gate.launches(images), options["function"])
+        read()
+        for launch in chosen:
             request = _request(options, images[launch.image], launch.overrides, name=launch.image)
-            report = _run(request, _places(found, store, ahead), printer, f"verify {launch.image}")
+            report = _run(request, _places(found, store), printer, f"verify {launch.image}")
             whole = not (options["static"] or options["event_paths"] or options["handler"])
             proven = report.passed and report.conclusive and whole and options["network"] == "none"
             proof = gate.prove(report).digest if proven else ""
@@ -114,7 +115,7 @@ def of_reference(found: "Workspace | None", image: str, options: Options) -> Ver
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="understudy-verify-")))
             places = Places(store=Store(folder / "store").open(), cache=folder / "cache", state=folder)
         else:
-            places = _places(found, Store(found.layout.store).open(), {})
+            places = _places(found, Store(found.layout.store).open())
         printer = stack.enter_context(EventPrinter())
         if found is not None and options["function"] is not None:
             overrides = _overrides(found, places.store, options, printer)
@@ -154,10 +155,10 @@ def _chosen(launches: tuple[FunctionLaunch, ...], function: str | None) -> tuple
     return chosen
 
 
-def _places(found: "Workspace", store: Store, ahead: Mapping[str, Reading]) -> Places:
+def _places(found: "Workspace", store: Store) -> Places:
     state = found.layout.sandboxes
     state.mkdir(parents=True, exist_ok=True)
-    return Places(store=store, cache=found.layout.facts, state=state, ahead=ahead)
+    return Places(store=store, cache=found.layout.facts, state=state)
 
 
 def _request(options: Options, reference: str, overrides: LaunchOverrides, *, name: str = "") -> Request:

@@ -4,7 +4,7 @@ Imports little: the layers of the project's image are read while `verdicts` and 
 """
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
@@ -16,7 +16,6 @@ from understudy.errors import UnderstudyError
 from understudy.image.store import Store
 from understudy.targets import built, layout, workspace
 from understudy.verify import ahead
-from understudy.verify.files import Reading
 
 if TYPE_CHECKING:
     from understudy.cli.verdicts import Options
@@ -65,11 +64,11 @@ def command(**options: "Unpack[Options]") -> None:
     """
     found = _workspace(options["image"], options["function"])
     images = _images(found, options["image"])
-    with _begun(found, images) as readings:
+    with _begun(found, images) as read:
         from understudy.cli import verdicts
 
         if found is not None and images is not None:
-            verified = verdicts.of_project(found, images, options, readings)
+            verified = verdicts.of_project(found, images, options, read)
         else:
             # Without a project there is an image: `_workspace` has seen to that.
             verified = [verdicts.of_reference(found, options["image"] or "", options)]
@@ -99,10 +98,10 @@ def _images(found: "Workspace | None", image: str | None) -> dict[str, str] | No
 
 def _begun(
     found: "Workspace | None", images: dict[str, str] | None
-) -> AbstractContextManager[Mapping[str, Reading]]:
+) -> AbstractContextManager[Callable[[], None]]:
     """Begins to read the first image; when the turn of a second one comes, nothing is left to load."""
     if found is None or not images:
-        return nullcontext({})
+        return nullcontext(lambda: None)
     name, digest = next(iter(images.items()))
     platform = found.project.images[name].platform
     return ahead.begun(digest, platform, store=Store(found.layout.store), cache_dir=found.layout.facts)

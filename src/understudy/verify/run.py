@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from understudy.image.store import Store
     from understudy.sandbox.model import Network
     from understudy.verify.boot import Event
-    from understudy.verify.files import Reading
     from understudy.verify.model import Finding, Subject
     from understudy.verify.report import Boot
     from understudy.verify.sources import ImageSource
@@ -72,13 +71,11 @@ class Places:
         store: where images are, and where a boot unpacks them.
         cache: facts of layers between runs.
         state: folder for mount points.
-        ahead: images of the store that are being read already, by digest.
     """
 
     store: Store
     cache: Path
     state: Path
-    ahead: Mapping[str, Reading] = field(default_factory=dict)
 
 
 def verify(request: Request, places: Places, progress: Progress = silent) -> Report:
@@ -92,12 +89,7 @@ def verify(request: Request, places: Places, progress: Progress = silent) -> Rep
     with sources.open(request.reference, store=places.store, platform=_platform(request)) as source:
         started = time.perf_counter()
         progress("looking at its files")
-        looked = subject.load(
-            source,
-            launch=request.launch,
-            cache_dir=places.cache,
-            reading=places.ahead.get(source.image.digest),
-        )
+        looked = subject.load(source, launch=request.launch, cache_dir=places.cache)
         findings = catalogue.check_all(looked)
         middle = time.perf_counter()
         booted, skipped, shown = _boot(request, source, looked, places, progress)

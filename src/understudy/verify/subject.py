@@ -7,7 +7,6 @@ from pathlib import Path
 
 from understudy.image.model import ImageConfig
 from understudy.verify import files
-from understudy.verify.files import Reading
 from understudy.verify.model import Architecture, Launch, Layer, Subject
 from understudy.verify.sources.model import ImageSource
 
@@ -54,7 +53,6 @@ def load(
     *,
     launch: LaunchOverrides | None = None,
     cache_dir: Path | None = None,
-    reading: Reading | None = None,
 ) -> Subject:
     """Returns the subject of the rules; it can be read while `source` is open.
 
@@ -62,13 +60,9 @@ def load(
         source: the image.
         launch: what the function says; `None` for an image without one.
         cache_dir: where facts of layers are kept between runs; `None` for nowhere.
-        reading: of its layers, where that has begun; it stays readable as long as that one's source.
     """
     manifest, config = source.image.manifest, source.image.config
-    if reading is not None:
-        loaded = reading.result
-    else:
-        loaded = files.load(manifest.layers, source.open_blob, cache_dir=cache_dir, trusted=source.trusted)
+    loaded = files.load(manifest.layers, source.open_blob, cache_dir=cache_dir, trusted=source.trusted)
     told = instructions(config, len(manifest.layers))
     layers = tuple(
         Layer(

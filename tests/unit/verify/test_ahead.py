@@ -1,30 +1,58 @@
+import os
+import threading
 from pathlib import Path
 
 import pytest
 
 from tests.unit.image.samples import file, image_of, store_at
-from understudy.image.store import BlobMissingError
-from understudy.verify import ahead, files
+from understudy.verify import ahead
+from understudy.verify.files import cache
+
+PLATFORM = "linux/amd64"
 
 
-def test_an_image_is_read_before_anybody_asks(tmp_path: Path) -> None:
+@pytest.fixture
+def facts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1})
+    return tmp_path / "facts"
+
+
+def test_facts_of_all_layers_are_there_when_it_says_so(tmp_path: Path, facts: Path) -> None:
     store = store_at(tmp_path / "store")
-    image = image_of(store, [file("a", b"1")], [file("b", b"2")])
+    image = image_of(store, [file("a", b"1")], [file("b", b"2")], [file("c", b"3")])
+    digests = [layer.digest for layer in image.manifest.layers]
 
-    with ahead.begun(image.digest, "linux/amd64", store=store, cache_dir=tmp_path / "facts") as readings:
-        (reading,) = readings.values()
-        assert list(readings) == [image.digest]
-        assert reading.result.tree.names("/") == ("a", "b")
-        assert reading.result.tree.read("/a") == b"1"
-        assert reading.result is reading.result
+    with ahead.begun(image.digest, PLATFORM, store=store, cache_dir=facts) as read:
+        read()
+        found = [cache.load(facts, digest) for digest in digests]
 
-    again = files.load(image.manifest.layers, store.open_blob, cache_dir=tmp_path / "facts", trusted=True)
-    assert again.layers == reading.result.layers
+    assert [one and [entry.path for entry in one.entries] for one in found] == [["/a"], ["/b"], ["/c"]]
 
 
-def test_an_image_that_is_not_there_is_an_error_at_once(tmp_path: Path) -> None:
-    begun = ahead.begun(
-        f"sha256:{'0' * 64}", "linux/amd64", store=store_at(tmp_path / "s"), cache_dir=tmp_path / "facts"
-    )
-    with pytest.raises(BlobMissingError), begun:
+def test_who_leaves_early_waits_for_nothing(tmp_path: Path, facts: Path) -> None:
+    store = store_at(tmp_path / "store")
+    image = image_of(store, [file("a", b"1")])
+    with ahead.begun(image.digest, PLATFORM, store=store, cache_dir=facts):
         pass
+    with pytest.raises(ChildProcessError):
+        os.waitpid(-1, os.WNOHANG)
+
+
+def test_an_image_that_is_not_there_is_for_others_to_tell(tmp_path: Path, facts: Path) -> None:
+    store = store_at(tmp_path / "store")
+    with ahead.begun(f"sha256:{'0' * 64}", PLATFORM, store=store, cache_dir=facts) as read:
+        read()
+    assert not facts.exists()
+
+
+def test_beside_other_threads_nothing_is_begun(tmp_path: Path, facts: Path) -> None:
+    store = store_at(tmp_path / "store")
+    image = image_of(store, [file("a", b"1")])
+    over = threading.Event()
+    other = threading.Thread(target=over.wait)
+    other.start()
+    with ahead.begun(image.digest, PLATFORM, store=store, cache_dir=facts) as read:
+        read()
+    over.set()
+    other.join()
+    assert not facts.exists()

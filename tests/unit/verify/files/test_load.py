@@ -1,5 +1,4 @@
 import io
-import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO
@@ -99,17 +98,14 @@ def test_one_layer_twice_is_two_layers() -> None:
     assert loaded.tree.read("/a") == b"1"
 
 
-def test_who_leaves_early_does_not_wait_for_the_rest() -> None:
-    begun = threading.Event()
-
-    class Endless(io.BytesIO):
-        def read(self, size: int | None = -1, /) -> bytes:
-            begun.set()
-            super().read(size)  # raises once it is closed
-            return bytes(size or 0)
-
-    with files.Reading(Blobs(BASE).descriptors(), lambda _: Endless()):
-        begun.wait()
+def test_what_was_learnt_is_not_read_again(tmp_path: Path) -> None:
+    blobs = Blobs(BASE)
+    (base,) = blobs.descriptors()
+    files.learn(base, blobs.open, tmp_path)
+    assert blobs.read.pop(base.digest) == base.size_bytes
+    loaded = files.load([base], blobs.open, cache_dir=tmp_path, trusted=True)
+    assert loaded.tree.names("/") == ("a",)
+    assert blobs.read == {}
 
 
 def test_an_image_without_layers_is_an_empty_tree() -> None:
