@@ -49,6 +49,41 @@ def require_tool(name: str) -> str:
 
 
 @functools.cache
+def require_kubectl() -> str:
+    """Returns the path of kubectl, taken from Debian trixie where it is missing: bookworm's is too old."""
+    found = shutil.which("kubectl")
+    if found:
+        return found
+    assert os.geteuid() == 0, "kubectl is missing: install 1.28 or later"
+    targets = ["apt-get", "indextargets", "--format", "$(REPO_URI)", "Codename: bookworm"]
+    mirror = subprocess.run(targets, check=True, capture_output=True, text=True).stdout.split()[0]
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        root.chmod(0o777)  # apt downloads as its own user
+        keys = "/usr/share/keyrings/debian-archive-keyring.gpg"
+        (root / "sources").write_text(f"deb [signed-by={keys}] {mirror} trixie main\n")
+        (root / "status").touch()
+        for name in ("lists/partial", "cache/archives/partial"):
+            (root / name).mkdir(parents=True)
+        places = {
+            "Etc::SourceList": "sources",
+            "Etc::SourceParts": "none",
+            "State::Lists": "lists",
+            "State::Status": "status",
+            "Cache": "cache",
+        }
+        apt = ["apt-get", "-qq", *(f"-oDir::{name}={root / path}" for name, path in places.items())]
+        subprocess.run([*apt, "update"], check=True, capture_output=True)
+        subprocess.run([*apt, "download", "kubectl"], check=True, capture_output=True, cwd=root)
+        [package] = root.glob("kubectl_*.deb")
+        subprocess.run(["dpkg", "-x", package, root / "package"], check=True, capture_output=True)
+        shutil.copy(root / "package" / "usr" / "bin" / "kubectl", "/usr/local/bin/kubectl")
+    found = shutil.which("kubectl")
+    assert found, "kubectl was copied to /usr/local/bin, which is not in PATH"
+    return found
+
+
+@functools.cache
 def require_docker() -> str:
     """Returns the path of the docker client with an engine behind it, started here when none answers."""
     docker = require_tool("docker")

@@ -144,13 +144,7 @@ class _Composer:
         entries: dict[str, Node] = {}
         for event in self._until_end():
             at = self._at(event)
-            if not isinstance(event, yaml.ScalarEvent):
-                raise errors.problem("manifest-key", "key is no text", hint="write a plain key", at=at)
-            key = event.value
-            if key == "<<" and event.implicit[0]:
-                raise errors.problem(
-                    "manifest-merge-key", "merge key << is not JSON", hint="repeat the keys", at=at
-                )
+            key = self._key(event, at)
             if key in entries:
                 raise errors.problem(
                     "manifest-duplicate-key",
@@ -161,6 +155,21 @@ class _Composer:
                 )
             entries[key] = self._node(next(self._events), at, depth + 1)
         return entries
+
+    @staticmethod
+    def _key(event: yaml.Event, at: Position) -> str:
+        if not isinstance(event, yaml.ScalarEvent):
+            raise errors.problem("manifest-key", "key is no text", hint="write a plain key", at=at)
+        key, plain = str(event.value), event.implicit[0]
+        if plain and key == "<<":
+            raise errors.problem(
+                "manifest-merge-key", "merge key << is not JSON", hint="repeat the keys", at=at
+            )
+        if plain and not isinstance(scalar(key), str):
+            raise errors.problem(
+                "manifest-key", f"key {key} is no text", hint=f'write "{key}" in quotes', at=at, path=key
+            )
+        return key
 
     def _scalar(self, event: yaml.ScalarEvent, at: Position) -> Scalar:
         plain, quoted = event.implicit

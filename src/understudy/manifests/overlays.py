@@ -4,8 +4,10 @@ Every other key is refused by name, so that an overlay means here what it means 
 names stay the same in all overlays: there are no prefixes and suffixes, which leave references dangling.
 """
 
+import json
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 
@@ -50,7 +52,17 @@ def load(directory: Path, *, root: Path | None = None) -> tuple[Resource, ...]:
         ManifestError: with every problem found.
         UnderstudyError: a file or directory is missing.
     """
-    return resources.read(_Loader(root).directory(directory, ()))
+    return resources.read(documents_of(directory, root=root))
+
+
+def documents_of(directory: Path, *, root: Path | None = None) -> tuple[Node, ...]:
+    """The documents of an overlay, patched and labelled and not yet checked: what `kubectl kustomize` prints.
+
+    Raises:
+        ManifestError: the overlay uses something outside the subset, or a patch does not fit.
+        UnderstudyError: a file or directory is missing.
+    """
+    return tuple(_Loader(root).directory(directory, ()))
 
 
 class _Loader:
@@ -77,7 +89,7 @@ class _Loader:
             found = self._patched(found, folder, patch)
         for labels in _items(kustomization, "labels"):
             found = [_labelled(document, labels.entries["pairs"]) for document in found]
-        return found
+        return [_without_empty_annotations(document) for document in found]
 
     def _name(self, path: Path) -> str:
         if self._root and path.is_relative_to(self._root):
@@ -157,6 +169,8 @@ class _Loader:
                 hint="add target with kind and name",
                 at=entry.at,
             )
+        if not is_list:
+            _check_identity(patch)
         target = _target(selector) if selector else _own_target(patch)
         result: list[Node] = []
         matched = False
@@ -168,7 +182,9 @@ class _Loader:
             after = (
                 patches.apply(document, patch) if is_list else patches.merge(document, _body(patch, selector))
             )
-            result.extend([after] if after is not None else [])
+            if after is not None:
+                _check_same(document, after, patch)
+                result.append(after)
         if not matched:
             raise errors.problem(
                 "overlay-no-match",
@@ -185,7 +201,7 @@ class _Loader:
             self._inside(folder, file, path)
             nodes = self._file(file)
         elif inline is not None and path is None:
-            nodes = documents.parse(inline.text or "", file=inline.at.file, lines_before=inline.at.line)
+            nodes = _inline(inline)
         else:
             raise errors.problem(
                 "overlay-patch", "patch has not one of path and patch", hint="give one", at=entry.at
@@ -193,6 +209,25 @@ class _Loader:
         if len(nodes) != 1:
             raise errors.problem("overlay-patch", "patch is not one document", hint="split it", at=entry.at)
         return nodes[0]
+
+
+def _inline(patch: Node) -> tuple[Node, ...]:
+    """The documents of an inline patch, without the space around it, as kustomize reads them."""
+    whole = patch.text or ""
+    text = whole.strip()
+    blank = whole[: len(whole) - len(whole.lstrip())].count("\n")
+    nodes = documents.parse(text, file=patch.at.file, lines_before=patch.at.line + blank)
+    if text.startswith("["):
+        try:
+            json.loads(text)
+        except ValueError as exc:
+            raise errors.problem(
+                "overlay-patch",
+                "patch starts with [ and is no JSON; kustomize refuses it",
+                hint="write it as JSON, or one operation per line, each starting with -",
+                at=patch.at,
+            ) from exc
+    return nodes
 
 
 def _items(kustomization: Node, name: str) -> tuple[Node, ...]:
@@ -203,27 +238,73 @@ def _items(kustomization: Node, name: str) -> tuple[Node, ...]:
 def _own_target(patch: Node) -> Target:
     """The one resource that a strategic-merge patch names itself."""
     key = resources.key_of(patch)
-    version = patch.entries.get("apiVersion")
-    group, _, number = (version.text or "").rpartition("/") if version else ("", "", "")
+    group, _, version = (patch.entries["apiVersion"].text or "").rpartition("/")
     return Target(
-        group=re.escape(group), version=re.escape(number), kind=re.escape(key.kind), name=re.escape(key.name)
+        group=re.escape(group), version=re.escape(version), kind=re.escape(key.kind), name=re.escape(key.name)
     )
+
+
+def _check_identity(patch: Node) -> None:
+    """Refuses a strategic-merge patch that is no resource, even where a target chooses; so does kustomize."""
+    resources.key_of(patch)
+    if "apiVersion" not in patch.entries:
+        raise errors.problem(
+            "manifest-missing-field",
+            "apiVersion is missing in the patch",
+            hint="add apiVersion, kind and metadata.name; a target overrides them",
+            at=patch.at,
+            path="apiVersion",
+        )
+
+
+def _check_same(before: Node, after: Node, patch: Node) -> None:
+    """Refuses a patch that makes another resource of one: references and later patches name the old one."""
+    same = before.entries["apiVersion"].value == after.entries.get("apiVersion", patch).value
+    if not same or resources.key_of(before) != resources.key_of(after):
+        raise errors.problem(
+            "overlay-patch",
+            f"patch makes {resources.key_of(after)} of {resources.key_of(before)}",
+            hint="keep apiVersion, kind and metadata.name; spec holds the AWS name",
+            at=patch.at,
+        )
 
 
 def _target(selector: Node) -> Target:
     given = {name: str(value.value) for name, value in selector.entries.items()}
+    wanted = _labels(given.pop("labelSelector", ""), selector)
+    for name, pattern in given.items():
+        if not _is_pattern(pattern):
+            raise errors.problem(
+                "overlay-target",
+                f"target.{name} {pattern!r} is no regular expression of the subset",
+                hint="use letters, digits and . * + ? | ( ) [ ]",
+                at=selector.entries[name].at,
+            )
+    return Target(labels=wanted, **given)
+
+
+def _is_pattern(pattern: str) -> bool:
+    """Whether Go and Python read the expression alike."""
+    try:
+        re.compile(pattern)
+    except re.error:
+        return False
+    return "(?" not in pattern and not re.search(r"\\[^.\-]", pattern)
+
+
+def _labels(selector: str, at: Node) -> dict[str, str]:
     wanted: dict[str, str] = {}
-    for term in filter(None, (part.strip() for part in given.pop("labelSelector", "").split(","))):
+    for term in filter(None, (part.strip() for part in selector.split(","))):
         name, equals, value = term.partition("=")
         if not equals or name.endswith("!"):
             raise errors.problem(
                 "overlay-selector",
                 f"labelSelector {term!r} is not name=value",
                 hint="use name=value",
-                at=selector.at,
+                at=at.at,
             )
         wanted[name.strip()] = value.lstrip("=").strip()
-    return Target(labels=wanted, **given)
+    return wanted
 
 
 def _body(patch: Node, selector: Node | None) -> Node:
@@ -236,6 +317,16 @@ def _body(patch: Node, selector: Node | None) -> Node:
         key: value for key, value in patch.entries.items() if key not in ("apiVersion", "kind", "metadata")
     }
     return Node(value={**body, "metadata": Node(value=rest, at=metadata.at)} if rest else body, at=patch.at)
+
+
+def _without_empty_annotations(document: Node) -> Node:
+    """The document as kustomize prints it: it leaves out empty annotations."""
+    metadata = document.entries.get("metadata")
+    given = metadata.entries.get("annotations") if metadata else None
+    if metadata is None or given is None or given.value != {}:
+        return document
+    rest = {name: node for name, node in metadata.entries.items() if name != "annotations"}
+    return replace(document, value={**document.entries, "metadata": replace(metadata, value=rest)})
 
 
 def _labelled(document: Node, pairs: Node) -> Node:

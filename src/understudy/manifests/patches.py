@@ -1,8 +1,8 @@
 """Strategic-merge and JSON 6902 patches, with kustomize's results for custom resources.
 
-Observed with kustomize 5.5.0 (NOTES 5.1): maps merge deeply, `null` deletes a key, any list is replaced
-whole, `$patch: delete` drops the resource and `$patch: replace` replaces a map. Stricter than kustomize:
-a patch that matches nothing is an error.
+Held against kustomize 5.5.0 by tests: maps merge deeply, `null` deletes a key, any list is replaced whole,
+`$patch: delete` drops the resource or the key, and `$patch: replace` replaces a map. Stricter than kustomize:
+a patch that matches nothing, `replace` or `test` of a path that is not there, negative indices are errors.
 """
 
 import re
@@ -40,7 +40,7 @@ class Target:
             (self.version, version),
             (self.kind, _text(document, "kind")),
             (self.name, _text(document, "metadata", "name")),
-            (self.namespace, _text(document, "metadata", "namespace")),
+            (self.namespace, _text(document, "metadata", "namespace") or "default"),
         )
         if any(pattern and not re.fullmatch(pattern, fact) for pattern, fact in facts):
             return False
@@ -52,33 +52,60 @@ def merge(document: Node, patch: Node) -> Node | None:
     """The document after a strategic-merge patch; None when the patch deletes it.
 
     Raises:
-        ManifestError: the patch uses a directive outside the subset.
+        ManifestError: the patch uses a directive outside the subset, or puts a map where a list is.
     """
-    directive = patch.entries.get(_DIRECTIVE)
-    if directive is not None and directive.text == "delete":
+    directive = _directive(patch)
+    if directive == "delete":
         return None
-    return _merge(document, patch)
+    if directive == "replace":
+        raise _refused("$patch: replace of a whole resource", patch, "write it below spec")
+    return _merge(document, patch, "")
 
 
-def _merge(base: Node, patch: Node) -> Node:
+def _merge(base: Node, patch: Node, path: str) -> Node:
     if not isinstance(patch.value, Mapping):
         return patch
-    directive = patch.entries.get(_DIRECTIVE)
-    if directive is not None and directive.text not in ("replace", "merge"):
-        raise _refused(f"$patch: {directive.value}", directive, "use replace, or null to delete a key")
-    keep = {} if directive is not None and directive.text == "replace" else dict(base.entries)
+    keep = {} if _directive(patch) == "replace" else dict(base.entries)
     for key, value in patch.entries.items():
         if key == _DIRECTIVE:
             continue
         if key.startswith(_LIST_DIRECTIVES):
             raise _refused(key, value, "write the whole list: lists are replaced")
-        if value.value is None:
+        below = f"{path}.{key}" if path else key
+        if value.value is None or _directive(value) == "delete":
             keep.pop(key, None)
-        elif key in keep:
-            keep[key] = _merge(keep[key], value)
+        elif key in keep and keep[key].value is not None:
+            keep[key] = _merge(_like(keep[key], value, below), value, below)
         else:
-            keep[key] = _merge(Node(value={}, at=value.at), value)
+            keep[key] = _merge(Node(value={}, at=value.at), value, below)
     return Node(value=keep, at=base.at)
+
+
+def _like(base: Node, patch: Node, path: str) -> Node:
+    """The base, which a patch of another form cannot change."""
+    forms = [_form(node) for node in (base, patch)]
+    if forms[0] != forms[1]:
+        raise errors.problem(
+            "overlay-patch",
+            f"{path} is a {forms[0]}, and a {forms[1]} in the patch",
+            hint="write the same form, or set it to null and add it with op: add",
+            at=patch.at,
+            path=path,
+        )
+    return base
+
+
+def _form(node: Node) -> str:
+    if isinstance(node.value, Mapping):
+        return "map"
+    return "list" if isinstance(node.value, tuple) else "scalar"
+
+
+def _directive(patch: Node) -> str:
+    directive = patch.entries.get(_DIRECTIVE)
+    if directive is not None and directive.text not in ("delete", "replace", "merge"):
+        raise _refused(f"$patch: {directive.value}", directive, "use replace or delete")
+    return (directive.text or "") if directive else ""
 
 
 def _refused(what: str, node: Node, hint: str) -> ManifestError:
@@ -93,7 +120,7 @@ def apply(document: Node, operations: Node) -> Node:
     Raises:
         ManifestError: an operation is malformed, its path is missing, or its test fails.
     """
-    if not isinstance(operations.value, tuple):
+    if not isinstance(operations.value, tuple) or not operations.value:
         raise _refused("value", operations, "write a list of operations, each with op and path")
     for operation in operations.items:
         document = _operation(document, operation)

@@ -35,9 +35,10 @@ def merged(patch: str) -> Json:
         ("spec: {layers: [three]}", "layers", ["three"]),
         ("spec: {permissions: [{statementID: s2}]}", "permissions", [{"statementID": "s2"}]),
         ("spec: {tags: {$patch: replace, c: q}}", "tags", {"c": "q"}),
+        ("spec: {tags: {$patch: delete}}", "tags", None),
         ("spec: {new: {a: 1, b: null}}", "new", {"a": 1}),
     ],
-    ids=["scalar", "deep", "null-key", "null-map", "list", "named-list", "replace", "new-map"],
+    ids=["scalar", "deep", "null-key", "null-map", "list", "named-list", "replace", "delete", "new-map"],
 )
 def test_strategic_merge_gives_kustomize_s_result(patch: str, field: str, value: Json) -> None:
     found = merged(patch)
@@ -49,9 +50,19 @@ def test_delete_directive_drops_the_resource() -> None:
     assert patches.merge(node(BASE), node("$patch: delete")) is None
 
 
-@pytest.mark.parametrize("patch", ["spec: {$patch: delete, a: 1}", "spec: {$retainKeys: [a]}"])
+@pytest.mark.parametrize(
+    "patch", ["spec: {$patch: keep, a: 1}", "$patch: replace", "spec: {$retainKeys: [a]}"]
+)
 def test_refuses_directives_outside_the_subset(patch: str) -> None:
     with pytest.raises(ManifestError, match="no patch that understudy applies"):
+        patches.merge(node(BASE), node(patch))
+
+
+@pytest.mark.parametrize(
+    "patch", ["spec: {layers: {a: b}}", "spec: {tags: [a]}", "spec: {memorySize: {a: 1}}"]
+)
+def test_refuses_another_form_than_the_value_has(patch: str) -> None:
+    with pytest.raises(ManifestError, match="in the patch"):
         patches.merge(node(BASE), node(patch))
 
 
