@@ -1,4 +1,4 @@
-"""``--canary``: a part of the traffic for a while, before all of it."""
+"""Options of commands that release: ``--canary`` and ``--without-proof``."""
 
 from __future__ import annotations
 
@@ -21,6 +21,16 @@ def canary_option(command: Decorated) -> Decorated:
         metavar="PERCENT%/TIME",
         default="",
         help="Give a new version a part of the traffic first, as 10%/5m; it is taken back on errors.",
+    )(command)
+
+
+def without_proof_option(command: Decorated) -> Decorated:
+    """Adds ``--without-proof REASON``."""
+    return click.option(
+        "--without-proof",
+        metavar="REASON",
+        default="",
+        help="Deploy what is not proved to an AWS target; the reason is kept with the version.",
     )(command)
 
 

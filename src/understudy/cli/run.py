@@ -1,10 +1,12 @@
 """``understudy run``: a command with the local stack up, such as the end-to-end suite."""
 
+import contextlib
 import json
 import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -25,18 +27,23 @@ def command(arguments: tuple[str, ...]) -> None:
     """
     if shutil.which(arguments[0]) is None:
         raise click.BadParameter(f"there is no command {arguments[0]}", param_hint="ARGUMENTS")
-    layout = layouts.find(Path.cwd())
-    running = record.read(layout)
-    mine = running is None
-    if running is None:
-        running = _up(layout)
-    try:
+    with up(layouts.find(Path.cwd())) as running:
         code = subprocess.call(list(arguments), env={**os.environ, **variables(running)})
-    finally:
-        if mine:
-            record.stop(layout)
     # A shell says 128 + N for a command that signal N ended.
     sys.exit(code if code >= 0 else 128 - code)
+
+
+@contextlib.contextmanager
+def up(layout: Layout) -> Iterator[StackRecord]:
+    """The local stack for the time of the block; one that runs already is left running."""
+    running = record.read(layout)
+    if running is not None:
+        yield running
+        return
+    try:
+        yield _up(layout)
+    finally:
+        record.stop(layout)
 
 
 def _up(layout: Layout) -> StackRecord:

@@ -12,32 +12,10 @@ from understudy.reconcile.rollout import aliases, checks
 from understudy.reconcile.rollout.checks import Check, Get
 from understudy.reconcile.rollout.model import Moved, RolloutError, Subject
 from understudy.reconcile.rollout.mover import LiveMover
-from understudy.targets import http
+from understudy.targets import http, running
 from understudy.targets.events import Advanced, Noticed, Report
+from understudy.targets.running import Live
 from understudy.targets.target import Target
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Live:
-    """What callers of one function get.
-
-    Attributes:
-        alias: empty where the function has none.
-        version: what runs.
-        digest: of its image, read back from the target.
-        previous: version before; empty when it is the same, or there was none.
-        is_new: whether the alias was just made.
-    """
-
-    function: str
-    alias: str
-    version: str
-    digest: str
-    previous: str = ""
-    is_new: bool = False
-
-    def __str__(self) -> str:
-        return f"{self.function}:{self.alias}" if self.alias else self.function
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +59,7 @@ class Checker:
     def _checks(
         self, subject: Subject, live: Live, observed: Observed, *, began_ms: int, request_id: str
     ) -> Iterator[Check]:
-        url = self._url(subject, observed)
+        url = running.url(self.target, subject, observed)
         if url:
             yield from checks.web(self.aws, url, self.get)
         if live.previous or live.is_new:
@@ -92,20 +70,10 @@ class Checker:
         if check.outcome == "failed":
             raise RolloutError(
                 "check-failed",
-                f"{live}, version {live.version}: {check.name}: {check.detail}",
+                f"{live}, version {live.version}: {check.name}: {check.detail}{_stays(live)}",
                 hint=f"./understudy logs {live.function} --target {self.target.name}",
             )
         return check
-
-    def _url(self, subject: Subject, observed: Observed) -> str:
-        """Base URL of a function; empty when HTTP does not reach it."""
-        door = observed.get(subject.door) if subject.door else None
-        if door is None:
-            return ""
-        if door.key.kind != "API":
-            return door.status.get("functionURL", "").rstrip("/")
-        stage = "" if subject.stage == "$default" else f"/{subject.stage}"
-        return self.target.api_url(door.status["apiID"]) + stage
 
     @contextlib.contextmanager
     def returning(self, mover: LiveMover) -> Iterator[None]:
@@ -122,9 +90,8 @@ class Checker:
             raise
         except UnderstudyError as error:
             told = self._back(mover.moves)
-            if not told and not isinstance(error, RolloutError):
+            if not told:
                 raise
-            told = told or "; no alias was moved by this"
             raise RolloutError(error.code, f"{error.message}{told}", hint=error.hint) from error
 
     def _back(self, moves: list[Moved]) -> str:
@@ -144,6 +111,15 @@ class Checker:
                 retryable=True,
             ) from error
         return f"{now} is back at version {one.old}"
+
+
+def _stays(live: Live) -> str:
+    """Why an alias does not go back."""
+    if live.previous:
+        return ""
+    if live.is_new:
+        return "; this is its first deploy: there is no version to go back to, and it stays"
+    return "; nothing was moved, so nothing goes back"
 
 
 def now_ms() -> int:

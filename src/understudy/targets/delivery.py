@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from understudy.reconcile.lambda_ import LATEST
 from understudy.reconcile.manager import text
 from understudy.reconcile.model import ApplyEvent, Plan
 from understudy.reconcile.rollout import history, probes, subjects
@@ -16,12 +17,11 @@ from understudy.reconcile.rollout.checks import Check, Get
 from understudy.reconcile.rollout.model import Canary, RolloutError, Subject
 from understudy.reconcile.rollout.mover import LiveMover
 from understudy.targets import checking, http
-from understudy.targets.checking import Checker, Live
+from understudy.targets.checking import Checker
 from understudy.targets.deployment import Deployed, Deployment
 from understudy.targets.events import Advanced, Done, Noticed, Report, Started
+from understudy.targets.running import Live
 from understudy.targets.target import Target
-
-LATEST = "$LATEST"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

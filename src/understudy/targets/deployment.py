@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Protocol
 
 from understudy.errors import UnderstudyError
@@ -219,23 +218,27 @@ class Deployment:
             on_event,
             pusher=self._promoter,
             mover=mover,
-            lock_path=self.lock_path,
+            lock_path=self._workspace.layout.apply_lock(self._target.name),
         )
         deployed = Deployed(stack=stack, observed=report.observed, plan=plan, report=report)
         for image in stack.images:
             self.attach(deployed, image.name, image.digest)
         return deployed
 
-    @property
-    def lock_path(self) -> Path:
-        """Held by whatever writes to this target."""
-        return self._workspace.layout.state / f"apply-{self._target.name}.lock"
-
     def attach(self, deployed: Deployed, name: str, digest: str) -> None:
         """Pushes what is attached to an image next to it; a registry that takes none is told, not fatal."""
         repository = deployed.observed.get(ResourceKey("Repository", self._workspace.image(name).repository))
         if repository is not None:
             self._attach(name, digest, repository.status["repositoryURI"])
+
+    def attach_to_repositories(self, digests: Mapping[str, str]) -> None:
+        """As `attach`, for images that were deployed before."""
+        stack = stacks.load(self._workspace.root, self._workspace.project, self._target, digests)
+        for image in stack.images:
+            repository = observer.repository_name(image, {one.key: one for one in stack})
+            uri = ecr.repository_uri(self.aws, repository)
+            if uri is not None:
+                self._attach(image.name, image.digest, uri)
 
     def _attach(self, name: str, digest: str, uri: str) -> None:
         try:

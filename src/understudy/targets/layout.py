@@ -39,6 +39,10 @@ class Layout:
         """What `verify` knows of layers that it has read."""
         return self.cache / "verify"
 
+    def apply_lock(self, target: str) -> Path:
+        """Held by whatever writes to a target."""
+        return self.state / f"apply-{target}.lock"
+
     @property
     def sandboxes(self) -> Path:
         """Scratch space of execution environments and build steps."""

@@ -20,7 +20,12 @@ def check(root: Path, project: Project, target: Target) -> None:
         ManifestError: a manifest is wrong, with every problem's line.
         UnderstudyError: the overlay is missing, or AWS refused the credentials.
     """
-    load(root, project, target, dict.fromkeys(project.images, _ANY_DIGEST))
+    load(root, project, target, any_digests(project))
+
+
+def any_digests(project: Project) -> dict[str, str]:
+    """A digest of no image for each image of the project, to render manifests before there is one."""
+    return dict.fromkeys(project.images, _ANY_DIGEST)
 
 
 def load(

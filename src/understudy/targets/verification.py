@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from understudy.errors import UnderstudyError
 from understudy.image.store import Store
-from understudy.targets import launches
+from understudy.targets import launches, proof_key
 from understudy.targets import stack as stacks
 from understudy.targets.events import Advanced, Done, Failed, Noticed, Report, Started
 from understudy.targets.launches import FunctionLaunch
@@ -25,10 +25,11 @@ from understudy.targets.workspace import Workspace
 from understudy.verify import proof, subject, version
 from understudy.verify import report as reports
 from understudy.verify.model import Severity
-from understudy.verify.proof import Claim, Proof, Signer
+from understudy.verify.proof import Claim, Proof
 from understudy.verify.render import text, words
 from understudy.verify.render.words import Locate
 from understudy.verify.report import Report as VerifyReport
+from understudy.verify.statements import Signer
 
 if TYPE_CHECKING:
     from understudy.targets.origins import Origins
@@ -139,10 +140,7 @@ class Gate:
         return proof.write(self.store, self._key(), found, dt.datetime.now(dt.UTC))
 
     def _key(self) -> Signer:
-        # The cryptography behind it is only loaded where a proof is read or written.
-        from understudy.verify.signing import Key  # noqa: PLC0415 - as above
-
-        return Key.load(self.workspace.layout.state / proof.KEY_NAME)
+        return proof_key.load(self.workspace.layout)
 
     def _one(self, launch: FunctionLaunch, digest: str) -> Judged:
         step = f"verify {_name(launch)}"

@@ -1,46 +1,30 @@
 """The record that an image passed: an in-toto statement, signed by the project, attached to the image.
 
-A proof holds for one digest, one effective configuration and one rule set. Refuses to believe the list of
-what is attached: what counts is read from the signed statement (docs/decisions/0040).
+A proof holds for one digest, one effective configuration and one rule set (docs/decisions/0040).
 """
 
 import datetime as dt
-import json
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import understudy
 from understudy.errors import UnderstudyError
-from understudy.image import digests, fields
 from understudy.image.fields import Fields
 from understudy.image.store import Store, attachments
-from understudy.verify import dsse
 from understudy.verify import report as reports
-from understudy.verify.dsse import Envelope
+from understudy.verify import statements
 from understudy.verify.render import document, words
 from understudy.verify.report import Report
+from understudy.verify.statements import Signer
 
-STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 PREDICATE_TYPE = "https://understudy.dev/proof/verify/v1"
-PAYLOAD_TYPE = "application/vnd.in-toto+json"
 ARTIFACT_TYPE = "application/vnd.understudy.proof.verify.v1+json"
 KEY_NAME = "proof-key.pem"
 
 _LAUNCH = "dev.understudy.proof.launch"
 _RULE_SET = "dev.understudy.proof.rule-set"
-_PREDICATE = "in-toto.io/predicate-type"
 _WHAT = "proof"
-
-
-class Signer(Protocol):
-    """Signs envelopes and knows its own again."""
-
-    def sign(self, payload_type: str, payload: bytes) -> Envelope:
-        """Returns the payload in a signed envelope."""
-
-    def check(self, envelope: Envelope) -> bytes:
-        """Returns the payload of an envelope of its own; raises `SignatureError` for any other."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,34 +85,30 @@ def statement(report: Report, created: dt.datetime) -> Mapping[str, Any]:
         raise ValueError("a verification that failed, or whose boot was cut short, proves nothing")
     about = claim_of(report)
     launch = report.launch
-    return {
-        "_type": STATEMENT_TYPE,
-        "subject": [{"name": report.reference, "digest": {"sha256": digests.hex_of(report.digest)}}],
-        "predicateType": PREDICATE_TYPE,
-        "predicate": {
-            "verifier": {"name": "understudy", "version": understudy.__version__},
-            "createdOn": created.astimezone(dt.UTC).isoformat(timespec="seconds"),
-            "verdict": words.verdict(report),
-            "ruleSet": about.rule_set,
-            "base": {"kind": report.base.kind, "name": report.base.name},
-            "architecture": report.architecture,
-            "launch": {
-                "digest": about.launch,
-                "function": launch.function_name,
-                "memoryMb": launch.memory_mb,
-                "timeoutS": launch.timeout_s,
-                "ephemeralMb": launch.ephemeral_mb,
-            },
-            "boot": document.boot_document(report),
-            "bootSkipped": report.boot_skipped,
-            "figures": document.figures(report),
-            "allowed": [{"rule": rule, "reason": report.allowed[rule]} for rule in sorted(about.allowed)],
-            "findings": [
-                {"rule": one.rule, "severity": one.severity.value, "source": one.source}
-                for one in report.findings
-            ],
+    predicate = {
+        "verifier": {"name": "understudy", "version": understudy.__version__},
+        "createdOn": created.astimezone(dt.UTC).isoformat(timespec="seconds"),
+        "verdict": words.verdict(report),
+        "ruleSet": about.rule_set,
+        "base": {"kind": report.base.kind, "name": report.base.name},
+        "architecture": report.architecture,
+        "launch": {
+            "digest": about.launch,
+            "function": launch.function_name,
+            "memoryMb": launch.memory_mb,
+            "timeoutS": launch.timeout_s,
+            "ephemeralMb": launch.ephemeral_mb,
         },
+        "boot": document.boot_document(report),
+        "bootSkipped": report.boot_skipped,
+        "figures": document.figures(report),
+        "allowed": [{"rule": rule, "reason": report.allowed[rule]} for rule in sorted(about.allowed)],
+        "findings": [
+            {"rule": one.rule, "severity": one.severity.value, "source": one.source}
+            for one in report.findings
+        ],
     }
+    return statements.statement(report.reference, report.digest, PREDICATE_TYPE, predicate)
 
 
 def write(store: Store, signer: Signer, report: Report, created: dt.datetime) -> Proof:
@@ -140,23 +120,16 @@ def write(store: Store, signer: Signer, report: Report, created: dt.datetime) ->
     """
     about = claim_of(report)
     told = statement(report, created)
-    payload = json.dumps(told, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    envelope = signer.sign(PAYLOAD_TYPE, payload.encode())
-    attachments.prune(store)
-    made = attachments.attach(
+    made = statements.attach(
         store,
-        report.digest,
+        signer,
+        told,
         ARTIFACT_TYPE,
-        [(dsse.ENVELOPE_TYPE, envelope.render())],
-        annotations={_LAUNCH: about.launch, _RULE_SET: about.rule_set, _PREDICATE: PREDICATE_TYPE},
-        replaces=lambda entry: (
-            entry.artifact_type == ARTIFACT_TYPE and entry.descriptor.annotations.get(_LAUNCH) == about.launch
-        ),
+        annotations={_LAUNCH: about.launch, _RULE_SET: about.rule_set},
+        replaces=lambda entry: entry.descriptor.annotations.get(_LAUNCH) == about.launch,
     )
     predicate = told["predicate"]
-    return Proof(
-        digest=made.digest, claim=about, created=predicate["createdOn"], verdict=predicate["verdict"]
-    )
+    return Proof(digest=made, claim=about, created=predicate["createdOn"], verdict=predicate["verdict"])
 
 
 def find(store: Store, signer: Signer, wanted: Claim) -> Proof | None:
@@ -181,29 +154,12 @@ def _covers(found: Claim, wanted: Claim) -> bool:
 
 
 def _read(store: Store, signer: Signer, digest: str) -> Proof:
-    layers = attachments.artifact(store, digest).manifest.layers
-    raw: Collection[bytes] = [store.read(layer.digest) for layer in layers]
-    if len(raw) != 1:
-        raise fields.invalid(_WHAT, f"it has {len(raw)} layers, expected 1")
-    (envelope,) = (dsse.parse(one) for one in raw)
-    payload = signer.check(envelope)
-    if envelope.payload_type != PAYLOAD_TYPE:
-        raise fields.invalid(_WHAT, f"its payload is {envelope.payload_type[:100]}, expected {PAYLOAD_TYPE}")
-    return _parse(payload, digest)
-
-
-def _parse(payload: bytes, digest: str) -> Proof:
-    top = Fields(fields.document(payload, _WHAT), _WHAT)
-    if (top.text("_type"), top.text("predicateType")) != (STATEMENT_TYPE, PREDICATE_TYPE):
-        raise fields.invalid(_WHAT, "it is another statement")
-    (subject,) = top.mappings("subject")[:1] or ({},)
-    about = Fields(Fields(subject, _WHAT).mapping("digest"), _WHAT)
-    predicate = Fields(top.mapping("predicate"), _WHAT)
+    image, predicate = statements.read(store, signer, digest, PREDICATE_TYPE, _WHAT)
     allowed = (Fields(one, _WHAT).text("rule", required=True) for one in predicate.mappings("allowed"))
     return Proof(
         digest=digest,
         claim=Claim(
-            digest=digests.parse(f"sha256:{about.text('sha256', required=True)}"),
+            digest=image,
             launch=Fields(predicate.mapping("launch"), _WHAT).text("digest", required=True),
             rule_set=predicate.text("ruleSet", required=True),
             booted=bool(predicate.mapping("boot", optional=True)),

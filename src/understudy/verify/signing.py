@@ -44,13 +44,19 @@ class Key:
         """
         with contextlib.suppress(FileExistsError):
             _create(path)
-        try:
-            found = serialization.load_pem_private_key(path.read_bytes(), password=None)
-        except ValueError as exc:
-            raise _damaged(path) from exc
-        if not isinstance(found, Ed25519PrivateKey):
+        found = cls.parse(path.read_bytes())
+        if found is None:
             raise _damaged(path)
-        return cls(found)
+        return found
+
+    @classmethod
+    def parse(cls, pem: bytes) -> Self | None:
+        """The key in a PEM text; None when that holds no ed25519 key without a passphrase."""
+        try:
+            found = serialization.load_pem_private_key(pem, password=None)
+        except (ValueError, TypeError):
+            return None
+        return cls(found) if isinstance(found, Ed25519PrivateKey) else None
 
     def sign(self, payload_type: str, payload: bytes) -> Envelope:
         """Returns the payload in an envelope signed by this key."""

@@ -1,4 +1,4 @@
-from typing import Any
+from dataclasses import replace
 
 import pytest
 
@@ -10,8 +10,9 @@ from understudy.reconcile.model import Observed
 from understudy.reconcile.rollout.checks import Answer
 from understudy.reconcile.rollout.model import Moved, RolloutError, Subject
 from understudy.reconcile.rollout.mover import LiveMover
-from understudy.targets.checking import Checker, Live
+from understudy.targets.checking import Checker
 from understudy.targets.events import Event
+from understudy.targets.running import Live
 
 SHOP = Subject(
     key=key("Function/shop"), function="shop", digest="sha256:aa", aliases=("live",), door=key("API/a")
@@ -105,9 +106,20 @@ def test_an_alias_that_cannot_go_back_is_told_with_the_command() -> None:
     )
 
 
-@pytest.mark.parametrize("error", [UnderstudyError, RolloutError])
-def test_a_failure_before_any_move_says_so_where_it_matters(error: Any) -> None:
+def test_a_failure_before_any_move_is_told_as_it_is() -> None:
     one, _, _ = checker(ScriptedAws())
-    with pytest.raises(UnderstudyError) as caught, one.returning(LiveMover(subjects={})):
-        raise error("x", "it failed", hint="h")
-    assert caught.value.message in ("it failed", "it failed; no alias was moved by this")
+    with pytest.raises(UnderstudyError, match=r"x\]: it failed\n"), one.returning(LiveMover(subjects={})):
+        raise UnderstudyError("x", "it failed", hint="h")
+
+
+@pytest.mark.parametrize(
+    ("live", "says"),
+    [
+        (replace(LIVE, is_new=True), "there is no version to go back to, and it stays"),
+        (LIVE, "nothing was moved, so nothing goes back"),
+    ],
+)
+def test_what_cannot_go_back_is_told(live: Live, says: str) -> None:
+    one, _, _ = checker(ScriptedAws(), status=500)
+    with pytest.raises(RolloutError, match=says):
+        one.look(SHOP, live, THERE, began_ms=0, request_id="")

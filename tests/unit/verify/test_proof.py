@@ -8,7 +8,7 @@ import pytest
 from tests.fakes.findings import BOOT, finding, report
 from tests.unit.image.samples import file, image_of, store_at
 from understudy.image.store import Store, attachments
-from understudy.verify import dsse, proof
+from understudy.verify import dsse, proof, statements
 from understudy.verify.model import Severity
 from understudy.verify.proof import Proof
 from understudy.verify.report import Report
@@ -150,10 +150,10 @@ def test_the_list_of_attachments_is_not_believed(store: Store, key: Key, passed:
     ("payload_type", "payload"),
     [
         ("application/json", b"{}"),
-        (proof.PAYLOAD_TYPE, b"no json"),
-        (proof.PAYLOAD_TYPE, b'{"_type":"other"}'),
+        (statements.PAYLOAD_TYPE, b"no json"),
+        (statements.PAYLOAD_TYPE, b'{"_type":"other"}'),
         (
-            proof.PAYLOAD_TYPE,
+            statements.PAYLOAD_TYPE,
             b'{"_type":"https://in-toto.io/Statement/v1","subject":[],"predicate":{},'
             b'"predicateType":"https://understudy.dev/proof/verify/v1"}',
         ),

@@ -28,6 +28,7 @@ _INIT = re.compile(r'Init Duration: (?P<ms>[\d.]+) ms|"initDurationMs":\s*(?P<js
 # What AWS takes in the value of a tag, and how much of it; a description takes as much.
 _NO_TAG = re.compile(r"[^\w\s+\-=.:/@]")
 _LONGEST = 256
+_REASON = "without proof: "
 
 
 def parse_canary(text: str) -> Canary:
@@ -114,6 +115,16 @@ def previous(history: Sequence[str], live: str) -> str | None:
 def tag_text(text: str) -> str:
     """A text as the value of a tag can hold it."""
     return _NO_TAG.sub(" ", " ".join(text.split()))[:_LONGEST].strip()
+
+
+def without_proof(reason: str) -> str:
+    """What the description of a version says when it was deployed without proof."""
+    return f"{_REASON}{reason}"
+
+
+def reason_of(description: str) -> str:
+    """Why a version was deployed without proof, from its description; empty when it was proved."""
+    return description.partition(_REASON)[2]
 
 
 def description(*parts: str) -> str:
