@@ -7,17 +7,19 @@ the engine sends is kept in a file without a name while the image is open. Refus
 import contextlib
 import json
 import socket
-import ssl
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import TYPE_CHECKING, BinaryIO, Final
 from urllib.parse import quote
 
 from understudy.errors import EnvironmentProblemError
 from understudy.image.deferred import httpx
 from understudy.verify.sources import archive
 from understudy.verify.sources.model import ImageNotFoundError, ImageSource
+
+if TYPE_CHECKING:
+    import ssl
 
 DEFAULT_SOCKET: Final = "unix:///var/run/docker.sock"
 _CONNECT_S: Final = 5.0
@@ -86,10 +88,7 @@ class DockerEngine:
             return httpx.Client(
                 transport=transport, base_url="http://docker", timeout=timeout, trust_env=False
             )
-        context: ssl.SSLContext | bool = True
-        if self._certificates is not None:
-            context = ssl.create_default_context(cafile=str(self._certificates / "ca.pem"))
-            context.load_cert_chain(self._certificates / "cert.pem", self._certificates / "key.pem")
+        context = _context(self._certificates) if self._certificates is not None else True
         protocol = "https" if self._certificates is not None or scheme == "https" else "http"
         return httpx.Client(base_url=f"{protocol}://{rest}", timeout=timeout, verify=context, trust_env=False)
 
@@ -236,3 +235,11 @@ def _writer(file: BinaryIO, folder: Path) -> Callable[[bytes], object]:
 
 def _escaped(name: str) -> str:
     return quote(name, safe="/:@")
+
+
+def _context(certificates: Path) -> "ssl.SSLContext":
+    import ssl  # noqa: PLC0415 - few engines are reached through TLS
+
+    context = ssl.create_default_context(cafile=str(certificates / "ca.pem"))
+    context.load_cert_chain(certificates / "cert.pem", certificates / "key.pem")
+    return context

@@ -10,14 +10,13 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from understudy.errors import UnderstudyError
 from understudy.image import reference as references
 from understudy.image.reference import ReferenceInvalidError
-from understudy.image.registry.http import RegistryHttp
 from understudy.image.store import Store
-from understudy.verify.sources import archive, engine, layout, registry, stored
+from understudy.verify.sources import archive, engine, layout, stored
 from understudy.verify.sources.engine import Engine, from_environment
 from understudy.verify.sources.model import (
     ImageNotFoundError,
@@ -26,11 +25,21 @@ from understudy.verify.sources.model import (
     closing,
 )
 
+if TYPE_CHECKING:
+    from understudy.image.registry.http import RegistryHttp
+
 DEFAULT_PLATFORM: Final = "linux/amd64"
 _ENGINE_KINDS: Final = ("docker://", "docker-daemon:")
 _ARCHIVE_KINDS: Final = ("oci-archive:", "docker-archive:")
 _ARCHIVE_NAMES: Final = (".tar", ".tar.gz", ".tgz")
 _HUB: Final = "docker.io"
+
+
+def _connect(name: str) -> "RegistryHttp":
+    # Most images are stored, and a registry's client brings TLS along.
+    from understudy.verify.sources import registry  # noqa: PLC0415 - as above
+
+    return registry.connect(name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +54,7 @@ class Outside:
 
     environment: Mapping[str, str] = field(default_factory=lambda: os.environ)
     engine: Callable[[Mapping[str, str]], Engine] = from_environment
-    registry: Callable[[str], RegistryHttp] = registry.connect
+    registry: "Callable[[str], RegistryHttp]" = _connect
 
 
 @contextlib.contextmanager
@@ -132,6 +141,8 @@ class _Places:
 
     def _named(self, reference: str) -> contextlib.AbstractContextManager[ImageSource]:
         """An image by name only: the engine's if it has one and the name could be its, else a registry's."""
+        from understudy.verify.sources import registry  # noqa: PLC0415 - see `_connect`
+
         try:
             ref = references.parse(reference)
         except ReferenceInvalidError as exc:
