@@ -13,7 +13,7 @@ from tests.contract import reconcile_servers as servers
 from tests.contract.reconcile_servers import ROOT, World
 from understudy.errors import EnvironmentProblemError
 from understudy.manifests.model import ResourceKey
-from understudy.reconcile import apply, observe, plan, release
+from understudy.reconcile import apply, observe, release, removal
 from understudy.targets.local import LocalTarget
 
 
@@ -156,10 +156,11 @@ def test_release_moves_code_version_and_alias_only(world: World) -> None:
 def test_deletion_keeps_data_unless_allowed(world: World) -> None:
     desired = world.stack()
     world.apply(desired)
-    apply.apply(plan.deletion(desired, observe.observe(desired, world.aws)), world.aws)
+    apply.apply(removal.deletion(desired, observe.observe(desired, world.aws)), world.aws)
     left = {key.kind for key in observe.observe(desired, world.aws).resources} - {"Image"}
     assert left == {"Repository", "Table", "Bucket"} & world.kinds
-    everything = plan.deletion(desired, observe.observe(desired, world.aws), allow_data_loss=True)
+    observed = observe.observe(desired, world.aws)
+    everything = removal.deletion(desired, observed, allowed=[one.key for one in desired])
     apply.apply(everything, world.aws)
     assert observe.observe(desired, world.aws).resources == {}
 

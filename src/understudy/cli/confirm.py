@@ -21,21 +21,26 @@ if TYPE_CHECKING:
 
 def yes_option(command: Decorated) -> Decorated:
     """Adds ``--yes``."""
-    return click.option("--yes", "-y", is_flag=True, help="Write to a production target without asking.")(
-        command
-    )
+    return click.option("--yes", "-y", is_flag=True, help="Do it without asking.")(command)
 
 
-def ask(target: Target, what: str, *, yes: bool) -> None:
+def ask(target: Target, what: str, *, yes: bool, always: bool = False) -> None:
     """Returns when `what` may be done to the target: at once unless it is production and nobody said yes.
+
+    Args:
+        target: where.
+        what: what would be done, as the question begins.
+        yes: whether the command line said so already.
+        always: whether to ask on other targets too.
 
     Raises:
         UnderstudyError: nobody is at the terminal to be asked.
         click.Abort: somebody said no.
     """
-    if yes or not target.production:
+    if yes or not (target.production or always):
         return
-    question = f"{what} on {target.name}, account {target.account()} in {target.region}, which is production"
+    which = ", which is production" if target.production else ""
+    question = f"{what} on {target.name}, account {target.account()} in {target.region}{which}"
     if not _interactive():
         raise UnderstudyError(
             "confirmation-missing", f"nobody confirmed: {question}", hint="run the same command with --yes"

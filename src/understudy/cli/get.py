@@ -2,9 +2,7 @@
 
 import click
 
-from understudy.cli import console, plan_view, target_option
-from understudy.errors import UnderstudyError
-from understudy.manifests import errors, kinds
+from understudy.cli import console, plan_view, resource_names, target_option
 from understudy.reconcile import conditions
 
 
@@ -14,7 +12,7 @@ from understudy.reconcile import conditions
 @console.output_option
 def command(kind: str | None, target_name: str, output: str) -> None:
     """List the resources of the stack, or those of one KIND, with their conditions."""
-    wanted = _kind(kind) if kind else None
+    wanted = resource_names.kind_of(kind) if kind else None
     found, deployment = target_option.deployment_of(target_name)
     _, _, plan = deployment.plan(deployment.built(), target_option.image_tags(found))
     states = [state for state in conditions.states(plan) if wanted in (None, state.key.kind)]
@@ -33,20 +31,3 @@ def command(kind: str | None, target_name: str, output: str) -> None:
             for state in states
         ],
     )
-
-
-def _kind(text: str) -> str:
-    """The kind that somebody means by `text`, which may be lower case or plural, as kubectl takes it."""
-    spellings = {spelling.lower(): name for name in kinds.KINDS for spelling in (name, *_plurals(name))}
-    if text.lower() in spellings:
-        return spellings[text.lower()]
-    close = errors.nearest(text, kinds.KINDS)
-    raise UnderstudyError(
-        "kind-unknown",
-        f"{text} is no kind of resource; known are {', '.join(sorted(kinds.KINDS))}",
-        hint=f"./understudy get {close}" if close else "./understudy get, without a kind, lists all",
-    )
-
-
-def _plurals(name: str) -> tuple[str, str, str]:
-    return f"{name}s", f"{name}es", f"{name[:-1]}ies"

@@ -16,6 +16,7 @@ _MARKS = {
     "delete": ("-", "red"),
     "push": ("^", "cyan"),
     "wait": ("…", "cyan"),
+    "retain": ("=", "blue"),
 }
 _WIDTH = 60
 

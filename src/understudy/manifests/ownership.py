@@ -9,9 +9,10 @@ from collections.abc import Mapping
 from understudy.manifests import kinds, schema
 from understudy.manifests.model import Json, JsonMap, ResourceKey
 
-STACK = "understudy.dev/stack"
-RESOURCE = "understudy.dev/resource"
-RETAIN = "understudy.dev/retain"
+PREFIX = "understudy.dev/"
+STACK = f"{PREFIX}stack"
+RESOURCE = f"{PREFIX}resource"
+RETAIN = f"{PREFIX}retain"
 
 
 def tagged(key: ResourceKey, spec: JsonMap, *, project: str, retain: bool) -> JsonMap:

@@ -77,6 +77,7 @@ class Action:
         desired: the document; None when the resource is deleted.
         observed: the resource as it is; None when it does not exist.
         dependencies: resources whose actions come first.
+        foreign: whether it exists without the tag of the stack, which `adopt` puts on it.
     """
 
     key: ResourceKey
@@ -86,6 +87,7 @@ class Action:
     desired: DesiredResource | None = None
     observed: ObservedResource | None = None
     dependencies: tuple[ResourceKey, ...] = ()
+    foreign: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from understudy.errors import UnderstudyError
 from understudy.manifests.model import DesiredResource, ImageBinding, ResourceKey, Stack
-from understudy.reconcile import compare, lambda_, managers, observe
+from understudy.reconcile import adoption, compare, lambda_, managers, observe
 from understudy.reconcile.model import (
     IMAGE,
     Action,
@@ -34,35 +34,6 @@ def plan(desired: Stack, observed: Observed) -> Plan:
                 actions[key] = _image(_binding(desired, key), observed, stack)
         actions[resource.key] = _action(resource, observed, actions)
     return Plan(actions=tuple(actions.values()), images=desired.images)
-
-
-def deletion(desired: Stack, observed: Observed, *, allow_data_loss: bool = False) -> Plan:
-    """What takes the stack away: what hangs on something goes first.
-
-    Args:
-        desired: the stack.
-        observed: what exists of it.
-        allow_data_loss: also delete what holds data, and what its manifest says to retain.
-    """
-    actions: list[Action] = []
-    for resource in reversed(desired.resources):
-        existing = observed.get(resource.key)
-        if existing is None:
-            continue
-        holds_data = managers.of(resource.key.kind).holds_data
-        keep = (resource.retain or holds_data) and not allow_data_loss
-        users = tuple(other.key for other in desired if resource.key in other.dependencies)
-        actions.append(
-            Action(
-                key=resource.key,
-                verb="retain" if keep else "delete",
-                reason=_retained(resource) if keep else "",
-                desired=resource,
-                observed=existing,
-                dependencies=users,
-            )
-        )
-    return Plan(actions=tuple(actions))
 
 
 def decide(desired: DesiredResource, existing: ObservedResource | None) -> Action:
@@ -96,6 +67,8 @@ def _action(resource: DesiredResource, observed: Observed, actions: Mapping[Reso
     }
     existing = stays.get(resource.key)
     action = decide(observe.fill(resource, stays), existing)
+    if existing and adoption.is_foreign(resource, existing):
+        action = replace(action, foreign=True, reason=adoption.whose(existing))
     if resource.auto_publish:
         return _publication(action, actions)
     return action
@@ -163,7 +136,3 @@ def _check(resource: DesiredResource) -> None:
 def _immutable(changes: tuple[Change, ...], immutable: frozenset[str]) -> str:
     paths = ", ".join(change.path for change in changes if change.field in immutable)
     return f"{paths} cannot change in place"
-
-
-def _retained(resource: DesiredResource) -> str:
-    return "its manifest says retain" if resource.retain else "it holds data"

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from understudy.errors import UnderstudyError
+from understudy.manifests import ownership
 from understudy.manifests.model import DesiredResource, Json, JsonMap
-from understudy.reconcile import convert
+from understudy.reconcile import convert, tags
 from understudy.reconcile.aws import Aws
 from understudy.reconcile.compare import SYSTEM_TAGS
 from understudy.reconcile.errors import AwsError
@@ -151,8 +152,12 @@ class BucketManager(ResourceManager):
         return ObservedResource(key=desired.key, spec=spec, status={"arn": f"arn:aws:s3:::{name}"})
 
     def create(self, aws: Aws, desired: DesiredResource) -> None:
-        """Creates the bucket in the region of the access, then its settings."""
+        """Creates the bucket with its tags in the region of the access, then its settings."""
         params = convert.create_params("Bucket", desired.spec)
+        marks = ownership.tags("Bucket", desired.spec)
+        if marks:
+            # PutBucketTagging alone would come too late for who dies before it: 0054.
+            params.setdefault("CreateBucketConfiguration", {})["Tags"] = tags.pairs(marks)
         if aws.access.region != _DEFAULT_REGION:
             place = params.setdefault("CreateBucketConfiguration", {})
             place.setdefault("LocationConstraint", aws.access.region)

@@ -7,8 +7,8 @@ from typing import Protocol
 from understudy.errors import UnderstudyError
 from understudy.image.store import Store
 from understudy.manifests.model import ImageBinding, ResourceKey, Stack
+from understudy.reconcile import adoption, ecr, function_logs, invocation, release
 from understudy.reconcile import apply as applier
-from understudy.reconcile import ecr, function_logs, invocation, release
 from understudy.reconcile import observe as observer
 from understudy.reconcile import plan as planner
 from understudy.reconcile.function_logs import LogLine
@@ -200,6 +200,8 @@ class Deployment:
                 done stays and the next apply goes on from there.
         """
         stack, _, plan = self.plan(digests, tags)
+        if self._target.guarded:
+            adoption.check(plan)
         self.check(digests)
         approve(plan)
         return self.carry_out(stack, plan, on_event)

@@ -7,7 +7,7 @@ from tests.fakes.aws import Refusal, ScriptedAws
 from tests.unit.reconcile.builders import desired, key
 from understudy.errors import UnderstudyError
 from understudy.manifests.model import DesiredResource, ImageBinding, Stack
-from understudy.reconcile import apply, lock, observe, plan
+from understudy.reconcile import apply, lock, observe, plan, removal
 from understudy.reconcile.aws import Aws
 from understudy.reconcile.errors import ApplyError
 from understudy.reconcile.model import ApplyEvent, ApplyReport, Observed, ObservedResource, Pusher
@@ -158,7 +158,7 @@ def test_changed_type_of_an_api_replaces_it_and_what_hangs_below() -> None:
 
 def test_deletion_takes_what_hangs_below_first() -> None:
     fake = ScriptedAws({"GetApis": [CREATED, NONE], "GetRoutes": [ROUTES, NONE]})
-    planned = plan.deletion(STACK, observe.observe(STACK, fake.aws))
+    planned = removal.deletion(STACK, observe.observe(STACK, fake.aws))
     report = apply.apply(planned, fake.aws)
     assert fake.writes == ["DeleteRoute", "DeleteApi"]
     assert report.observed.resources == {}

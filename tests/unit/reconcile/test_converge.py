@@ -6,7 +6,7 @@ from tests.fakes.aws import Cut, Refusal, ScriptedAws
 from tests.unit.reconcile.builders import desired, key
 from understudy.errors import UnderstudyError
 from understudy.manifests.model import DesiredResource, Stack
-from understudy.reconcile import apply, observe, plan
+from understudy.reconcile import apply, observe, plan, removal
 from understudy.reconcile.errors import ApplyError
 from understudy.reconcile.model import ApplyReport
 
@@ -102,7 +102,7 @@ def test_created_api_is_the_one_whose_id_was_answered() -> None:
 def test_deletion_is_done_once_it_is_out_of_sight() -> None:
     fake = ScriptedAws({"GetApis": [ONE, ONE, ONE, NONE], "DeleteApi": [DOWN, {}]})
     stack = Stack(resources=(API,))
-    apply.apply(plan.deletion(stack, observe.observe(stack, fake.aws)), fake.aws)
+    apply.apply(removal.deletion(stack, observe.observe(stack, fake.aws)), fake.aws)
     assert fake.writes == ["DeleteApi", "DeleteApi"]
     assert [name for name, _ in fake.calls].count("GetApis") == 4
 

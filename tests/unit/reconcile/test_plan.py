@@ -155,36 +155,24 @@ def test_field_that_nothing_would_apply_is_refused() -> None:
     assert (caught.value.code, caught.value.where) == ("field-unsupported", "a.yaml:1")
 
 
-TABLE = desired("Table/t", {"tableName": "t"})
-GROUP = desired("LogGroup/l", {"name": "l"}, retain=True)
-ROLE = desired("Role/r", {"name": "r"}, "Table/t")
+ROLE = desired("Role/r", {"name": "r", "tags": [{"key": "understudy.dev/stack", "value": "shop"}]})
 
 
-def deletion(*, allow: bool) -> Plan:
-    stack = Stack(resources=(TABLE, GROUP, ROLE))
-    there = {one.key: observed(str(one.key), one.spec) for one in (TABLE, GROUP, ROLE)}
-    return plan.deletion(stack, Observed(resources=there), allow_data_loss=allow)
-
-
-def test_deletion_keeps_data_and_what_says_retain() -> None:
-    found = deletion(allow=False)
-    assert verbs(found) == {"Role/r": "delete", "LogGroup/l": "retain", "Table/t": "retain"}
-    assert {str(action.key): action.reason for action in found.actions} == {
-        "Role/r": "",
-        "LogGroup/l": "its manifest says retain",
-        "Table/t": "it holds data",
-    }
-
-
-def test_deletion_takes_everything_when_allowed_users_first() -> None:
-    found = deletion(allow=True)
-    assert {action.verb for action in found.actions} == {"delete"}
-    table = next(action for action in found.actions if action.key == TABLE.key)
-    assert table.dependencies == (ROLE.key,)
-
-
-def test_deletion_skips_what_is_not_there() -> None:
-    assert plan.deletion(STACK, Observed(resources={})).actions == ()
+@pytest.mark.parametrize(
+    ("tags", "foreign", "reason"),
+    [
+        ([], True, "exists, and carries no tag of this stack"),
+        ([{"key": "understudy.dev/stack", "value": "other"}], True, "belongs to stack other"),
+        ([{"key": "understudy.dev/stack", "value": "shop"}], False, ""),
+    ],
+    ids=["untagged", "another's", "ours"],
+)
+def test_what_does_not_carry_the_stack_s_tag_is_marked(
+    tags: list[dict[str, str]], foreign: bool, reason: str
+) -> None:
+    there = observed("Role/r", {"name": "r", "inlinePolicies": {}, "policies": [], "tags": tags})
+    [action] = planned(there, stack=Stack(resources=(ROLE,))).actions
+    assert (action.foreign, action.reason) == (foreign, reason)
 
 
 def test_plan_is_pure(  # the same input gives the same plan, and the input stays as it was

@@ -35,7 +35,8 @@ def test_absent_bucket_is_created_with_its_settings() -> None:
     fake = ScriptedAws({"HeadBucket": MISSING})
     assert reconcile(fake.aws, desired("Bucket/b", SPEC)) == "create"
     assert fake.writes == ["CreateBucket", "PutPublicAccessBlock", "PutBucketEncryption", "PutBucketTagging"]
-    assert fake.params("CreateBucket") == {"Bucket": "b"}
+    tags = {"Tags": [{"Key": "a", "Value": "b"}]}
+    assert fake.params("CreateBucket") == {"Bucket": "b", "CreateBucketConfiguration": tags}
 
 
 def test_bucket_outside_the_first_region_names_its_place() -> None:

@@ -1,0 +1,48 @@
+from tests.fakes import project as projects
+from tests.unit.cli.conftest import Reached, Understudy
+from understudy.targets.workspace import Workspace
+
+NOBODY = {
+    "ListFunctions": {"Functions": []},
+    "GetApis": {"Items": []},
+    "DescribeLogGroups": {"logGroups": []},
+    "ListTables": {"TableNames": []},
+    "ListRoles": {"Roles": []},
+    "ListPolicies": {"Policies": []},
+    "DescribeRepositories": {"repositories": []},
+    "ListAliases": {"Aliases": []},
+    "ListFunctionUrlConfigs": {"FunctionUrlConfigs": []},
+}
+
+
+def test_what_lost_its_manifest_goes(understudy: Understudy, project: Workspace, reach: Reached) -> None:
+    answers = {
+        **projects.NOTHING_EXISTS,
+        **NOBODY,
+        "DescribeRepositories": [projects.NOTHING_EXISTS["DescribeRepositories"], {"repositories": []}],
+        "GetApis": {
+            "Items": [
+                {"ApiId": "old", "Name": "a", "Tags": projects.tags_of("API.front")},
+                {"ApiId": "theirs", "Name": "a", "Tags": {}},
+            ]
+        },
+    }
+    fake = reach(answers).fake
+
+    done = understudy("prune", "--yes")
+
+    assert done.exit_code == 0, done.output
+    assert done.stdout == "- API/front\n1 delete\n1 changed\n"
+    assert fake.writes == ["DeleteApi"]
+    assert fake.params("DeleteApi") == {"ApiId": "old"}
+
+
+def test_what_is_in_the_manifests_stays(understudy: Understudy, project: Workspace, reach: Reached) -> None:
+    there = projects.exists("sha256:x")
+    configuration = there["GetFunctionConfiguration"]
+    function = {"Functions": [configuration]}
+    tags = {"Tags": projects.tags_of("Function.shop")}
+    fake = reach({**NOBODY, **there, "ListFunctions": function, "ListTags": tags}).fake
+
+    assert understudy("prune").stdout == "the stack is empty\n0 changed\n"
+    assert fake.writes == []
