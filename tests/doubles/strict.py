@@ -24,6 +24,7 @@ class Delays:
 
     Attributes:
         role_s: until Lambda can assume a new role.
+        role_uses: attempts with a new role that are refused however late they come.
         function_s: a new function or version is Pending.
         update_s: a change of a function is InProgress.
         table_s: a table is CREATING or UPDATING.
@@ -33,6 +34,7 @@ class Delays:
     """
 
     role_s: float = 1.5
+    role_uses: int = 0
     function_s: float = 0.8
     update_s: float = 0.5
     table_s: float = 0.5
@@ -48,7 +50,7 @@ def rules(now: Callable[[], float], delays: Delays) -> Rules:
             strict_inputs.Models(),
             strict_inputs.Tags(),
             strict_policies.PolicyDocuments(),
-            strict_states.Roles(now, delays.role_s),
+            strict_states.Roles(now, delays.role_s, delays.role_uses),
             strict_states.Functions(now, delays.function_s, delays.update_s),
             strict_states.Tables(now, delays.table_s, delays.backups_s),
             strict_reads.StaleReads(delays.stale_reads),

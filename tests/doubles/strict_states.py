@@ -48,18 +48,22 @@ class Roles(PassingRule):
 
     _TEXT = "The role defined for the function cannot be assumed by Lambda."
 
-    def __init__(self, now: Now, settle_s: float) -> None:
+    def __init__(self, now: Now, settle_s: float, refusals: int) -> None:
         self._now = now
         self._settle_s = settle_s
+        self._refusals = refusals
         self._usable_at: dict[str, float] = {}
+        self._refused: dict[str, int] = {}
 
     async def before(self, call: Call, forward: Forward) -> Message | None:
         """Refuses a role that Lambda cannot assume yet, or ever."""
         if call.operation not in ("CreateFunction", "UpdateFunctionConfiguration"):
             return None
-        role = call.params.get("Role")
-        if role is None or self._now() >= self._usable_at.get(role.rpartition("/")[2], float("inf")):
+        role = str(call.params.get("Role", "")).rpartition("/")[2]
+        is_settled = self._now() >= self._usable_at.get(role, float("inf"))
+        if not role or (is_settled and self._refused.get(role, 0) >= self._refusals):
             return None
+        self._refused[role] = self._refused.get(role, 0) + 1
         return wire.refusal(call, "InvalidParameterValueException", self._TEXT)
 
     def after(self, call: Call, answer: Message) -> Message:

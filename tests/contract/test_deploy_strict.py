@@ -1,0 +1,130 @@
+"""`understudy deploy --target preprod` against AWS as strict as it is documented, and what stops it."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+
+from tests.contract import strict_world
+from tests.contract.strict_project import PreprodProject
+from tests.contract.strict_world import StrictWorld
+from tests.doubles import strict
+from tests.doubles.strict import Delays
+from understudy.image.store import Store
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StrictWorld]:
+    # A token of the registry ends several times within one push.
+    with strict_world.serving(tmp_path_factory.mktemp("aws"), Delays(role_uses=2, token_requests=7)) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory, world: StrictWorld) -> PreprodProject:
+    return PreprodProject(tmp_path_factory.mktemp("preprod") / "project", world)
+
+
+@pytest.fixture(scope="module")
+def deployed(project: PreprodProject) -> Mapping[str, Any]:
+    """The first deployment to an account with nothing in it but the tickers."""
+    project.seed()
+    return project.deploy()
+
+
+@pytest.fixture(scope="module")
+def suite(project: PreprodProject, deployed: Mapping[str, Any]) -> str:
+    """What the E2E suite said about the deployed stack."""
+    done = project.understudy("e2e", "--target", "preprod", "-q", "-p", "no:cacheprovider")
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+def test_the_e2e_suite_passes_unchanged(suite: str) -> None:
+    assert " passed" in suite
+    assert "failed" not in suite
+
+
+def test_the_same_digest_is_read_back_everywhere(
+    project: PreprodProject, deployed: Mapping[str, Any], record_property: Any
+) -> None:
+    digest = deployed["images"]["dashboard"]
+    store = Store(project.folder / ".understudy" / "store").open()
+    images = project.world.client("ecr").describe_images(repositoryName="dashboard")["imageDetails"]
+    [tagged] = [image for image in images if "latest" in image.get("imageTags", [])]
+    running = project.world.client("lambda").get_function(FunctionName="dashboard", Qualifier="live")
+    found = {
+        "built": store.image(digest).digest,
+        "ECR, tag latest": tagged["imageDigest"],
+        "GetFunction live": running["Code"]["ResolvedImageUri"].rpartition("@")[2],
+        "function's ImageUri": running["Code"]["ImageUri"].rpartition("@")[2],
+    }
+    record_property("digests", found)
+    assert set(found.values()) == {digest}, found
+    assert len(tagged["imageTags"]) == 2, "the commit's tag is there too"
+
+
+def test_the_double_was_strict_on_the_way(world: StrictWorld, deployed: Mapping[str, Any]) -> None:
+    """Each rule spoke, so each was overcome: renewed tokens, a role that spread, reads that lagged."""
+    assert deployed["live"]
+    spoke = {line.partition(":")[0] for line in world.refused}
+    assert {"Roles", "RegistryTokens", "StaleReads"} <= spoke, world.refused
+    renewals = [call for call in world.double.calls if call.operation == "GetAuthorizationToken"]
+    assert len(renewals) > 2, "tokens ended mid-push and were asked for again"
+
+
+def test_a_second_deployment_writes_nothing(project: PreprodProject, world: StrictWorld, suite: str) -> None:
+    before = len(world.double.calls)
+    again = project.deploy()
+    assert set(again["applied"].values()) == {"unchanged"}
+    assert strict.writes(world.double.calls[before:]) == []
+
+
+def test_a_new_release_becomes_live_under_the_same_rules(
+    project: PreprodProject, world: StrictWorld, deployed: Mapping[str, Any], suite: str
+) -> None:
+    page = project.folder / "service" / "dashboard" / "health.py"
+    page.write_text(page.read_text() + "\n# another release\n")
+    project.commit("Another release")
+
+    released = project.deploy()
+
+    [live] = released["live"]
+    assert (live["version"], live["digest"]) == ("2", released["images"]["dashboard"])
+    assert live["digest"] != deployed["images"]["dashboard"]
+    running = world.client("lambda").get_function(FunctionName="dashboard", Qualifier="live")
+    assert running["Code"]["ResolvedImageUri"].endswith("@" + live["digest"])
+    changed = {key for key, verb in released["applied"].items() if verb != "unchanged"}
+    assert changed == {"Image/dashboard", "Function/dashboard", "Version/dashboard", "Alias/dashboard-live"}
+
+
+class TestStops:
+    """What must not be deployed stops before the first write, each with a message of its own."""
+
+    def stopped(self, project: PreprodProject, *options: str, account: str = strict_world.ACCOUNT) -> str:
+        """The message of a deployment that wrote nothing."""
+        before = len(project.world.double.calls)
+        done = project.understudy("deploy", "--target", "preprod", "--yes", *options, account=account)
+        assert done.returncode == 1, done.stdout + done.stderr
+        assert strict.writes(project.world.double.calls[before:]) == []
+        return done.stderr
+
+    def test_the_wrong_account(self, project: PreprodProject) -> None:
+        told = self.stopped(project, account="210987654321")
+        assert "error[target-wrong-account]: the credentials belong to account 210987654321" in told
+        assert "sign in to 123456789012" in told
+
+    def test_an_image_on_a_stand_in_base_without_proof(self, project: PreprodProject) -> None:
+        told = self.stopped(project)
+        assert "error[proof-stand-in]: image dashboard is on the stand-in for public.ecr.aws/lambda/" in told
+        assert "has no record of the end-to-end suite on local or localstack" in told
+
+    def test_a_broken_image(self, project: PreprodProject) -> None:
+        handler = project.folder / "service" / "handler.py"
+        text = handler.read_text()
+        handler.write_text("import no_such_module\n" + text)
+        try:
+            told = self.stopped(project)
+        finally:
+            handler.write_text(text)
+        assert "No module named 'no_such_module'" in told
