@@ -231,7 +231,30 @@ PROCESSES: Mapping[str, Callable[[Path], AbstractContextManager[str]]] = {
 }
 
 
-def _queue(aws: Aws) -> str:
+def _image(text: str) -> "Fact":
+    """A fact that is an image in a repository, by digest."""
+
+    def made(aws: Aws, server: str, folder: Path) -> str:
+        found = aws.find(aws.ecr().describe_repositories, repositoryNames=["kinds-images"])
+        if found is None:
+            aws.call(aws.ecr().create_repository, repositoryName="kinds-images")
+            found = aws.call(aws.ecr().describe_repositories, repositoryNames=["kinds-images"])
+        uri = found["repositories"][0]["repositoryUri"]
+        if server == "engine":
+            store = Store(folder / "store")
+            store.open()
+            digest = put_runtime_image(store, text)
+            pusher: Pusher = Promoter(aws, store)
+        else:
+            raw, digest = manifest(text)
+            pusher = _PutImage(aws, {digest: raw})
+        pusher.push(ImageBinding(name="kinds", repository="kinds", digest=digest), uri)
+        return f"{uri}@{digest}"
+
+    return made
+
+
+def _queue(aws: Aws, _server: str, _folder: Path) -> str:
     """A queue's ARN; a service that no manager speaks to."""
     client = aws.session.create_client(
         "sqs",
@@ -245,7 +268,7 @@ def _queue(aws: Aws) -> str:
     return str(answer["Attributes"]["QueueArn"])
 
 
-def _stream(aws: Aws) -> str:
+def _stream(aws: Aws, _server: str, _folder: Path) -> str:
     """A data stream's ARN."""
     client = aws.session.create_client(
         "kinesis",
@@ -258,7 +281,13 @@ def _stream(aws: Aws) -> str:
     return str(client.describe_stream(StreamName="kinds")["StreamDescription"]["StreamARN"])
 
 
-FACTS: Mapping[str, Callable[[Aws], str]] = {"queue": _queue, "stream": _stream}
+Fact = Callable[[Aws, str, Path], str]
+FACTS: Mapping[str, Fact] = {
+    "image": _image("one"),
+    "other-image": _image("two"),
+    "queue": _queue,
+    "stream": _stream,
+}
 """What a case needs of services that no manager speaks to, made when a case names it."""
 
 

@@ -31,6 +31,11 @@ def value(kind: str, name: str, given: Json) -> Any:  # noqa: ANN401 - as botoco
     return to_aws(schema.spec_of(kind).members[name], given)
 
 
+def member(kind: str, name: str) -> str:
+    """AWS's name of a field of a spec."""
+    return schema.spec_of(kind).members[name].member
+
+
 def to_aws(field: Field, given: Json) -> Any:  # noqa: ANN401 - as botocore takes it
     """A value in AWS's names."""
     if field.type == "object" and isinstance(given, Mapping):

@@ -5,9 +5,9 @@ from typing import Any, ClassVar
 
 from understudy.errors import UnderstudyError
 from understudy.manifests.model import DesiredResource, Json, JsonMap
-from understudy.reconcile import clock, convert, tags
+from understudy.reconcile import clock, convert, lambda_settings, tags
 from understudy.reconcile.aws import Aws
-from understudy.reconcile.manager import ResourceManager, text, touched
+from understudy.reconcile.manager import ResourceManager, same_key, text, touched
 from understudy.reconcile.model import Change, ObservedResource
 
 LATEST = "$LATEST"
@@ -16,6 +16,7 @@ LATEST = "$LATEST"
 _CONFIGURATION = (
     "deadLetterConfig",
     "description",
+    "durableConfig",
     "environment",
     "ephemeralStorage",
     "fileSystemConfigs",
@@ -28,6 +29,16 @@ _CONFIGURATION = (
     "tracingConfig",
     "vpcConfig",
 )
+# What takes a setting away; Lambda leaves alone what an update does not mention.
+_NOTHING: Mapping[str, Any] = {
+    "deadLetterConfig": {"TargetArn": ""},
+    "environment": {"Variables": {}},
+    "fileSystemConfigs": [],
+    "imageConfig": {},
+    "kmsKeyARN": "",
+    "vpcConfig": {"SubnetIds": [], "SecurityGroupIds": []},
+}
+_OF_ZIP = "an image brings its own: it is for functions that are ZIP archives"
 PUBLISHED = frozenset([*_CONFIGURATION, "architectures", "code"])
 """Fields that a published version freezes."""
 
@@ -41,8 +52,22 @@ class FunctionManager(ResourceManager):
         "publish",
         "reservedConcurrentExecutions",
         "tags",
+        "tenancyConfig",
+        lambda_settings.EVENTS,
     }
-    immutable: ClassVar[frozenset[str]] = frozenset({"packageType"})
+    refused: ClassVar[Mapping[str, str]] = {
+        "codeSigningConfigARN": "Lambda verifies signatures of ZIP archives only",
+        "handler": _OF_ZIP,
+        "layers": _OF_ZIP,
+        "runtime": _OF_ZIP,
+        "snapStart": "Lambda takes no snapshots of functions that are container images",
+    }
+    immutable: ClassVar[frozenset[str]] = frozenset({"packageType", "tenancyConfig"})
+    defaults: ClassVar[JsonMap] = {
+        "reservedConcurrentExecutions": None,
+        lambda_settings.EVENTS: None,
+        **dict.fromkeys(_NOTHING),
+    }
 
     def observe(self, aws: Aws, desired: DesiredResource) -> ObservedResource | None:
         """The function as `$LATEST`, with its tags and reserved concurrency."""
@@ -60,6 +85,9 @@ class FunctionManager(ResourceManager):
         concurrency = answer.get("Concurrency", {}).get("ReservedConcurrentExecutions")
         spec["reservedConcurrentExecutions"] = concurrency
         spec["publish"] = desired.spec.get("publish")
+        spec["kmsKeyARN"] = same_key(desired.spec.get("kmsKeyARN"), spec.get("kmsKeyARN"))
+        where = {"FunctionName": text(desired.spec, "name")}
+        spec[lambda_settings.EVENTS] = lambda_settings.observe_events(aws, where, desired.spec)
         return ObservedResource(
             key=desired.key,
             spec=spec,
@@ -76,6 +104,8 @@ class FunctionManager(ResourceManager):
         self.settle(aws, desired)
         if "reservedConcurrentExecutions" in spec:
             self._concurrency(aws, spec)
+        if lambda_settings.EVENTS in spec:
+            lambda_settings.write_events(aws, {"FunctionName": text(spec, "name")}, spec)
 
     def update(
         self, aws: Aws, desired: DesiredResource, observed: ObservedResource, changes: Sequence[Change]
@@ -86,6 +116,8 @@ class FunctionManager(ResourceManager):
         configuration = [field for field in _CONFIGURATION if field in fields]
         if configuration:
             params = convert.params("Function", spec, configuration)
+            gone = [field for field in configuration if field not in spec]
+            params.update({convert.member("Function", field): _NOTHING[field] for field in gone})
             aws.call(aws.lambda_().update_function_configuration, FunctionName=name, **params)
             self.settle(aws, desired)
         if fields & {"code", "architectures"}:
@@ -96,6 +128,8 @@ class FunctionManager(ResourceManager):
             self.settle(aws, desired)
         if "reservedConcurrentExecutions" in fields:
             self._concurrency(aws, spec)
+        if lambda_settings.EVENTS in fields:
+            lambda_settings.write_events(aws, {"FunctionName": name}, spec)
         if "tags" in fields:
             self._tags(aws, observed, spec.get("tags"))
 
@@ -109,12 +143,13 @@ class FunctionManager(ResourceManager):
 
     @staticmethod
     def _concurrency(aws: Aws, spec: JsonMap) -> None:
-        value = spec["reservedConcurrentExecutions"]
-        aws.call(
-            aws.lambda_().put_function_concurrency,
-            FunctionName=text(spec, "name"),
-            ReservedConcurrentExecutions=value,
-        )
+        name, value = text(spec, "name"), spec.get("reservedConcurrentExecutions")
+        if value is None:
+            aws.find(aws.lambda_().delete_function_concurrency, FunctionName=name)
+        else:
+            aws.call(
+                aws.lambda_().put_function_concurrency, FunctionName=name, ReservedConcurrentExecutions=value
+            )
 
     @staticmethod
     def _tags(aws: Aws, observed: ObservedResource, wanted: Json) -> None:

@@ -1,4 +1,4 @@
-"""What serves a function to callers: versions, aliases and function URLs."""
+"""What serves a function to callers: versions and aliases."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -6,10 +6,10 @@ from typing import Any, ClassVar
 
 from understudy.errors import UnderstudyError
 from understudy.manifests.model import DesiredResource, Json, JsonMap
-from understudy.reconcile import convert, lambda_
+from understudy.reconcile import convert, lambda_, lambda_settings
 from understudy.reconcile.aws import Aws
 from understudy.reconcile.errors import AwsError
-from understudy.reconcile.manager import ResourceManager, text, touched
+from understudy.reconcile.manager import ResourceManager, items, text, touched
 from understudy.reconcile.model import Change, ObservedResource
 
 # What makes two versions the same release: everything that a version freezes, but for its description.
@@ -29,6 +29,7 @@ _FACTS = (
     "TracingConfig",
     "VpcConfig",
 )
+_SETTINGS = frozenset([lambda_settings.EVENTS, lambda_settings.PROVISIONED])
 _CONDITIONS: Mapping[str, str] = {
     "aws:sourcearn": "sourceARN",
     "aws:sourceaccount": "sourceAccount",
@@ -41,10 +42,11 @@ _CONDITIONS: Mapping[str, str] = {
 class VersionManager(ResourceManager):
     """Kind Version. One that follows its function is the newest version equal to `$LATEST`."""
 
-    supported: ClassVar[frozenset[str]] = frozenset(
+    immutable: ClassVar[frozenset[str]] = frozenset(
         ["codeSHA256", "description", "functionName", "revisionID"]
     )
-    immutable: ClassVar[frozenset[str]] = supported
+    supported: ClassVar[frozenset[str]] = immutable | _SETTINGS
+    defaults: ClassVar[JsonMap] = dict.fromkeys(_SETTINGS)
 
     def observe(self, aws: Aws, desired: DesiredResource) -> ObservedResource | None:
         """The version that the document stands for, or None when it is to be published."""
@@ -64,9 +66,10 @@ class VersionManager(ResourceManager):
         if not matching:
             return None
         found = max(matching, key=lambda item: int(item["Version"]))
+        settings = lambda_settings.observe(aws, _where(desired.spec, found["Version"]), desired.spec)
         return ObservedResource(
             key=desired.key,
-            spec=desired.spec,
+            spec={**desired.spec, **settings},
             status={
                 "version": found["Version"],
                 "arn": found["FunctionArn"],
@@ -76,32 +79,36 @@ class VersionManager(ResourceManager):
 
     def create(self, aws: Aws, desired: DesiredResource) -> Mapping[str, str]:
         """Publishes `$LATEST` as it stands now, and waits until the version can be invoked."""
-        params = convert.create_params("Version", desired.spec)
-        return {"version": publish(aws, text(desired.spec, "functionName"), params)}
+        spec = desired.spec
+        version = publish(aws, text(spec, "functionName"), convert.create_params("Version", spec))
+        lambda_settings.write(aws, _where(spec, version), spec, _SETTINGS & spec.keys())
+        return {"version": version}
 
     def update(
-        self,
-        aws: Aws,  # noqa: ARG002 - a version never changes
-        desired: DesiredResource,
-        observed: ObservedResource,  # noqa: ARG002
-        changes: Sequence[Change],  # noqa: ARG002
+        self, aws: Aws, desired: DesiredResource, observed: ObservedResource, changes: Sequence[Change]
     ) -> None:
-        """Refuses: every field of a version is immutable.
-
-        Raises:
-            UnderstudyError: always.
-        """
-        raise UnderstudyError(
-            "version-immutable", f"{desired.key} cannot change", hint="give the Version a new metadata.name"
-        )
+        """Writes what hangs on the version; the version itself never changes."""
+        where = _where(desired.spec, observed.status["version"])
+        lambda_settings.write(aws, where, desired.spec, touched(changes))
 
     def delete(self, aws: Aws, observed: ObservedResource) -> None:
-        """Deletes the version."""
+        """Deletes the version, and first what keeps it warm."""
+        _cool(aws, _where(observed.spec, observed.status["version"]), observed)
         aws.find(
             aws.lambda_().delete_function,
             FunctionName=text(observed.spec, "functionName"),
             Qualifier=observed.status["version"],
         )
+
+
+def _where(spec: JsonMap, qualifier: str) -> dict[str, str]:
+    return {"FunctionName": text(spec, "functionName"), "Qualifier": qualifier}
+
+
+def _cool(aws: Aws, where: Mapping[str, str], observed: ObservedResource) -> None:
+    """Ends provisioned concurrency, which outlives its alias and keeps its version from being deleted."""
+    if observed.spec.get(lambda_settings.PROVISIONED):
+        lambda_settings.write(aws, where, {}, frozenset({lambda_settings.PROVISIONED}))
 
 
 def publish(aws: Aws, name: str, params: Mapping[str, Any]) -> str:
@@ -149,11 +156,23 @@ class AliasManager(ResourceManager):
     """Kind Alias, found by its name; its list of permissions is authoritative, as in ACK."""
 
     supported: ClassVar[frozenset[str]] = frozenset(
-        ["description", "functionName", "functionVersion", "name", "permissions", "routingConfig"]
+        [
+            "description",
+            "functionName",
+            "functionVersion",
+            "name",
+            "permissions",
+            "routingConfig",
+            *_SETTINGS,
+        ]
     )
     immutable: ClassVar[frozenset[str]] = frozenset({"name", "functionName"})
     # Weights that the manifest does not name are those of a canary that was cut short: they go away.
-    defaults: ClassVar[JsonMap] = {"permissions": [], "routingConfig": {"additionalVersionWeights": {}}}
+    defaults: ClassVar[JsonMap] = {
+        "permissions": [],
+        "routingConfig": {"additionalVersionWeights": {}},
+        **dict.fromkeys(_SETTINGS),
+    }
 
     def observe(self, aws: Aws, desired: DesiredResource) -> ObservedResource | None:
         """The alias with its permissions."""
@@ -163,9 +182,10 @@ class AliasManager(ResourceManager):
             return None
         spec = convert.spec("Alias", answer)
         spec["functionName"] = function
+        spec.update(lambda_settings.observe(aws, _where(desired.spec, name), desired.spec))
         policy = aws.find(aws.lambda_().get_policy, FunctionName=function, Qualifier=name)
         statements = json.loads(policy["Policy"])["Statement"] if policy else []
-        wanted = {text(item, "statementID"): item for item in _items(desired.spec.get("permissions"))}
+        wanted = {text(item, "statementID"): item for item in items(desired.spec.get("permissions"))}
         spec["permissions"] = [_permission(item, wanted.get(item["Sid"], {})) for item in statements]
         return ObservedResource(
             key=desired.key,
@@ -174,9 +194,11 @@ class AliasManager(ResourceManager):
         )
 
     def create(self, aws: Aws, desired: DesiredResource) -> None:
-        """Creates the alias, then its permissions."""
-        aws.call(aws.lambda_().create_alias, **convert.create_params("Alias", desired.spec))
-        self._permissions(aws, desired.spec, {})
+        """Creates the alias, then what hangs on it."""
+        spec = desired.spec
+        aws.call(aws.lambda_().create_alias, **convert.create_params("Alias", spec))
+        self._permissions(aws, spec, {})
+        lambda_settings.write(aws, _where(spec, text(spec, "name")), spec, _SETTINGS & spec.keys())
 
     def update(
         self, aws: Aws, desired: DesiredResource, observed: ObservedResource, changes: Sequence[Change]
@@ -190,18 +212,21 @@ class AliasManager(ResourceManager):
             params = convert.params("Alias", desired.spec, moved)
             function, name = text(desired.spec, "functionName"), text(desired.spec, "name")
             aws.call(aws.lambda_().update_alias, FunctionName=function, Name=name, **params)
+        where = _where(desired.spec, text(desired.spec, "name"))
+        lambda_settings.write(aws, where, desired.spec, fields)
 
     def delete(self, aws: Aws, observed: ObservedResource) -> None:
-        """Deletes the alias; its permissions go with it."""
+        """Deletes the alias, and first what keeps it warm; its permissions go with it."""
         function, name = text(observed.spec, "functionName"), text(observed.spec, "name")
+        _cool(aws, _where(observed.spec, name), observed)
         aws.find(aws.lambda_().delete_alias, FunctionName=function, Name=name)
 
     @staticmethod
     def _permissions(aws: Aws, spec: JsonMap, observed: JsonMap) -> None:
         client = aws.lambda_()
         where = {"FunctionName": text(spec, "functionName"), "Qualifier": text(spec, "name")}
-        wanted = {text(item, "statementID"): item for item in _items(spec.get("permissions"))}
-        have = {text(item, "statementID"): item for item in _items(observed.get("permissions"))}
+        wanted = {text(item, "statementID"): item for item in items(spec.get("permissions"))}
+        have = {text(item, "statementID"): item for item in items(observed.get("permissions"))}
         for statement, item in have.items():
             if wanted.get(statement) != item:
                 aws.find(client.remove_permission, **where, StatementId=statement)
@@ -210,10 +235,6 @@ class AliasManager(ResourceManager):
                 granted = {key: value for key, value in item.items() if key != "revisionID"}
                 params = convert.value("Alias", "permissions", [granted])[0]
                 aws.call(client.add_permission, **where, **params)
-
-
-def _items(value: Json) -> list[JsonMap]:
-    return [item for item in value if isinstance(item, Mapping)] if isinstance(value, list | tuple) else []
 
 
 def _permission(statement: Mapping[str, Any], wanted: JsonMap) -> dict[str, Json]:
@@ -239,45 +260,3 @@ def _principal(principal: Any, wanted: str) -> str:  # noqa: ANN401 - text or a 
     value = str(next(iter(principal.values())))
     account = value.split(":")[4] if value.startswith("arn:") and value.endswith(":root") else value
     return account if wanted == account else value
-
-
-class FunctionUrlManager(ResourceManager):
-    """Kind FunctionURLConfig, found by its function and qualifier."""
-
-    supported: ClassVar[frozenset[str]] = frozenset(["authType", "cors", "functionName", "qualifier"])
-    immutable: ClassVar[frozenset[str]] = frozenset({"functionName", "qualifier"})
-
-    def observe(self, aws: Aws, desired: DesiredResource) -> ObservedResource | None:
-        """The URL of the function or alias."""
-        answer = aws.find(aws.lambda_().get_function_url_config, **_url_key(desired.spec))
-        if answer is None:
-            return None
-        spec = convert.spec("FunctionURLConfig", answer)
-        spec.update(
-            {name: desired.spec[name] for name in ("functionName", "qualifier") if name in desired.spec}
-        )
-        return ObservedResource(key=desired.key, spec=spec, status={"functionURL": answer["FunctionUrl"]})
-
-    def create(self, aws: Aws, desired: DesiredResource) -> None:
-        """Creates the URL."""
-        params = convert.create_params("FunctionURLConfig", desired.spec)
-        aws.call(aws.lambda_().create_function_url_config, **params)
-
-    def update(
-        self,
-        aws: Aws,
-        desired: DesiredResource,
-        observed: ObservedResource,  # noqa: ARG002 - written whole
-        changes: Sequence[Change],  # noqa: ARG002
-    ) -> None:
-        """Writes the URL's settings."""
-        params = convert.create_params("FunctionURLConfig", desired.spec)
-        aws.call(aws.lambda_().update_function_url_config, **params)
-
-    def delete(self, aws: Aws, observed: ObservedResource) -> None:
-        """Deletes the URL."""
-        aws.find(aws.lambda_().delete_function_url_config, **_url_key(observed.spec))
-
-
-def _url_key(spec: JsonMap) -> dict[str, Any]:
-    return convert.params("FunctionURLConfig", spec, ["functionName", "qualifier"])

@@ -15,7 +15,9 @@ from understudy.reconcile.dynamodb import TableManager
 from understudy.reconcile.ecr import RepositoryManager
 from understudy.reconcile.iam import PolicyManager, RoleManager
 from understudy.reconcile.lambda_ import FunctionManager
-from understudy.reconcile.lambda_release import AliasManager, FunctionUrlManager, VersionManager
+from understudy.reconcile.lambda_events import EventSourceMappingManager
+from understudy.reconcile.lambda_release import AliasManager, VersionManager
+from understudy.reconcile.lambda_urls import FunctionUrlManager
 from understudy.reconcile.logs import LogGroupManager
 from understudy.reconcile.manager import ResourceManager
 from understudy.reconcile.s3 import BucketManager
@@ -26,6 +28,7 @@ MANAGERS: Mapping[str, ResourceManager] = MappingProxyType(
         "Alias": AliasManager(),
         "Bucket": BucketManager(),
         "Deployment": DeploymentManager(),
+        "EventSourceMapping": EventSourceMappingManager(),
         "Function": FunctionManager(),
         "FunctionURLConfig": FunctionUrlManager(),
         "Integration": IntegrationManager(),

@@ -116,3 +116,114 @@ def test_delete_names_the_function() -> None:
     fake = ScriptedAws()
     lambda_.FunctionManager().delete(fake.aws, observed("Function/f", SPEC))
     assert fake.params("DeleteFunction") == {"FunctionName": "f"}
+
+
+NO_EVENTS = Refusal(code="ResourceNotFoundException", status=404)
+FILES: Json = [{"arn": "arn:aws:elasticfilesystem:us-east-1:1:access-point/a", "localMountPath": "/mnt/a"}]
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "answer", "nothing"),
+    [
+        (
+            "deadLetterConfig",
+            {"targetARN": "arn:q"},
+            {"DeadLetterConfig": {"TargetArn": "arn:q"}},
+            {"DeadLetterConfig": {"TargetArn": ""}},
+        ),
+        (
+            "environment",
+            {"variables": {"AA": "1"}},
+            {"Environment": {"Variables": {"AA": "1"}}},
+            {"Environment": {"Variables": {}}},
+        ),
+        (
+            "fileSystemConfigs",
+            FILES,
+            {
+                "FileSystemConfigs": [
+                    {
+                        "Arn": "arn:aws:elasticfilesystem:us-east-1:1:access-point/a",
+                        "LocalMountPath": "/mnt/a",
+                    }
+                ]
+            },
+            {"FileSystemConfigs": []},
+        ),
+        (
+            "imageConfig",
+            {"command": ["a.b"]},
+            {"ImageConfigResponse": {"ImageConfig": {"Command": ["a.b"]}}},
+            {"ImageConfig": {}},
+        ),
+        ("kmsKeyARN", "arn:k", {"KMSKeyArn": "arn:k"}, {"KMSKeyArn": ""}),
+        (
+            "vpcConfig",
+            {"subnetIDs": ["s-1", "s-2"], "securityGroupIDs": ["g"]},
+            {"VpcConfig": {"SubnetIds": ["s-2", "s-1"], "SecurityGroupIds": ["g"], "VpcId": "v"}},
+            {"VpcConfig": {"SubnetIds": [], "SecurityGroupIds": []}},
+        ),
+    ],
+)
+def test_each_setting_is_written_and_taken_away(
+    field: str, value: Json, answer: dict[str, object], nothing: dict[str, object]
+) -> None:
+    states = {"GetFunctionConfiguration": CONFIGURATION, "GetFunctionEventInvokeConfig": NO_EVENTS}
+    bare = ScriptedAws({"GetFunction": function(), **states})
+    assert reconcile(bare.aws, desired("Function/f", {**SPEC, field: value})) == "update"
+    assert bare.writes == ["UpdateFunctionConfiguration"]
+    full = ScriptedAws({"GetFunction": function(**answer), **states})
+    assert reconcile(full.aws, desired("Function/f", {**SPEC, field: value})) == "unchanged"
+    assert reconcile(full.aws, desired("Function/f", SPEC)) == "update"
+    assert full.params("UpdateFunctionConfiguration") == {"FunctionName": "f", **nothing}
+
+
+def test_settings_that_count_when_the_function_is_made() -> None:
+    fake = ScriptedAws({"GetFunction": MISSING, "GetFunctionConfiguration": CONFIGURATION})
+    durable: Json = {"executionTimeout": 60, "retentionPeriodInDays": 1}
+    spec: dict[str, Json] = {
+        **SPEC,
+        "tenancyConfig": {"tenantIsolationMode": "PER_TENANT"},
+        "durableConfig": durable,
+    }
+    assert reconcile(fake.aws, desired("Function/f", spec)) == "create"
+    sent = fake.params("CreateFunction")
+    assert sent["TenancyConfig"] == {"TenantIsolationMode": "PER_TENANT"}
+    assert sent["DurableConfig"] == {"ExecutionTimeout": 60, "RetentionPeriodInDays": 1}
+
+
+def test_reserve_that_was_left_out_goes_away() -> None:
+    answer = {**function(), "Concurrency": {"ReservedConcurrentExecutions": 0}}
+    fake = ScriptedAws({"GetFunction": answer, "GetFunctionConfiguration": CONFIGURATION})
+    assert reconcile(fake.aws, desired("Function/f", SPEC)) == "update"
+    assert fake.writes == ["DeleteFunctionConcurrency"]
+
+
+def test_function_whose_making_was_cut_short_is_finished() -> None:
+    pending = {**CONFIGURATION, "State": "Pending"}
+    fake = ScriptedAws(
+        {
+            "GetFunction": function(State="Pending"),
+            "GetFunctionConfiguration": [pending, CONFIGURATION],
+            "GetFunctionEventInvokeConfig": NO_EVENTS,
+        }
+    )
+    spec: dict[str, Json] = {
+        **SPEC,
+        "reservedConcurrentExecutions": 2,
+        "functionEventInvokeConfig": {"maximumRetryAttempts": 0},
+    }
+    assert reconcile(fake.aws, desired("Function/f", spec)) == "update"
+    assert fake.writes == ["PutFunctionConcurrency", "PutFunctionEventInvokeConfig"]
+    assert len(fake.clock.slept) == 1
+
+
+def test_other_processor_is_another_code() -> None:
+    answer = function(Architectures=["x86_64"])
+    fake = ScriptedAws({"GetFunction": answer, "GetFunctionConfiguration": CONFIGURATION})
+    assert reconcile(fake.aws, desired("Function/f", {**SPEC, "architectures": ["arm64"]})) == "update"
+    assert fake.params("UpdateFunctionCode") == {
+        "FunctionName": "f",
+        "ImageUri": URI,
+        "Architectures": ["arm64"],
+    }

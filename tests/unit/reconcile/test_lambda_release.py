@@ -96,11 +96,9 @@ def test_version_that_stands_still_is_found_by_what_it_says() -> None:
     assert found.status["version"] == "1"
 
 
-def test_version_never_changes_and_is_deleted_by_its_number() -> None:
+def test_version_is_deleted_by_its_number() -> None:
     fake = ScriptedAws()
     there = observed("Version/v", {"functionName": "f"}, version="3")
-    with pytest.raises(UnderstudyError):
-        lambda_release.VersionManager().update(fake.aws, FOLLOWS, there, [])
     lambda_release.VersionManager().delete(fake.aws, there)
     assert fake.params("DeleteFunction") == {"FunctionName": "f", "Qualifier": "3"}
 
@@ -180,13 +178,64 @@ def test_delete_names_the_alias() -> None:
     assert fake.params("DeleteAlias") == {"FunctionName": "f", "Name": "live"}
 
 
-URL: dict[str, Json] = {"functionName": "f", "qualifier": "live", "authType": "NONE"}
+def test_revision_guards_what_is_published() -> None:
+    fake = ScriptedAws(
+        {
+            "ListVersionsByFunction": {"Versions": [LATEST]},
+            "GetFunctionConfiguration": LATEST,
+            "PublishVersion": {"Version": "1"},
+        }
+    )
+    stands = desired("Version/v", {"functionName": "f", "revisionID": "mine"})
+    assert reconcile(fake.aws, stands) == "create"
+    assert fake.params("PublishVersion")["RevisionId"] == "mine"
 
 
-def test_function_url_is_created_changed_and_deleted() -> None:
-    there = {"FunctionUrl": "https://x.lambda-url", "AuthType": "AWS_IAM"}
-    fake = ScriptedAws({"GetFunctionUrlConfig": [MISSING, there, {**there, "AuthType": "NONE"}]})
-    verbs = [reconcile(fake.aws, desired("FunctionURLConfig/u", URL)) for _ in range(3)]
-    assert verbs == ["create", "update", "unchanged"]
-    lambda_release.FunctionUrlManager().delete(fake.aws, observed("FunctionURLConfig/u", URL))
-    assert fake.writes == ["CreateFunctionUrlConfig", "UpdateFunctionUrlConfig", "DeleteFunctionUrlConfig"]
+NO_EVENTS = Refusal(code="ResourceNotFoundException", status=404)
+COLD = Refusal(code="ProvisionedConcurrencyConfigNotFoundException", status=404)
+WARM = {"RequestedProvisionedConcurrentExecutions": 1, "Status": "READY"}
+KEPT_WARM: Json = {"provisionedConcurrentExecutions": 1}
+
+
+def test_version_whose_making_was_cut_short_is_finished() -> None:
+    fake = ScriptedAws(
+        {
+            "ListVersionsByFunction": {"Versions": [LATEST, version(1)]},
+            "GetFunctionEventInvokeConfig": NO_EVENTS,
+            "GetProvisionedConcurrencyConfig": [COLD, WARM],
+        }
+    )
+    wanted = desired(
+        "Version/v", {"functionName": "f", "provisionedConcurrencyConfig": KEPT_WARM}, follow=True
+    )
+    assert reconcile(fake.aws, wanted) == "update"
+    assert fake.params("PutProvisionedConcurrencyConfig")["Qualifier"] == "1"
+    assert reconcile(fake.aws, wanted) == "unchanged"
+
+
+def test_alias_whose_making_was_cut_short_is_finished() -> None:
+    bare = {"Name": "live", "FunctionVersion": "1", "AliasArn": "arn:a"}
+    fake = ScriptedAws(
+        {
+            "GetAlias": bare,
+            "GetPolicy": NO_EVENTS,
+            "GetFunctionEventInvokeConfig": NO_EVENTS,
+            "GetProvisionedConcurrencyConfig": [COLD, WARM],
+        }
+    )
+    wanted = {**ALIAS, "functionVersion": "1", "provisionedConcurrencyConfig": KEPT_WARM}
+    wanted["functionEventInvokeConfig"] = {"maximumRetryAttempts": 0}
+    assert reconcile(fake.aws, desired("Alias/a", wanted)) == "update"
+    assert [name for name in fake.writes if name != "UpdateAlias"] == [
+        "AddPermission",
+        "PutFunctionEventInvokeConfig",
+        "PutProvisionedConcurrencyConfig",
+    ]
+
+
+def test_what_is_kept_warm_is_cooled_before_it_is_deleted() -> None:
+    fake = ScriptedAws()
+    lambda_release.AliasManager().delete(
+        fake.aws, observed("Alias/a", {**ALIAS, "provisionedConcurrencyConfig": KEPT_WARM})
+    )
+    assert fake.writes == ["DeleteProvisionedConcurrencyConfig", "DeleteAlias"]

@@ -6,7 +6,6 @@ from understudy.reconcile import managers
 
 UNMANAGED: set[str] = {
     "Authorizer",
-    "EventSourceMapping",
     "Method",
     "Resource",
     "RestAPI",

@@ -180,3 +180,9 @@ def test_plan_is_pure(  # the same input gives the same plan, and the input stay
     before = tuple(DesiredResource(**{f: getattr(r, f) for f in r.__dataclass_fields__}) for r in STACK)
     assert planned(*THERE) == planned(*THERE)
     assert tuple(STACK) == before
+
+
+def test_field_that_no_function_of_an_image_can_have_is_refused_with_the_reason() -> None:
+    zipped = desired("Function/f", {"name": "f", "layers": ["arn:l"]})
+    with pytest.raises(UnderstudyError, match=r"spec.layers of Function/f is valid ACK, but an image brings"):
+        plan.plan(Stack(resources=(zipped,)), Observed(resources={}))

@@ -1,0 +1,55 @@
+"""Function URLs."""
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from understudy.manifests.model import DesiredResource, JsonMap
+from understudy.reconcile import convert
+from understudy.reconcile.aws import Aws
+from understudy.reconcile.manager import ResourceManager, touched
+from understudy.reconcile.model import Change, ObservedResource
+
+
+class FunctionUrlManager(ResourceManager):
+    """Kind FunctionURLConfig, found by its function and qualifier."""
+
+    supported: ClassVar[frozenset[str]] = frozenset(["authType", "cors", "functionName", "qualifier"])
+    immutable: ClassVar[frozenset[str]] = frozenset({"functionName", "qualifier"})
+    defaults: ClassVar[JsonMap] = {"cors": None}
+
+    def observe(self, aws: Aws, desired: DesiredResource) -> ObservedResource | None:
+        """The URL of the function or alias."""
+        answer = aws.find(aws.lambda_().get_function_url_config, **_url_key(desired.spec))
+        if answer is None:
+            return None
+        spec = convert.spec("FunctionURLConfig", answer)
+        spec.update(
+            {name: desired.spec[name] for name in ("functionName", "qualifier") if name in desired.spec}
+        )
+        return ObservedResource(key=desired.key, spec=spec, status={"functionURL": answer["FunctionUrl"]})
+
+    def create(self, aws: Aws, desired: DesiredResource) -> None:
+        """Creates the URL."""
+        params = convert.create_params("FunctionURLConfig", desired.spec)
+        aws.call(aws.lambda_().create_function_url_config, **params)
+
+    def update(
+        self,
+        aws: Aws,
+        desired: DesiredResource,
+        observed: ObservedResource,  # noqa: ARG002 - written whole
+        changes: Sequence[Change],
+    ) -> None:
+        """Writes the URL's settings."""
+        params = convert.create_params("FunctionURLConfig", desired.spec)
+        if "cors" in touched(changes):
+            params.setdefault("Cors", {})
+        aws.call(aws.lambda_().update_function_url_config, **params)
+
+    def delete(self, aws: Aws, observed: ObservedResource) -> None:
+        """Deletes the URL."""
+        aws.find(aws.lambda_().delete_function_url_config, **_url_key(observed.spec))
+
+
+def _url_key(spec: JsonMap) -> dict[str, Any]:
+    return convert.params("FunctionURLConfig", spec, ["functionName", "qualifier"])
