@@ -31,6 +31,7 @@ _NOTHING: Mapping[str, Any] = {
 class EventSourceMappingManager(ResourceManager):
     """Kind EventSourceMapping, found by its function and its source."""
 
+    unnamed: ClassVar[bool] = True
     immutable: ClassVar[frozenset[str]] = frozenset(
         [*_SOURCE, "startingPosition", "startingPositionTimestamp"]
     )

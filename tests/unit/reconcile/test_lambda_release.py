@@ -201,6 +201,7 @@ def test_version_whose_making_was_cut_short_is_finished() -> None:
     fake = ScriptedAws(
         {
             "ListVersionsByFunction": {"Versions": [LATEST, version(1)]},
+            "GetFunction": {"Configuration": LATEST},
             "GetFunctionEventInvokeConfig": NO_EVENTS,
             "GetProvisionedConcurrencyConfig": [COLD, WARM],
         }
