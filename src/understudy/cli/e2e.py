@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 import click
 
 from understudy.cli import run, target_option
-from understudy.errors import UnderstudyError
+from understudy.errors import EnvironmentProblemError, UnderstudyError
 from understudy.image.store import Store
-from understudy.targets import local_engine, workspace
+from understudy.targets import local_engine, record, workspace
 from understudy.targets.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -43,11 +43,21 @@ def command(target_name: str, arguments: tuple[str, ...]) -> None:
 @contextlib.contextmanager
 def _up(found: Workspace, target_name: str) -> Iterator[str]:
     """The local stack for the time of the block, where it is the target; yields its development server."""
-    if target_name not in found.project.targets or target_name != local_engine.name_of(found.project):
+    is_local = target_name in found.project.targets and target_name == local_engine.name_of(found.project)
+    if not is_local or (record.read(found.layout) is None and _answers(found, target_name)):
         yield ""
         return
     with run.up(found.layout) as running:
         yield running.dev_url
+
+
+def _answers(found: Workspace, target_name: str) -> bool:
+    """Whether an engine that `up` did not start is there."""
+    try:
+        target_option.target_of(found, target_name).guard()
+    except EnvironmentProblemError:
+        return False
+    return True
 
 
 def _suite(found: Workspace, target: "Target", arguments: tuple[str, ...], more: dict[str, str]) -> int:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from understudy.reconcile.function_logs import LogLine
 
 _LOOK_S = 10.0
+_LOOKS = 5  # at least so many, however short the canary is
 _LATE_MS = 20_000  # lines reach CloudWatch Logs some seconds after they were written
 
 
@@ -90,10 +91,11 @@ class LiveMover:
         subject = self.subjects.get(before.function)
         if subject is None:
             return before
+        began_ms = self.now_ms()
         try:
             self.probed[before.function] = probes.check(aws, subject, version)
             self.say(f"{before}: version {version} runs {subject.digest}")
-            return self._canary(aws, before, subject, version) if self.canary else before
+            return self._canary(aws, before, subject, version, began_ms) if self.canary else before
         except RolloutError as error:
             raise RolloutError(
                 error.code,
@@ -101,21 +103,23 @@ class LiveMover:
                 hint=error.hint,
             ) from error
 
-    def _canary(self, aws: Aws, before: AliasState, subject: Subject, version: str) -> AliasState:
+    def _canary(
+        self, aws: Aws, before: AliasState, subject: Subject, version: str, began_ms: int
+    ) -> AliasState:
         if self.canary is None:
             raise TypeError("a canary without a share")
         shifted = aliases.point(aws, before, before.version, {version: self.canary.share})
         self.say(f"{before}: {self.canary.share:.0%} to version {version} for {self.canary.seconds:g} s")
         passed = False
         try:
-            self._watch(aws, before, subject, version)
+            self._watch(aws, before, subject, version, began_ms)
             passed = True
         finally:
             if not passed:
                 shifted = _returned(aws, shifted)
         return shifted
 
-    def _watch(self, aws: Aws, before: AliasState, subject: Subject, version: str) -> None:
+    def _watch(self, aws: Aws, before: AliasState, subject: Subject, version: str, began_ms: int) -> None:
         """Returns after the canary's time.
 
         Raises:
@@ -125,14 +129,16 @@ class LiveMover:
         if self.canary is None:
             raise TypeError("a canary without a time")
         lines: dict[str, LogLine] = {}
-        began = since = self.now_ms()
+        since = began_ms
         group = logs.group_of(aws, subject.function)
         deadline = aws.clock.now() + self.canary.seconds
         while (left := deadline - aws.clock.now()) > 0:
-            self._pause(aws, before, min(_LOOK_S, left))
+            self._pause(aws, before, min(_LOOK_S, self.canary.seconds / _LOOKS, left))
+            if subject.door:
+                self.probed[subject.function] = probes.health(aws, subject, version)
             found = {line.event_id: line for line in function_logs.lines(aws, group, since_ms=since)}
             lines.update({name: line for name, line in found.items() if plan.counts(line)})
-            since = max(began, max((line.at_ms for line in found.values()), default=since) - _LATE_MS)
+            since = max(began_ms, max((line.at_ms for line in found.values()), default=since) - _LATE_MS)
             new, old = (plan.seen(lines.values(), one) for one in (version, before.version))
             cause = plan.cause_to_abort(new, old)
             if cause:
@@ -141,8 +147,6 @@ class LiveMover:
                     f"the canary of version {version} was aborted: {cause}",
                     hint=f"./understudy logs {subject.function}",
                 )
-            if subject.door:
-                self.probed[subject.function] = probes.health(aws, subject, version)
 
     def _pause(self, aws: Aws, before: AliasState, seconds: float) -> None:
         end = aws.clock.now() + seconds

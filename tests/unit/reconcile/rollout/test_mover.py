@@ -140,7 +140,7 @@ def test_a_canary_gets_its_share_for_its_time_and_then_all() -> None:
         ("2", {}),
     ]
     assert fake.clock.time == pytest.approx(30)
-    assert [name for name, _ in fake.calls].count("Invoke") == 4
+    assert [name for name, _ in fake.calls].count("Invoke") == 6
     assert "shop:live: 10% to version 2 for 30 s" in said
 
 
