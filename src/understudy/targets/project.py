@@ -4,30 +4,45 @@ Paths are relative to the file's folder, stay inside it, and are not required to
 that needs one says so.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Annotated, Literal
+from collections.abc import Mapping, Sequence
+from pathlib import Path, PurePosixPath
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic.alias_generators import to_camel
 
 from understudy.errors import UnderstudyError
 from understudy.manifests import documents, errors
 from understudy.manifests.errors import ManifestError, Problem
 from understudy.manifests.model import Node
-from understudy.targets import sections
-from understudy.targets.sections import choice, each, flag, inside, matching, named, number, section, text
 
 FILE_NAME = "understudy.yaml"
 
-_HANDLE = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
-_ROLE = r"arn:aws[a-z-]*:iam::[0-9]{12}:role/[\w+=,.@/-]+"
-
-Name = Annotated[str, matching(_HANDLE)]
-RelativePath = Annotated[str, inside]
-_Paths = Annotated[tuple[str, ...], each(inside)]
+_HANDLE = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"
+_ROLE = r"^arn:aws[a-z-]*:iam::[0-9]{12}:role/[\w+=,.@/-]+$"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ImageSection:
+def _inside(text: str) -> str:
+    path = PurePosixPath(text)
+    if path.is_absolute() or ".." in path.parts or not text:
+        raise ValueError("expected a path inside the project, relative to understudy.yaml")
+    return str(path)
+
+
+Name = Annotated[str, StringConstraints(pattern=_HANDLE)]
+RelativePath = Annotated[str, AfterValidator(_inside)]
+Port = Annotated[int, Field(ge=1, le=65535)]
+
+
+class _Section(BaseModel):
+    """Frozen, and strict about names and types."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", strict=True, alias_generator=to_camel, populate_by_name=False
+    )
+
+
+class ImageSection(_Section):
     """An image that is built from this project.
 
     Attributes:
@@ -42,17 +57,14 @@ class ImageSection:
 
     context: RelativePath
     dockerfile: RelativePath
-    build_args: Annotated[Mapping[str, str], named(text)] = field(default_factory=dict)
-    build_target: Annotated[str | None, text] = None
+    build_args: dict[str, str] = {}
+    build_target: str | None = None
     repository: Name
-    platform: Annotated[Literal["linux/amd64", "linux/arm64"], choice("linux/amd64", "linux/arm64")] = (
-        "linux/amd64"
-    )
-    size_budget_mb: Annotated[int, number(1)] = 1000
+    platform: Literal["linux/amd64", "linux/arm64"] = "linux/amd64"
+    size_budget_mb: Annotated[int, Field(ge=1)] = 1000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TargetSection:
+class TargetSection(_Section):
     """A place that the stack runs in.
 
     Attributes:
@@ -66,18 +78,17 @@ class TargetSection:
         production: whether writing to it wants a confirmation, or ``--yes``.
     """
 
-    type: Annotated[Literal["local", "localstack", "aws"], choice("local", "localstack", "aws")]
-    endpoint: Annotated[str | None, text] = None
+    type: Literal["local", "localstack", "aws"]
+    endpoint: str | None = None
     overlay: RelativePath
-    region: Annotated[str, text] = "us-east-1"
-    account: Annotated[str | None, matching("[0-9]{12}")] = None
-    profile: Annotated[str | None, text] = None
-    role: Annotated[str | None, matching(_ROLE)] = None
-    production: Annotated[bool, flag] = False
+    region: str = "us-east-1"
+    account: Annotated[str, StringConstraints(pattern=r"^[0-9]{12}$")] | None = None
+    profile: str | None = None
+    role: Annotated[str, StringConstraints(pattern=_ROLE)] | None = None
+    production: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DevServerSection:
+class DevServerSection(_Section):
     """The development server: the app of an image, with the source mounted and reload on.
 
     Attributes:
@@ -88,13 +99,12 @@ class DevServerSection:
     """
 
     image: Name
-    app: Annotated[str, matching(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")]
-    port: Annotated[int, number(1, 65535)] = 8000
+    app: Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$")]
+    port: Port = 8000
     source: RelativePath
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WatchSection:
+class WatchSection(_Section):
     """What a running stack watches.
 
     Attributes:
@@ -102,12 +112,11 @@ class WatchSection:
         ignore: files and folders below them that do not.
     """
 
-    paths: _Paths = ()
-    ignore: _Paths = ()
+    paths: tuple[RelativePath, ...] = Field(default=(), strict=False)
+    ignore: tuple[RelativePath, ...] = Field(default=(), strict=False)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Project:
+class Project(_Section):
     """A project as its file describes it.
 
     Attributes:
@@ -120,11 +129,11 @@ class Project:
     """
 
     project: Name
-    images: Annotated[Mapping[str, ImageSection], named(section(ImageSection), _HANDLE)]
-    targets: Annotated[Mapping[str, TargetSection], named(section(TargetSection), _HANDLE)]
-    dev_server: Annotated[DevServerSection | None, section(DevServerSection)] = None
-    init_hooks: Annotated[str | None, inside] = None
-    watch: Annotated[WatchSection, section(WatchSection)] = field(default_factory=WatchSection)
+    images: dict[Name, ImageSection]
+    targets: dict[Name, TargetSection]
+    dev_server: DevServerSection | None = None
+    init_hooks: RelativePath | None = None
+    watch: WatchSection = WatchSection()
 
 
 def load(path: Path) -> Project:
@@ -152,17 +161,76 @@ def parse(node: Node) -> Project:
     Raises:
         ManifestError: with every problem's line.
     """
-    project = sections.parse(Project, node)
-    if project.dev_server and project.dev_server.image not in project.images:
-        raise ManifestError([_dangling(project.dev_server.image, project, node)])
+    try:
+        project = Project.model_validate(node.plain())
+    except ValidationError as exc:
+        found = [_problem(node, dict(error)) for error in exc.errors()]
+        # A misspelt name explains the missing one, so it is told first.
+        raise ManifestError(sorted(found, key=lambda one: one.code != "project-unknown-field")) from exc
+    problems = list(_dangling(project, node))
+    if problems:
+        raise ManifestError(problems)
     return project
 
 
-def _dangling(image: str, project: Project, node: Node) -> Problem:
-    return Problem(
-        code="project-image",
-        message=f"devServer.image is {image}, which is no image of this project",
-        hint=errors.suggestion(image, project.images),
-        at=node.entries["devServer"].entries["image"].at,
-        path="devServer.image",
-    )
+def _problem(node: Node, error: Mapping[str, Any]) -> Problem:
+    location = [part for part in error["loc"] if part != "[key]"]
+    path = ".".join(map(str, location))
+    found, at = _walk(node, location)
+    code, message, hint = "project-value", f"{path} is wrong: {_text(error)}", "correct the value"
+    if error["type"] == "extra_forbidden":
+        valid = _names(location[:-1])
+        code, message = "project-unknown-field", f"{path} is no field of the project file"
+        hint = errors.suggestion(str(location[-1]), valid)
+    elif error["type"] == "missing":
+        code, message, hint = "project-missing-field", f"{path} is missing", f"add {location[-1]}"
+    elif error["type"] == "string_type" and found is not None:
+        hint = f'write "{str(found.value).lower()}" in quotes'
+    elif error["type"] == "literal_error":
+        hint = f"write {error['ctx']['expected']}"
+    return Problem(code=code, message=message, hint=hint, at=at.at, path=path)
+
+
+def _text(error: Mapping[str, Any]) -> str:
+    return str(error["msg"]).removeprefix("Value error, ")
+
+
+def _walk(node: Node, location: Sequence[str | int]) -> tuple[Node | None, Node]:
+    """The node at a location, if it is there, and the last one on the way to it."""
+    last, found = node, node
+    for part in location:
+        child = found.entries.get(str(part))
+        if child is None and isinstance(part, int) and part < len(found.items):
+            child = found.items[part]
+        if child is None:
+            return None, last
+        last = found = child
+    return found, last
+
+
+def _names(location: Sequence[str | int]) -> tuple[str, ...]:
+    """The names that the section at a location may hold."""
+    sections: Mapping[str, type[BaseModel]] = {
+        "images": ImageSection,
+        "targets": TargetSection,
+        "devServer": DevServerSection,
+        "watch": WatchSection,
+    }
+    model = sections.get(str(location[0]), Project) if location else Project
+    return tuple(to_camel(name) for name in model.model_fields)
+
+
+def _dangling(project: Project, node: Node) -> Sequence[Problem]:
+    """What names something that the file does not hold."""
+    if project.dev_server and project.dev_server.image not in project.images:
+        _, at = _walk(node, ["devServer", "image"])
+        return [
+            Problem(
+                code="project-image",
+                message=f"devServer.image is {project.dev_server.image}, which is no image of this project",
+                hint=errors.suggestion(project.dev_server.image, project.images),
+                at=at.at,
+                path="devServer.image",
+            )
+        ]
+    return []

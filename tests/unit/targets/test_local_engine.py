@@ -1,4 +1,3 @@
-import dataclasses
 from pathlib import Path
 
 import pytest
@@ -25,7 +24,7 @@ def test_the_stack_s_own_target_is_the_first_of_type_local() -> None:
 def test_a_project_without_a_local_target_is_told() -> None:
     targets = {"preprod": PROJECT.targets["preprod"]}
     with pytest.raises(UnderstudyError) as caught:
-        local_engine.name_of(dataclasses.replace(PROJECT, targets=targets))
+        local_engine.name_of(PROJECT.model_copy(update={"targets": targets}))
     assert caught.value.code == "target-missing"
 
 

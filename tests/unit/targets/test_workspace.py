@@ -1,4 +1,3 @@
-import dataclasses
 import os
 import re
 import subprocess
@@ -86,7 +85,7 @@ def test_an_unknown_image_names_the_nearest(name: str, hint: str, found: Workspa
 
 
 def test_a_project_without_images_is_told(found: Workspace) -> None:
-    empty = Workspace(root=found.root, project=dataclasses.replace(found.project, images={}))
+    empty = Workspace(root=found.root, project=found.project.model_copy(update={"images": {}}))
     with pytest.raises(UnderstudyError) as caught:
         empty.first_image()
     assert caught.value.code == "image-none"
