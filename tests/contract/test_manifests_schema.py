@@ -1,6 +1,6 @@
 """Our names and documents against the published CRDs of the ACK controllers."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -8,20 +8,36 @@ import jsonschema
 import pytest
 import yaml
 
+from tests.fakes import several
 from understudy.manifests import emit, kinds, overlays, printed, render, schema
 from understudy.manifests.model import ImageBinding
 from understudy.manifests.references import Reference
+from understudy.manifests.render import Lookup
 from understudy.manifests.schema import Field
 
 ROOT = Path(__file__).resolve().parents[2]
 CRDS = Path(__file__).parent / "ack"
 RECORDED = yaml.safe_load((Path(__file__).parent / "ack_fields.yaml").read_text(encoding="utf-8"))
 PUBLISHED = [kind for kind in kinds.KINDS if kind not in RECORDED]
+OVERLAYS = ["base", "overlays/local", "overlays/localstack", "overlays/preprod"]
+_TEXTS = {"type": "object", "additionalProperties": {"type": "string"}}
+METADATA = {
+    "type": "object",
+    "properties": {
+        "name": {"type": "string", "pattern": "^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$", "maxLength": 253},
+        "labels": _TEXTS,
+        "annotations": _TEXTS,
+    },
+    "required": ["name"],
+    "additionalProperties": False,
+}
 KNOWN = {
     "apiID": "a1b2c3d4e5",
     "version": "7",
     "repositoryURI": "000000000000.dkr.ecr.us-east-1.amazonaws.com/dashboard",
     "integrationID": "i1b2c3d",
+    "routeID": "r1b2c3d",
+    "authorizerID": "u1b2c3d",
 }
 
 
@@ -79,31 +95,71 @@ def test_requires_at_least_what_the_crd_requires(kind: str) -> None:
     assert set(crd(kind)["properties"]["spec"].get("required", [])) <= set(kinds.KINDS[kind].required)
 
 
-def lookup(reference: Reference) -> str | None:
-    return KNOWN.get(reference.field)
+def filled(reference: Reference) -> str | None:
+    return KNOWN[reference.field]
 
 
-def rendered(overlay: str) -> list[dict[str, Any]]:
+def offline(_: Reference) -> str | None:
+    return None
+
+
+def documents(overlay: Path, root: Path, images: Mapping[str, str], lookup: Lookup) -> list[dict[str, Any]]:
+    """What `understudy render` prints, read back; every resource annotated as one that exists."""
     context = render.RenderContext(
         account="000000000000",
         region="us-east-1",
+        project="dashboard",
         images={
-            "dashboard": ImageBinding(name="dashboard", repository="dashboard", digest=f"sha256:{'a' * 64}")
+            name: ImageBinding(name=name, repository=repository, digest=f"sha256:{'a' * 64}")
+            for name, repository in images.items()
         },
     )
-    stack = render.render(overlays.load(ROOT / "deploy" / overlay, root=ROOT), context)
-    return list(yaml.safe_load_all(emit.dump(printed.documents(stack, lookup))))
+    stack = render.render(overlays.load(overlay, root=root), context)
+    annotations = {resource.key: printed.adoption(resource, KNOWN) for resource in stack}
+    return list(yaml.safe_load_all(emit.dump(printed.documents(stack, lookup, annotations))))
 
 
-@pytest.mark.parametrize("overlay", ["base", "overlays/local", "overlays/localstack", "overlays/preprod"])
-def test_every_rendered_document_of_deploy_is_valid_ack(overlay: str) -> None:
-    documents = rendered(overlay)
-    assert len(documents) == 12
-    for document in documents:
-        published = closed(crd(document["kind"]))
-        published["properties"]["metadata"] = {"type": "object"}
-        jsonschema.validate(document, published, cls=jsonschema.Draft202012Validator)
-        assert "${" not in yaml.safe_dump(document)
+def rendered(overlay: str, lookup: Lookup = filled) -> list[dict[str, Any]]:
+    return documents(ROOT / "deploy" / overlay, ROOT, {"dashboard": "dashboard"}, lookup)
+
+
+def validate(document: dict[str, Any]) -> None:
+    """Holds a document to the published schema, and its metadata to what an API server takes."""
+    known = kinds.of_document(document["kind"], document["apiVersion"])
+    assert known is not None
+    published = closed(crd(known.name))
+    published["properties"]["metadata"] = METADATA
+    jsonschema.validate(document, published, cls=jsonschema.Draft202012Validator)
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
+@pytest.mark.parametrize("lookup", [filled, offline])
+def test_every_rendered_document_of_deploy_is_valid_ack(overlay: str, lookup: Lookup) -> None:
+    found = rendered(overlay, lookup)
+    assert len(found) == 12
+    for document in found:
+        validate(document)
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_nothing_is_left_open_once_the_target_has_told_what_it_chose(overlay: str) -> None:
+    assert "${" not in yaml.safe_dump(rendered(overlay))
+
+
+def test_documents_of_several_images_and_an_authorizer_are_valid_ack(tmp_path: Path) -> None:
+    root = several.write(tmp_path)
+    found = documents(root / "deploy", root, {name: name for name in several.DIGESTS}, filled)
+    assert {"Authorizer", "Function", "Repository"} <= {document["kind"] for document in found}
+    for document in found:
+        validate(document)
+
+
+def test_overlay_of_preprod_keeps_what_holds_data() -> None:
+    found = {document["kind"]: document for document in rendered("overlays/preprod")}
+    for kind in ("Table", "Bucket"):
+        assert found[kind]["metadata"]["annotations"]["services.k8s.aws/deletion-policy"] == "retain"
+    assert found["Bucket"]["spec"]["name"] == "dashboard-tickers-000000000000-us-east-1"
+    assert found["Table"]["spec"]["deletionProtectionEnabled"] is True
 
 
 def test_function_names_the_image_by_digest() -> None:
@@ -115,4 +171,4 @@ def test_unknown_field_is_refused_by_the_closed_schema() -> None:
     document = next(document for document in rendered("base") if document["kind"] == "Function")
     document["spec"]["code"]["imageUri"] = "x"
     with pytest.raises(jsonschema.ValidationError, match="imageUri"):
-        jsonschema.validate(document, closed(crd("Function")), cls=jsonschema.Draft202012Validator)
+        validate(document)

@@ -22,6 +22,8 @@ _NAMED: Mapping[str, str] = {
     "array": "a list",
 }
 
+_FEW = 8  # choices that a message lists
+
 
 def spec(kind: Kind, node: Node) -> Iterator[Problem]:
     """The problems of a spec of that kind."""
@@ -75,6 +77,8 @@ def _value(node: Node, field: Field, path: str, refs: frozenset[str]) -> Iterato
     elif field.type == "array" and field.element:
         for index, child in enumerate(node.items):
             yield from _value(child, field.element, f"{path}[{index}]", refs)
+    else:
+        yield from _known(node, field, path)
 
 
 def _fits(node: Node, field: Field) -> bool:
@@ -92,6 +96,29 @@ def _fits(node: Node, field: Field) -> bool:
             return isinstance(value, tuple)
         case "object" | "map":
             return isinstance(value, Mapping)
+
+
+def _known(node: Node, field: Field, path: str) -> Iterator[Problem]:
+    """The problem of a value that is of the right type and that AWS does not take."""
+    value, (low, high) = node.value, field.bounds
+    expected = hint = ""
+    if isinstance(value, str) and field.choices and value not in field.choices and "${" not in value:
+        listed = ", ".join(field.choices)
+        expected = f"one of {listed}" if len(field.choices) <= _FEW else "a value that AWS knows"
+        close = errors.nearest(value, field.choices)
+        hint = f"write {close}" if close else f"write one of {listed}"
+    elif isinstance(value, int) and low is not None and value < low:
+        expected, hint = f"at least {low}", f"write {low} or more"
+    elif isinstance(value, int) and high is not None and value > high:
+        expected, hint = f"at most {high}", f"write {high} or less"
+    if expected:
+        yield Problem(
+            code="manifest-value",
+            message=f"{path} is {value!r}, expected {expected}",
+            hint=hint,
+            at=node.at,
+            path=path,
+        )
 
 
 def _wrong_type(node: Node, field: Field, path: str) -> Problem:

@@ -27,6 +27,8 @@ class Shape:
         members: the type of each member of a structure.
         required: members that must be there.
         element: type of a list's items or of a map's values.
+        choices: the texts that AWS knows; empty where it takes any.
+        bounds: smallest and largest number; None where AWS states none.
     """
 
     name: str
@@ -34,6 +36,8 @@ class Shape:
     members: Mapping[str, str]
     required: tuple[str, ...]
     element: str
+    choices: tuple[str, ...]
+    bounds: tuple[int | None, int | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +72,8 @@ class Service:
             members={member: child["shape"] for member, child in found.get("members", {}).items()},
             required=tuple(found.get("required", ())),
             element=element.get("shape", ""),
+            choices=tuple(found.get("enum", ())),
+            bounds=(found.get("min"), found.get("max")),
         )
 
 

@@ -14,7 +14,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from understudy.manifests import errors
+from understudy.manifests import check, errors
 from understudy.manifests.errors import ManifestError, Problem
 from understudy.manifests.kind import RefField
 from understudy.manifests.kinds import KINDS
@@ -204,24 +204,25 @@ def problems(
     for reference in unresolved(spec):
         message = _dangling(reference, known)
         if message:
+            at, path = _written(resource, reference)
             yield Problem(
                 code="reference-unknown",
                 message=f"{reference} {message[0]}",
                 hint=message[1],
-                at=_written(resource, reference),
-                path="spec",
+                at=at,
+                path=path,
             )
-    for text, node in _strings(resource.spec):
+    for text, node, path in _strings(resource.spec):
         for match in PLACEHOLDER.finditer(text):
             if not match[0].startswith("$$") and not _understood(match[1], images):
-                yield _unknown(match[0], match[1], node, images)
+                yield _unknown(match, node, path, images)
 
 
 def images(spec: Node) -> tuple[str, ...]:
     """The names of the images that a spec uses."""
     found = [
         match[1].removeprefix("image.")
-        for text, _ in _strings(spec)
+        for text, _, _ in _strings(spec)
         for match in PLACEHOLDER.finditer(text)
         if not match[0].startswith("$$") and match[1].startswith("image.")
     ]
@@ -251,27 +252,35 @@ def _understood(inner: str, images: Sequence[str]) -> bool:
     return parse(inner) is not None
 
 
-def _unknown(whole: str, inner: str, node: Node, images: Sequence[str]) -> Problem:
+def _unknown(match: re.Match[str], node: Node, path: str, images: Sequence[str]) -> Problem:
     valid = [*FACTS, *(f"image.{name}" for name in images)]
-    kind = inner.partition(".")[0]
+    kind = match[1].partition(".")[0]
     if kind[:1].isupper() and kind not in KINDS:
         hint = errors.suggestion(kind, KINDS)
     else:
-        hint = errors.suggestion(inner, valid) + f"; write ${whole} where the text itself is meant"
+        hint = f"{errors.suggestion(match[1], valid)}; write ${match[0]} where the text itself is meant"
     return Problem(
-        code="reference-placeholder", message=f"{whole} is no placeholder", hint=hint, at=node.at, path="spec"
+        code="reference-placeholder",
+        message=f"{match[0]} is no placeholder",
+        hint=hint,
+        at=node.at,
+        path=path,
     )
 
 
-def _strings(node: Node) -> Iterator[tuple[str, Node]]:
+def _strings(node: Node, path: str = "spec") -> Iterator[tuple[str, Node, str]]:
+    """Every text below a node, with its node and path."""
     if node.text is not None:
-        yield node.text, node
-    for child in (*node.entries.values(), *node.items):
-        yield from _strings(child)
+        yield node.text, node, path
+    for key, child in node.entries.items():
+        yield from _strings(child, check.child_path(path, key))
+    for index, child in enumerate(node.items):
+        yield from _strings(child, f"{path}[{index}]")
 
 
-def _written(resource: Resource, reference: Reference) -> Position:
-    for text, node in _strings(resource.spec):
-        if str(reference) in text or text == reference.target.name:
-            return node.at
-    return resource.at
+def _written(resource: Resource, reference: Reference) -> tuple[Position, str]:
+    """Where a reference is written, as a placeholder or as the name in an `xRef`."""
+    for text, node, path in _strings(resource.spec):
+        if str(reference) in text or (text == reference.target.name and path.endswith(".from.name")):
+            return node.at, path
+    return resource.at, "spec"

@@ -71,7 +71,6 @@ def render(resources: Iterable[Resource], context: RenderContext) -> Stack:
     problems: list[Problem] = []
     for resource in known.values():
         problems.extend(references.problems(resource, known, tuple(context.images)))
-    problems.extend(_image_problems(known, context))
     if problems:
         raise ManifestError(problems)
     renderer = _Renderer(known, context)
@@ -126,20 +125,6 @@ def _following(
         spec={**resource.spec, "description": text},
         document={**resource.document, "spec": described},
     )
-
-
-def _image_problems(known: Mapping[ResourceKey, Resource], context: RenderContext) -> Iterable[Problem]:
-    names = [key.name for key in known if key.kind == "Repository"]
-    for image in context.images.values():
-        if ResourceKey("Repository", image.repository) not in known and known:
-            yield Problem(
-                code="image-repository",
-                message=f"image {image.name} goes to Repository {image.repository}, "
-                "which the stack does not hold",
-                hint=errors.suggestion(image.repository, names),
-                at=next(iter(known.values())).at,
-                path="images",
-            )
 
 
 class _Renderer:

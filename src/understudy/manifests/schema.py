@@ -45,6 +45,8 @@ class Field:
         element: the values of an `array` or a `map`.
         required: names that an `object` must hold, by AWS's model.
         encoding: `blob` (base64 text in JSON), `timestamp`, or empty.
+        choices: the values that AWS knows for a `string`; empty where it takes any.
+        bounds: smallest and largest value of an `integer`, each None where AWS states none.
     """
 
     type: JsonType
@@ -53,6 +55,8 @@ class Field:
     element: "Field | None" = None
     required: tuple[str, ...] = ()
     encoding: str = ""
+    choices: tuple[str, ...] = ()
+    bounds: tuple[int | None, int | None] = (None, None)
 
 
 _FROM_OWNER = ("functionName", "qualifier")
@@ -136,7 +140,9 @@ def _of_shape(model: Service, shape: Shape, absent: frozenset[str]) -> Field:
             return Field(type="map", element=_of_shape(model, model.shape(shape.element), absent))
         case scalar:
             encoding = scalar if scalar in ("blob", "timestamp") else ""
-            return Field(type=_SCALARS[scalar], encoding=encoding)
+            kind = _SCALARS[scalar]
+            bounds = shape.bounds if kind == "integer" else (None, None)
+            return Field(type=kind, encoding=encoding, choices=shape.choices, bounds=bounds)
 
 
 def _extra(model: Service, extra: ExtraField) -> Field:

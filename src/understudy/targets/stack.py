@@ -1,11 +1,11 @@
 """The stack of a project on a target: its overlay, rendered with the images that were built."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from understudy.errors import UnderstudyError
-from understudy.manifests import overlays, references, render
-from understudy.manifests.model import ImageBinding, Stack
+from understudy.manifests import errors, overlays, references, render
+from understudy.manifests.model import ImageBinding, Resource, Stack
 from understudy.manifests.render import RenderContext
 from understudy.targets.project import Project
 from understudy.targets.target import Target
@@ -61,7 +61,21 @@ def load(
         name: ImageBinding(name=name, repository=project.images[name].repository, digest=digest, tags=tags)
         for name, digest in digests.items()
     }
+    _check_repositories(images.values(), resources)
     context = RenderContext(
         account=target.account(), region=target.region, project=project.project, images=images
     )
     return render.render(resources, context)
+
+
+def _check_repositories(images: Iterable[ImageBinding], resources: Sequence[Resource]) -> None:
+    """Returns when the stack holds the repository of every image."""
+    names = [resource.key.name for resource in resources if resource.key.kind == "Repository"]
+    for image in images:
+        if image.repository not in names and resources:
+            raise UnderstudyError(
+                "image-repository",
+                f"image {image.name} goes to Repository {image.repository}, which the stack does not hold",
+                hint=errors.suggestion(image.repository, names),
+                where=f"understudy.yaml, images.{image.name}.repository",
+            )

@@ -44,6 +44,15 @@ def test_accepts_a_correct_spec() -> None:
             'write "true" in quotes',
             'spec.environment.variables["a.b"]',
         ),
+        ("packageType: Imag", "manifest-value", "write Image", "spec.packageType"),
+        ("architectures: [x86-64]", "manifest-value", "write x86_64", "spec.architectures[0]"),
+        ("timeout: 0", "manifest-value", "write 1 or more", "spec.timeout"),
+        (
+            "functionEventInvokeConfig: {maximumRetryAttempts: 3}",
+            "manifest-value",
+            "write 2 or less",
+            "spec.functionEventInvokeConfig.maximumRetryAttempts",
+        ),
         (
             "fileSystemConfigs: [{arn: a, localMountPth: b}]",
             "manifest-unknown-field",
@@ -56,6 +65,10 @@ def test_names_field_line_and_fix(text: str, code: str, hint: str, path: str) ->
     found = problems(FUNCTION + text)
     assert (found[0].code, found[0].path, found[0].at.line) == (code, path, 4)
     assert hint in found[0].hint
+
+
+def test_value_that_a_placeholder_fills_in_is_not_judged() -> None:
+    assert problems(FUNCTION + "packageType: ${image.x}") == []
 
 
 def test_misspelt_image_uri_suggests_the_exact_case() -> None:

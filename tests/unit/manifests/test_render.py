@@ -5,7 +5,7 @@ import pytest
 from tests.unit.manifests.stacks import CONTEXT, DIGEST, document, stack
 from understudy.manifests import kinds, printed, render
 from understudy.manifests.errors import ManifestError
-from understudy.manifests.model import DesiredResource, ImageBinding, ResourceKey, Stack
+from understudy.manifests.model import DesiredResource, ResourceKey, Stack
 
 ROLE = document("Role", "role", "{name: r, path: /app/, assumeRolePolicyDocument: '{}'}")
 FUNCTION = document(
@@ -156,14 +156,6 @@ def test_references_in_a_circle_are_an_error() -> None:
     )
     with pytest.raises(ManifestError, match="wait for each other"):
         stack(first, second)
-
-
-def test_image_needs_its_repository_in_the_stack() -> None:
-    images = {"app": ImageBinding(name="app", repository="rep", digest=DIGEST)}
-    context = render.RenderContext(account="1", region="r", images=images)
-    with pytest.raises(ManifestError) as caught:
-        stack(context=context)
-    assert caught.value.hint == "rename it to repo"
 
 
 def test_same_input_renders_the_same_stack() -> None:
