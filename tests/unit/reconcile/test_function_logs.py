@@ -37,3 +37,10 @@ def test_a_malformed_pattern_is_aws_s_refusal() -> None:
     fake = ScriptedAws({"FilterLogEvents": Refusal(code="InvalidParameterException", message="bad pattern")})
     with pytest.raises(AwsError, match="bad pattern"):
         list(function_logs.lines(fake.aws, "g", since_ms=0, pattern="{"))
+
+
+def test_an_event_without_an_id_is_known_by_what_it_says() -> None:
+    bare = {name: value for name, value in event(1).items() if name != "eventId"}
+    fake = ScriptedAws({"FilterLogEvents": {"events": [bare, {**bare, "message": "other"}]}})
+    first, second = function_logs.lines(fake.aws, "g", since_ms=0)
+    assert first.event_id != second.event_id
