@@ -1,6 +1,6 @@
 """One suite for every target. It knows an HTTP URL, a function name and an AWS session, and nothing else.
 
-The target's values come from the environment (``understudy run`` sets them for the local stack):
+The target's values come from the environment; ``understudy e2e --target NAME`` sets them, for any target:
 
 - ``E2E_API_URL``: base URL of the HTTP API;
 - ``E2E_FUNCTION``: function and alias that serve it, ``dashboard:live`` unless told otherwise;
@@ -18,11 +18,9 @@ import boto3
 import httpx
 import pytest
 
-_TARGETS = ("local", "localstack", "preprod")
-
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--target", choices=_TARGETS, help="where the stack under test runs")
+    parser.addoption("--target", help="where the stack under test runs, as understudy.yaml calls it")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,14 +36,10 @@ class Target:
     started_ms: int
 
 
-def _required(name: str) -> str:
+def _required(name: str, target: str) -> str:
     value = os.environ.get(name)
     if not value:
-        pytest.exit(
-            f"{name} is not set: run the suite with `understudy run -- pytest tests/e2e --target local`, "
-            f"or set it for the target",
-            returncode=3,
-        )
+        pytest.exit(f"{name} is not set: run ./understudy e2e --target {target}, which sets it", returncode=3)
     return value
 
 
@@ -53,14 +47,14 @@ def _required(name: str) -> str:
 def target(request: pytest.FixtureRequest) -> Target:
     name = request.config.getoption("--target")
     if name is None:
-        pytest.exit("tests/e2e needs --target local|localstack|preprod", returncode=4)
+        pytest.exit("tests/e2e needs a target: run ./understudy e2e --target NAME", returncode=4)
     function, _, alias = os.environ.get("E2E_FUNCTION", "dashboard:live").partition(":")
     return Target(
         name=name,
-        api_url=_required("E2E_API_URL").rstrip("/"),
+        api_url=_required("E2E_API_URL", name).rstrip("/"),
         function=function,
         alias=alias,
-        image_digest=_required("E2E_IMAGE_DIGEST"),
+        image_digest=_required("E2E_IMAGE_DIGEST", name),
         session=boto3.Session(),
         started_ms=int(time.time() * 1000),
     )
