@@ -16,6 +16,7 @@ _PACKAGES = {
     "mmdebstrap": "mmdebstrap",
     "newuidmap": "uidmap",
     "musl-gcc": "musl-tools",
+    "shellcheck": "shellcheck",
     "wrk": "wrk",
 }
 
