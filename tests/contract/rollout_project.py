@@ -28,7 +28,7 @@ _PROJECT = """\
 project: shop
 images:
   shop: {{context: app, dockerfile: app/Dockerfile, repository: shop}}
-targets:
+{images}targets:
   local: {{type: local, endpoint: "{url}", overlay: deploy}}
   preprod: {{type: aws, account: "123456789012", overlay: deploy, production: true}}
 """
@@ -104,6 +104,21 @@ metadata: {name: shop}
 spec: {apiRef: {from: {name: shop}}, stageName: $default, autoDeploy: true}
 """
 
+# A second function with an image and an API of its own, and a third that runs that image and has neither.
+_ADMIN_IMAGE = "  admin: {context: app, dockerfile: app/Dockerfile, repository: shop}\n"
+_ADMIN = _MANIFESTS.partition("kind: LogGroup")[2].partition("---\n")[2].replace("shop", "admin")
+_WORKER = """\
+apiVersion: lambda.services.k8s.aws/v1alpha1
+kind: Function
+metadata: {name: worker}
+spec:
+  name: worker
+  packageType: Image
+  code: {imageURI: "${image.admin}"}
+  role: arn:aws:iam::${account}:role/shop
+  memorySize: 256
+"""
+
 _SUITE = """\
 import os, urllib.request
 
@@ -169,22 +184,23 @@ class Shop:
         self.store.tag("shop:latest", digest)
         return digest
 
-    def deploy(self, digest: str, canary: str = "", **terms: Any) -> Delivered:
-        """Deploys a digest to the engine."""
+    def deploy(self, digest: str, canary: str = "", *, admin: str = "", **terms: Any) -> Delivered:
+        """Deploys a digest to the engine; with another for the functions of the other image."""
         there = target.find(self.found.project, "local")
         deployment = Deployment(self.found, there, self.store)
         share = plan.parse_canary(canary) if canary else None
         delivery = Delivery(deployment, there, _say)
-        return delivery.deliver({"shop": digest}, ["latest"], Terms(canary=share, **terms))
+        digests = {"shop": digest, **({"admin": admin} if admin else {})}
+        return delivery.deliver(digests, ["latest"], Terms(canary=share, **terms))
 
     def rollouts(self) -> Rollouts:
         """The releases."""
         there = target.find(self.found.project, "local")
         return Rollouts(self.found, there, there.session(), lambda _: None)
 
-    def live(self) -> tuple[str, dict[str, float]]:
-        """The version that the alias points at, and its weights."""
-        state = aliases.get(self.aws, "shop", "live")
+    def live(self, function: str = "shop") -> tuple[str, dict[str, float]]:
+        """The version that an alias points at, and its weights."""
+        state = aliases.get(self.aws, function, "live")
         return state.version, dict(state.weights)
 
     def start(self, digest: str, canary: str) -> "subprocess.Popen[str]":
@@ -214,13 +230,14 @@ def _environment() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": f"{ROOT / 'src'}:{ROOT}", "PYTHONUNBUFFERED": "1"}
 
 
-def make(folder: Path, url: str) -> Shop:
-    """Writes the project."""
+def make(folder: Path, url: str, *, with_admin: bool = False) -> Shop:
+    """Writes the project: one function, or three with two images."""
+    manifests = "---\n".join([_MANIFESTS, _ADMIN, _WORKER] if with_admin else [_MANIFESTS])
     for name, text in {
-        "understudy.yaml": _PROJECT.format(url=url),
+        "understudy.yaml": _PROJECT.format(url=url, images=_ADMIN_IMAGE if with_admin else ""),
         "app/Dockerfile": "FROM scratch\n",
         "deploy/kustomization.yaml": "resources: [stack.yaml]\n",
-        "deploy/stack.yaml": _MANIFESTS,
+        "deploy/stack.yaml": manifests,
         "tests/e2e/conftest.py": _SUITE,
         "tests/e2e/test_shop.py": _TEST,
     }.items():

@@ -3,6 +3,7 @@
 import json
 import signal
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -17,6 +18,7 @@ from tests.contract.rollout_project import (
     UNHEALTHY,
     Shop,
 )
+from understudy.errors import UnderstudyError
 from understudy.reconcile.errors import ApplyError
 from understudy.reconcile.rollout.model import RolloutError
 from understudy.targets import http
@@ -204,3 +206,34 @@ def test_what_was_proved_locally_is_promoted_and_what_was_not_is_stopped(shop: S
     assert [one["digest"] for one in status[0]["revisions"]] == [unproved, digest]
     assert "without proof: a demo" in status[0]["revisions"][0]["description"]
     assert "verified, E2E local" in status[0]["revisions"][1]["description"]
+
+
+def test_functions_that_are_released_together_go_back_together(tmp_path: Path) -> None:
+    process = EngineProcess(tmp_path / "data", with_delegate=False).start()
+    try:
+        both = rollout_project.make(tmp_path / "project", process.url, with_admin=True)
+        good = both.image(ALIVE % "one")
+        first = both.deploy(good, admin=good)
+        assert [(str(one), one.version) for one in first.live] == [
+            ("shop:live", "1"),
+            ("admin:live", "1"),
+            ("worker", "$LATEST"),
+        ]
+        newer, broken = both.image(ALIVE % "two"), both.image(BEHIND_API)
+
+        with pytest.raises(RolloutError, match="admin:live, version 2: GET /health: 500") as caught:
+            both.deploy(newer, admin=broken)
+        assert "shop:live is back at version 1" in caught.value.message
+        assert "admin:live is back at version 1" in caught.value.message
+        assert (both.live(), both.live("admin")) == (("1", {}), ("1", {}))
+
+        with pytest.raises(UnderstudyError, match="shop:live, admin:live"):
+            both.rollouts().undo()
+        done = both.deploy(newer, admin=good)
+        assert [(str(one), one.digest) for one in done.live] == [
+            ("shop:live", newer),
+            ("admin:live", good),
+            ("worker", good),
+        ]
+    finally:
+        process.stop()
