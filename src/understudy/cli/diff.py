@@ -17,6 +17,8 @@ def command(target_name: str, detailed_exitcode: bool, output: str) -> None:
     """Show what apply would change, field by field."""
     found, deployment = target_option.deployment_of(target_name)
     _, _, plan = deployment.plan(deployment.built(), target_option.image_tags(found))
+    for notice in deployment.notices:
+        click.echo(f"note: {notice}", err=True)
     if output == "json":
         console.print_json(plan_view.document(plan))
     else:

@@ -1,5 +1,6 @@
 """Brings built images and manifests to a target: render, observe, plan, push, apply; or one image alone."""
 
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -7,7 +8,7 @@ from typing import Protocol
 from understudy.errors import UnderstudyError
 from understudy.image.store import Store
 from understudy.manifests.model import ImageBinding, ResourceKey, Stack
-from understudy.reconcile import adoption, ecr, function_logs, invocation, release
+from understudy.reconcile import adoption, ecr, function_logs, invocation, release, retention
 from understudy.reconcile import apply as applier
 from understudy.reconcile import observe as observer
 from understudy.reconcile import plan as planner
@@ -178,6 +179,10 @@ class Deployment:
         )
         stack = release.described(stack, description)
         observed = observer.observe(stack, self.aws)
+        if self._target.guarded:
+            # Other targets publish with every save: old versions are nobody's way back there.
+            told = retention.notices(self.aws, stack, now=time.time())
+            self.notices += [text for text in told if text not in self.notices]
         return stack, observed, planner.plan(stack, observed)
 
     def apply(
