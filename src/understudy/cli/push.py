@@ -1,5 +1,6 @@
 """``understudy push``: built images into the target's ECR."""
 
+import time
 from pathlib import Path
 
 import click
@@ -8,7 +9,7 @@ from understudy.cli import allow_option, confirm, console, target_option
 from understudy.cli.progress import EventPrinter
 from understudy.image.store import Store
 from understudy.targets import workspace
-from understudy.targets.events import Noticed
+from understudy.targets.events import Advanced, Done, Noticed, Started
 
 
 @click.command("push")
@@ -38,7 +39,11 @@ def command(
         pushed = images or tuple(built)
         with printer.paused():
             confirm.ask(target, f"push {', '.join(pushed)}", yes=yes)
+        began = time.monotonic()
+        printer(Started(step="push"))
+        deployment.tell_pushes(lambda line: printer(Advanced(step="push", text=line)))
         uris = {name: deployment.push(name, built[name], tags) for name in pushed}
+        printer(Done(step="push", seconds=time.monotonic() - began))
         for notice in deployment.notices:
             printer(Noticed(text=notice))
     if output == "json":

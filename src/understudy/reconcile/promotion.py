@@ -20,13 +20,14 @@ class Promoter:
     """Pushes images; what `apply` takes as its pusher.
 
     Attributes:
+        progress: told what each blob does.
         reports: what each push moved, by image name.
     """
 
     def __init__(self, aws: Aws, store: Store, *, progress: Progress = silent) -> None:
         self._aws = aws
         self._store = store
-        self._progress = progress
+        self.progress = progress
         self._known: Auth | None = None
         self._homes: dict[str, dict[str, str]] = {}
         self.reports: dict[str, PushReport] = {}
@@ -45,7 +46,7 @@ class Promoter:
         homes = self._homes.setdefault(registry, {})
         with RegistryClient(registry, http=http) as client:
             self.reports[image.name] = client.push(
-                stored, self._store, repository, image.tags, mount_from=dict(homes), progress=self._progress
+                stored, self._store, repository, image.tags, mount_from=dict(homes), progress=self.progress
             )
         blobs = (stored.manifest.config, *stored.manifest.layers)
         homes.update((blob.digest, repository) for blob in blobs)

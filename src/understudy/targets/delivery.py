@@ -80,6 +80,7 @@ class Delivery:
         """
         began, began_ms = time.monotonic(), checking.now_ms()
         self._report(Started(step=self._step))
+        self._deployment.tell_pushes(lambda line: self._report(Advanced(step=self._step, text=line)))
         stack, _, planned = self._deployment.plan(digests, tags, terms.description)
         terms.approve(planned)
         mover = LiveMover(

@@ -20,6 +20,7 @@ from understudy.reconcile.promotion import Promoter
 from understudy.targets import built
 from understudy.targets import stack as stacks
 from understudy.targets.target import Target
+from understudy.targets.uploads import Uploads
 from understudy.targets.workspace import Workspace
 
 
@@ -80,6 +81,10 @@ class Deployment:
         self.notices: list[str] = []
         self.aws = target.session()
         self._promoter = Promoter(self.aws, store)
+
+    def tell_pushes(self, say: Callable[[str], None]) -> None:
+        """Has `say` told, from several threads, how far each push is."""
+        self._promoter.progress = Uploads(say)
 
     @property
     def target(self) -> Target:

@@ -71,7 +71,7 @@ def test_a_missing_repository_comes_with_apply(
 
     assert done.exit_code == 1
     assert done.stderr == (
-        "error[repository-absent]: Repository shop does not exist\n  hint:  ./understudy apply\n"
+        "… push\nerror[repository-absent]: Repository shop does not exist\n  hint:  ./understudy apply\n"
     )
 
 
