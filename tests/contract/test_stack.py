@@ -52,6 +52,10 @@ def test_the_api_and_the_dev_server_answer_from_the_same_app(
     assert _get(running["api_url"] + "/ready").status_code == 200
     status = json.loads(project.understudy("status", "--output", "json").stdout)
     assert status["image_digest"] == running["image_digest"]
+    rendered = project.understudy("render")
+    assert (rendered.returncode, rendered.stderr) == (0, "")
+    assert running["image_digest"] in rendered.stdout
+    assert "${" not in rendered.stdout, "something that a running stack knows was left open"
 
 
 def test_a_save_reaches_the_dev_server_and_the_lambda(project: StackProject, running: dict[str, Any]) -> None:
