@@ -1,4 +1,8 @@
+from pathlib import Path
+
 from understudy.manifests import kinds, references, schema
+
+DOCUMENT = Path(__file__).parents[3] / "docs" / "manifests.md"
 
 
 def test_key_of_the_table_is_the_name_of_the_kind() -> None:
@@ -40,3 +44,11 @@ def test_every_reference_between_known_kinds_reads_a_field_that_is_offered() -> 
 
 def test_every_kind_says_what_others_may_read() -> None:
     assert set(references.RESULTS) == set(kinds.KINDS)
+
+
+def test_every_kind_is_documented_with_what_others_may_read() -> None:
+    documented = DOCUMENT.read_text(encoding="utf-8")
+    for name, kind in kinds.KINDS.items():
+        label = f"{kind.kind} (as {name})" if kind.document_kind else name
+        fields = ", ".join(f"`{field}`" for field in references.RESULTS[name]) or "-"
+        assert f"| {label} | `{kind.api_version}` | {fields} |\n" in documented
