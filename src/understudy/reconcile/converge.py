@@ -11,11 +11,11 @@ from dataclasses import replace
 
 from understudy.errors import UnderstudyError
 from understudy.manifests.model import DesiredResource, ResourceKey
-from understudy.reconcile import clock, errors, managers, observe
+from understudy.reconcile import adoption, clock, errors, managers, observe
 from understudy.reconcile import plan as planner
 from understudy.reconcile.aws import Aws
 from understudy.reconcile.manager import Mover
-from understudy.reconcile.model import Action, Change, ObservedResource, Verb
+from understudy.reconcile.model import Action, Change, ObservedResource, Plan, Verb
 
 _BUDGET_S = 60.0
 _LOOK_S = 15.0
@@ -91,6 +91,9 @@ class Converger:
         if observed is None and manager.unnamed:
             # Long may have passed since the plan, and AWS would not mind a second one.
             observed = observe.resource(self._aws, desired, self._found)
+        if observed is not None and action.observed is None and adoption.is_foreign(desired, observed):
+            # The plan that was checked said that there was nothing.
+            adoption.check(Plan(actions=(replace(action, foreign=True, reason=adoption.whose(observed)),)))
         # What was unknown while planning is known now, and may turn out to be what is there already.
         now = planner.decide(observe.fill(desired, self._found), observed)
         filled = now.desired or desired
@@ -184,7 +187,7 @@ class Converger:
             "apply-differs",
             f"{desired.key} does not read back as it was written: {change.path} is {change.old!r}, "
             f"written was {change.new!r}",
-            hint=f"leave {change.path} out for this target if its endpoint does not keep it",
+            hint=f"run the same command again; leave {change.path} out if this endpoint does not keep it",
             where=desired.where,
         )
 

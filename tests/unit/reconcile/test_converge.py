@@ -62,6 +62,14 @@ def test_name_that_is_taken_after_all_is_looked_at_and_brought_up_to_date() -> N
     assert fake.writes == ["CreateLogGroup", "PutRetentionPolicy"]
 
 
+def test_what_somebody_else_made_since_the_plan_is_left_alone() -> None:
+    ours = desired("API/a", {**API.spec, "tags": {"understudy.dev/stack": "ours"}})
+    fake = ScriptedAws({"GetApis": [NONE, ONE]})
+    with pytest.raises(ApplyError, match="carries no tag of this stack") as caught:
+        run(fake, ours)
+    assert (caught.value.code, fake.writes) == ("resource-foreign", [])
+
+
 def test_name_that_is_taken_and_never_shows_is_told() -> None:
     fake = ScriptedAws({"DescribeLogGroups": NO_GROUP, "CreateLogGroup": EXISTS})
     with pytest.raises(ApplyError, match="already exists"):
