@@ -21,7 +21,8 @@ from understudy.image.store import Store
 from understudy.manifests.model import DesiredResource, ImageBinding, Json, Stack
 from understudy.reconcile import apply, observe, plan
 from understudy.reconcile.aws import Aws
-from understudy.reconcile.model import ApplyReport, OnEvent, Pusher
+from understudy.reconcile.errors import AwsError
+from understudy.reconcile.model import ApplyReport, Clock, OnEvent, Pusher
 from understudy.reconcile.promotion import Promoter
 from understudy.targets import project, stack
 from understudy.targets.local import ACCOUNT, LocalTarget
@@ -71,13 +72,17 @@ class _PutImage:
 
     def push(self, image: ImageBinding, repository_uri: str) -> None:
         for tag in image.tags:
-            self._aws.call(
-                self._aws.ecr().put_image,
-                repositoryName=repository_uri.rpartition("/")[2],
-                imageManifest=self._images[image.digest],
-                imageTag=tag,
-                imageDigest=image.digest,
-            )
+            try:
+                self._aws.call(
+                    self._aws.ecr().put_image,
+                    repositoryName=repository_uri.rpartition("/")[2],
+                    imageManifest=self._images[image.digest],
+                    imageTag=tag,
+                    imageDigest=image.digest,
+                )
+            except AwsError as exc:
+                if exc.aws_code != "ImageAlreadyExistsException":
+                    raise
 
 
 @dataclass
@@ -199,9 +204,13 @@ def ministack_process(folder: Path) -> Iterator[str]:
         yield url
 
 
-def moto_world(url: str) -> World:
+def _aws(url: str, clock: Clock | None) -> Aws:
+    return Aws(LocalTarget(name="local", endpoint_url=url).session().access, clock=clock)
+
+
+def moto_world(url: str, clock: Clock | None = None) -> World:
     """A moto server as a world; it keeps no LoggingConfig, and its ECR takes manifests as they are."""
-    aws = LocalTarget(name="local", endpoint_url=url).session()
+    aws = _aws(url, clock)
     first, second = manifest("one"), manifest("two")
     return World(
         url=url,
@@ -212,6 +221,11 @@ def moto_world(url: str) -> World:
         drop={"Function": ("loggingConfig",)},
         freezes_versions=False,  # a version's GetFunction answers with the code of $LATEST
     )
+
+
+def ministack_world(url: str) -> World:
+    """A MiniStack as a world; its ECR takes manifests as they are."""
+    return replace(moto_world(url), drop={}, freezes_versions=True)
 
 
 @contextmanager
@@ -291,13 +305,18 @@ FACTS: Mapping[str, Fact] = {
 """What a case needs of services that no manager speaks to, made when a case names it."""
 
 
-def engine_world(url: str, folder: Path) -> World:
+def engine_world(url: str, folder: Path, clock: Clock | None = None) -> World:
     """An engine as a world: the kinds that it owns, and images that it could run."""
-    aws = LocalTarget(name="local", endpoint_url=url).session()
+    aws = _aws(url, clock)
     store = Store(folder / "store")
     store.open()
     images = (put_runtime_image(store, "one"), put_runtime_image(store, "two"))
     return World(url=url, aws=aws, pusher=Promoter(aws, store), images=images, kinds=OURS)
+
+
+def delegating_world(url: str, folder: Path) -> World:
+    """An engine with its delegate as a world: all kinds."""
+    return replace(engine_world(url, folder), kinds=MOTO_KINDS)
 
 
 def die_after(steps: int) -> OnEvent:
