@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from types import TracebackType
@@ -36,12 +37,23 @@ class Double:
         hook: what becomes of each call; may be exchanged at any time.
         port: port to listen on; 0 takes a free one.
         host: loopback address to listen on.
+        below: what the endpoint behind lacks; it stands between that and the hook.
     """
 
-    def __init__(self, upstream: str, hook: Hook = plain, *, port: int = 0, host: str = "127.0.0.1") -> None:
+    def __init__(
+        self,
+        upstream: str,
+        hook: Hook = plain,
+        *,
+        port: int = 0,
+        host: str = "127.0.0.1",
+        below: Hook = plain,
+    ) -> None:
         self.hook = hook
+        self._below = below
         self.calls: list[Call] = []
         self._number = 0
+        self._busy = 0
         self._upstream = urlsplit(upstream)
         self._port = port
         self._host = host
@@ -96,7 +108,7 @@ class Double:
                 self._number += 1
                 call = wire.identify(request, self._number)
                 self.calls.append(call)
-                answer = await self.hook(call, self._forward)
+                answer = await self._answered(call)
                 writer.write(
                     answer.head().encode("latin-1") if request.method == "HEAD" else answer.encoded()
                 )
@@ -106,7 +118,22 @@ class Double:
         finally:
             writer.transport.abort()
 
+    async def _answered(self, call: Call) -> Message:
+        self._busy += 1
+        try:
+            return await self.hook(call, self._forward)
+        finally:
+            self._busy -= 1
+
+    def wait_idle(self) -> None:
+        """Returns once no call is on its way: what a client that died had sent may still have its effect."""
+        while self._busy:
+            time.sleep(0.001)
+
     async def _forward(self, call: Call) -> Message:
+        return await self._below(call, self._send)
+
+    async def _send(self, call: Call) -> Message:
         """The endpoint's answer, over a connection of its own: one that was kept could die in between."""
         host, port = self._upstream.hostname, self._upstream.port
         reader, writer = await asyncio.open_connection(host, port, limit=_LIMIT)
