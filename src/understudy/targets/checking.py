@@ -119,7 +119,7 @@ def _stays(live: Live) -> str:
         return ""
     if live.is_new:
         return "; this is its first deploy: there is no version to go back to, and it stays"
-    return "; nothing was moved, so nothing goes back"
+    return "; nothing was moved now, so nothing goes back by itself: ./understudy rollout undo does"
 
 
 def now_ms() -> int:

@@ -116,7 +116,7 @@ def test_a_failure_before_any_move_is_told_as_it_is() -> None:
     ("live", "says"),
     [
         (replace(LIVE, is_new=True), "there is no version to go back to, and it stays"),
-        (LIVE, "nothing was moved, so nothing goes back"),
+        (LIVE, "nothing goes back by itself: ./understudy rollout undo does"),
     ],
 )
 def test_what_cannot_go_back_is_told(live: Live, says: str) -> None:
