@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.contract import kind_cases_lambda, kind_cases_storage
+from tests.contract import kind_cases_gateway, kind_cases_lambda, kind_cases_storage
 from tests.contract import reconcile_servers as servers
 from tests.contract.kind_case import SERVERS, Case
 from understudy.errors import UnderstudyError
@@ -17,7 +17,7 @@ from understudy.manifests.model import DesiredResource, Json, ResourceKey
 from understudy.reconcile import managers, plan
 from understudy.targets.local import LocalTarget
 
-CASES = (*kind_cases_storage.CASES, *kind_cases_lambda.CASES)
+CASES = (*kind_cases_storage.CASES, *kind_cases_lambda.CASES, *kind_cases_gateway.CASES)
 
 
 @pytest.fixture(scope="module", params=SERVERS)
@@ -67,11 +67,13 @@ class Endpoint:
             manager.settle(self.aws, wanted)
             again = self.decide(wanted)
         assert again.verb == "unchanged", f"{again.verb}: {again.changes}"
+        status = again.observed.status if again.observed else {}
+        self.facts.update({f"{wanted.key.kind}.{name}": value for name, value in status.items()})
         return action.verb
 
     def has(self, kind: str) -> bool:
         """Whether the endpoint knows a kind that others need."""
-        return all(case.runs_on(self.name) for case in CASES if case.kind == kind)
+        return any(case.runs_on(self.name) for case in CASES if case.kind == kind)
 
     def remove(self, wanted: DesiredResource, *, again: bool = False) -> None:
         """Takes it away, twice: what is gone already is no error."""
@@ -91,9 +93,11 @@ def test_each_field_is_applied_compared_changed_and_taken_away(endpoint: Endpoin
     if not case.runs_on(name):
         assert case.lacks[name]["*"]
         return
-    needs = [endpoint.desired(kind, spec) for kind, spec in case.needs if endpoint.has(kind)]
-    for need in needs:
-        endpoint.bring(need)
+    needs: list[DesiredResource] = []
+    for kind, first in case.needs:
+        if endpoint.has(kind):
+            needs.append(endpoint.desired(kind, first))
+            endpoint.bring(needs[-1])
     spec = case.first(name)
     assert endpoint.bring(endpoint.desired(case.kind, spec)) == "create"
     for step, change in case.steps_for(name).items():

@@ -12,8 +12,12 @@ from understudy.manifests import ownership
 from understudy.manifests.model import DesiredResource, Json, JsonMap
 from understudy.reconcile import convert, tags
 from understudy.reconcile.aws import Aws
-from understudy.reconcile.manager import ResourceManager, text, touched
+from understudy.reconcile.manager import ResourceManager, mapping, text, touched
 from understudy.reconcile.model import Change, ObservedResource
+
+OF_WEBSOCKET = "it is of WebSocket APIs"
+_IMPORTED = "an imported definition cannot be read back, so drift could not be told; write Routes"
+_QUICK = "quick create makes an integration, a route and a stage that no manifest owns"
 
 
 class ApiManager(ResourceManager):
@@ -33,7 +37,12 @@ class ApiManager(ResourceManager):
             "version",
         ]
     )
+    refused: ClassVar[Mapping[str, str]] = {
+        **dict.fromkeys(("basepath", "body", "failOnWarnings"), _IMPORTED),
+        **dict.fromkeys(("credentialsARN", "routeKey", "target"), _QUICK),
+    }
     immutable: ClassVar[frozenset[str]] = frozenset({"protocolType"})
+    defaults: ClassVar[JsonMap] = {"corsConfiguration": None, "disableExecuteAPIEndpoint": False}
     unnamed: ClassVar[bool] = True
 
     def observe(self, aws: Aws, desired: DesiredResource) -> ObservedResource | None:
@@ -63,6 +72,8 @@ class ApiManager(ResourceManager):
         params = convert.params("API", desired.spec, sorted(fields - {"tags"}))
         if params:
             aws.call(aws.apigatewayv2().update_api, ApiId=api, **params)
+        if "corsConfiguration" in fields and "corsConfiguration" not in desired.spec:
+            aws.find(aws.apigatewayv2().delete_cors_configuration, ApiId=api)
         if "tags" in fields:
             _tag(aws, f"/apis/{api}", desired.spec.get("tags"), observed.spec.get("tags"))
 
@@ -99,7 +110,17 @@ def _tag(aws: Aws, path: str, wanted: Json, actual: Json) -> None:
         aws.call(aws.apigatewayv2().untag_resource, ResourceArn=arn, TagKeys=list(delta.remove))
 
 
-def _below(
+def _with_gone(wanted: Json, actual: Json, gone: Json = "") -> JsonMap:
+    """A map with the keys that are to go set to nothing: API Gateway merges what an update says."""
+    have, given = mapping(actual), mapping(wanted)
+    return {**dict.fromkeys(have.keys() - given.keys(), gone), **given}
+
+
+def _without_gone(value: Mapping[str, Any] | None) -> dict[str, Any]:
+    return {key: child for key, child in (value or {}).items() if child}
+
+
+def below(
     desired: DesiredResource, kind: str, found: Mapping[str, Any], status: Mapping[str, str]
 ) -> ObservedResource:
     """Something below an API, as observed."""
@@ -124,10 +145,23 @@ class IntegrationManager(ResourceManager):
             "integrationURI",
             "payloadFormatVersion",
             "requestParameters",
+            "responseParameters",
             "timeoutInMillis",
             "tlsConfig",
         ]
     )
+    refused: ClassVar[Mapping[str, str]] = {
+        "contentHandlingStrategy": OF_WEBSOCKET,
+        "passthroughBehavior": OF_WEBSOCKET,
+        "requestTemplates": OF_WEBSOCKET,
+        "templateSelectionExpression": OF_WEBSOCKET,
+    }
+    defaults: ClassVar[JsonMap] = {
+        "credentialsARN": None,
+        "requestParameters": None,
+        "responseParameters": None,
+        "tlsConfig": None,
+    }
     immutable: ClassVar[frozenset[str]] = frozenset({"apiID"})
     unnamed: ClassVar[bool] = True
 
@@ -135,12 +169,14 @@ class IntegrationManager(ResourceManager):
         """The integration of that type which agrees on URI and description, or else on one of them."""
         api = text(desired.spec, "apiID")
         pages = aws.apigatewayv2().get_paginator("get_integrations").paginate(ApiId=api)
-        listed = [dict(item) for page in aws.pages(pages) for item in page["Items"]]
+        listed: list[dict[str, Any]] = [dict(item) for page in aws.pages(pages) for item in page["Items"]]
         ranked = sorted(listed, key=lambda item: (-_likeness(item, desired.spec), str(item["IntegrationId"])))
         if not ranked or not _likeness(ranked[0], desired.spec):
             return None
         found = ranked[0]
-        return _below(desired, "Integration", found, {"integrationID": str(found["IntegrationId"])})
+        for member in ("RequestParameters", "ResponseParameters"):
+            found[member] = _without_gone(ranked[0].get(member))
+        return below(desired, "Integration", found, {"integrationID": str(found["IntegrationId"])})
 
     def create(self, aws: Aws, desired: DesiredResource) -> Mapping[str, str]:
         """Creates the integration."""
@@ -151,7 +187,14 @@ class IntegrationManager(ResourceManager):
         self, aws: Aws, desired: DesiredResource, observed: ObservedResource, changes: Sequence[Change]
     ) -> None:
         """Writes what changed."""
-        params = convert.params("Integration", desired.spec, sorted(touched(changes)))
+        fields, spec = touched(changes), desired.spec
+        nothing: JsonMap = {"credentialsARN": "", "tlsConfig": {"serverNameToVerify": ""}}
+        merged = {
+            name: _with_gone(spec.get(name), observed.spec.get(name), gone)
+            for name, gone in (("requestParameters", ""), ("responseParameters", {}))
+            if name in fields
+        }
+        params = convert.params("Integration", {**nothing, **spec, **merged}, sorted(fields))
         where = {"ApiId": observed.status["apiID"], "IntegrationId": observed.status["integrationID"]}
         aws.call(aws.apigatewayv2().update_integration, **where, **params)
 
@@ -174,22 +217,36 @@ def _likeness(item: Mapping[str, Any], wanted: JsonMap) -> int:
     return 1 if uri else 0
 
 
+_AUTHORIZATION = frozenset({"authorizationScopes", "authorizationType", "authorizerID"})
+_OF_AUTHORIZER = ("AuthorizerId", "AuthorizationScopes")
+
+
 class RouteManager(ResourceManager):
     """Kind Route, found by its key, which is unique in its API."""
 
     supported: ClassVar[frozenset[str]] = frozenset(
         [
             "apiID",
-            "apiKeyRequired",
             "authorizationScopes",
             "authorizationType",
             "authorizerID",
             "operationName",
-            "requestParameters",
             "routeKey",
             "target",
         ]
     )
+    refused: ClassVar[Mapping[str, str]] = {
+        "apiKeyRequired": OF_WEBSOCKET,
+        "modelSelectionExpression": OF_WEBSOCKET,
+        "requestModels": OF_WEBSOCKET,
+        "requestParameters": OF_WEBSOCKET,
+        "routeResponseSelectionExpression": OF_WEBSOCKET,
+    }
+    defaults: ClassVar[JsonMap] = {
+        "authorizationScopes": None,
+        "authorizationType": "NONE",
+        "authorizerID": None,
+    }
     immutable: ClassVar[frozenset[str]] = frozenset({"apiID", "routeKey"})
 
     def observe(self, aws: Aws, desired: DesiredResource) -> ObservedResource | None:
@@ -202,7 +259,11 @@ class RouteManager(ResourceManager):
         )
         if found is None:
             return None
-        return _below(desired, "Route", found, {"routeID": str(found["RouteId"])})
+        if found.get("AuthorizationType", "NONE") not in ("JWT", "CUSTOM"):
+            # What a former authorizer left behind says nothing.
+            found = {name: value for name, value in found.items() if name not in _OF_AUTHORIZER}
+            found.setdefault("AuthorizationType", "NONE")
+        return below(desired, "Route", found, {"routeID": str(found["RouteId"])})
 
     def create(self, aws: Aws, desired: DesiredResource) -> Mapping[str, str]:
         """Creates the route."""
@@ -213,7 +274,13 @@ class RouteManager(ResourceManager):
         self, aws: Aws, desired: DesiredResource, observed: ObservedResource, changes: Sequence[Change]
     ) -> None:
         """Writes what changed."""
-        params = convert.params("Route", desired.spec, sorted(touched(changes)))
+        fields = set(touched(changes))
+        if fields & _AUTHORIZATION:
+            # They are checked against each other: one call says them all.
+            fields |= _AUTHORIZATION
+        params = convert.params("Route", desired.spec, sorted(fields))
+        if "authorizationScopes" in fields:
+            params.setdefault("AuthorizationScopes", [])
         where = {"ApiId": observed.status["apiID"], "RouteId": observed.status["routeID"]}
         aws.call(aws.apigatewayv2().update_route, **where, **params)
 
@@ -240,13 +307,22 @@ class StageManager(ResourceManager):
             "tags",
         ]
     )
+    refused: ClassVar[Mapping[str, str]] = {"clientCertificateID": OF_WEBSOCKET}
     immutable: ClassVar[frozenset[str]] = frozenset({"apiID", "stageName"})
+    defaults: ClassVar[JsonMap] = {
+        "accessLogSettings": None,
+        "routeSettings": None,
+        "stageVariables": None,
+    }
 
     def observe(self, aws: Aws, desired: DesiredResource) -> ObservedResource | None:
         """The stage of that name."""
         api, name = text(desired.spec, "apiID"), text(desired.spec, "stageName")
         found = aws.find(aws.apigatewayv2().get_stage, ApiId=api, StageName=name)
-        return None if found is None else _below(desired, "Stage", dict(found), {"stageName": name})
+        if found is None:
+            return None
+        stage = {**found, "StageVariables": _without_gone(found.get("StageVariables"))}
+        return below(desired, "Stage", stage, {"stageName": name})
 
     def create(self, aws: Aws, desired: DesiredResource) -> None:
         """Creates the stage."""
@@ -257,11 +333,29 @@ class StageManager(ResourceManager):
     ) -> None:
         """Writes what changed."""
         fields, api, name = touched(changes), observed.status["apiID"], observed.status["stageName"]
-        params = convert.params("Stage", desired.spec, sorted(fields - {"tags"}))
+        spec, have = dict(desired.spec), observed.spec
+        if "stageVariables" in fields:
+            spec["stageVariables"] = _with_gone(spec.get("stageVariables"), have.get("stageVariables"))
+        params = convert.params("Stage", spec, sorted(fields - {"tags"}))
         if params:
             aws.call(aws.apigatewayv2().update_stage, ApiId=api, StageName=name, **params)
+        self._take_away(aws, desired, observed, fields)
         if "tags" in fields:
-            _tag(aws, f"/apis/{api}/stages/{name}", desired.spec.get("tags"), observed.spec.get("tags"))
+            _tag(aws, f"/apis/{api}/stages/{name}", spec.get("tags"), have.get("tags"))
+
+    @staticmethod
+    def _take_away(
+        aws: Aws, desired: DesiredResource, observed: ObservedResource, fields: frozenset[str]
+    ) -> None:
+        """What an update cannot unsay has an operation of its own."""
+        client, spec = aws.apigatewayv2(), desired.spec
+        where = {"ApiId": observed.status["apiID"], "StageName": observed.status["stageName"]}
+        if "accessLogSettings" in fields and "accessLogSettings" not in spec:
+            aws.find(client.delete_access_log_settings, **where)
+        if "routeSettings" in fields:
+            have = mapping(observed.spec.get("routeSettings")).keys()
+            for key in have - mapping(spec.get("routeSettings")).keys():
+                aws.find(client.delete_route_settings, **where, RouteKey=key)
 
     def delete(self, aws: Aws, observed: ObservedResource) -> None:
         """Deletes the stage."""
@@ -284,7 +378,7 @@ class DeploymentManager(ResourceManager):
         found = next((item for item in listed if item.get("Description", "") == description), None)
         if found is None:
             return None
-        observed = _below(desired, "Deployment", found, {"deploymentID": str(found["DeploymentId"])})
+        observed = below(desired, "Deployment", found, {"deploymentID": str(found["DeploymentId"])})
         return ObservedResource(key=observed.key, spec=desired.spec, status=observed.status)
 
     def create(self, aws: Aws, desired: DesiredResource) -> Mapping[str, str]:

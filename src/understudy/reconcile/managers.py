@@ -11,6 +11,7 @@ from understudy.reconcile.apigatewayv2 import (
     RouteManager,
     StageManager,
 )
+from understudy.reconcile.apigatewayv2_authorizer import AuthorizerManager
 from understudy.reconcile.dynamodb import TableManager
 from understudy.reconcile.ecr import RepositoryManager
 from understudy.reconcile.iam import PolicyManager, RoleManager
@@ -26,6 +27,7 @@ MANAGERS: Mapping[str, ResourceManager] = MappingProxyType(
     {
         "API": ApiManager(),
         "Alias": AliasManager(),
+        "Authorizer": AuthorizerManager(),
         "Bucket": BucketManager(),
         "Deployment": DeploymentManager(),
         "EventSourceMapping": EventSourceMappingManager(),

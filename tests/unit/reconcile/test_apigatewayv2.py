@@ -182,3 +182,116 @@ def test_what_is_gone_already_is_deleted(
     fake = ScriptedAws({operation: MISSING})
     manager.delete(fake.aws, observed("API/a", {}, apiID="api1", **status))
     assert fake.writes == [operation]
+
+
+def test_settings_of_an_api_are_written() -> None:
+    settings: dict[str, Json] = {
+        "apiKeySelectionExpression": "$request.header.x-api-key",
+        "disableSchemaValidation": True,
+        "routeSelectionExpression": "$request.method $request.path",
+    }
+    fake = ScriptedAws({"GetApis": {"Items": [api(1)]}})
+    assert reconcile(fake.aws, desired("API/handle", {**API, **settings})) == "update"
+    assert fake.params("UpdateApi") == {
+        "ApiId": "api1",
+        "ApiKeySelectionExpression": "$request.header.x-api-key",
+        "DisableSchemaValidation": True,
+        "RouteSelectionExpression": "$request.method $request.path",
+    }
+
+
+def test_cors_that_was_left_out_goes_away() -> None:
+    fake = ScriptedAws({"GetApis": {"Items": [api(1, CorsConfiguration={"AllowOrigins": ["*"]})]}})
+    assert reconcile(fake.aws, desired("API/handle", API)) == "update"
+    assert fake.writes == ["DeleteCorsConfiguration"]
+
+
+def test_private_integration_is_written_whole() -> None:
+    fake = ScriptedAws({"GetIntegrations": {"Items": []}, "CreateIntegration": {"IntegrationId": "i"}})
+    spec: dict[str, Json] = {
+        "apiID": "api1",
+        "connectionID": "vpclink",
+        "connectionType": "VPC_LINK",
+        "integrationSubtype": "SQS-SendMessage",
+        "integrationType": "AWS_PROXY",
+    }
+    assert reconcile(fake.aws, desired("Integration/i", spec)) == "create"
+    assert fake.params("CreateIntegration") == {
+        "ApiId": "api1",
+        "ConnectionId": "vpclink",
+        "ConnectionType": "VPC_LINK",
+        "IntegrationSubtype": "SQS-SendMessage",
+        "IntegrationType": "AWS_PROXY",
+    }
+
+
+def test_parameters_that_go_are_set_to_nothing() -> None:
+    there = {
+        "IntegrationId": "i",
+        "IntegrationType": "HTTP_PROXY",
+        "IntegrationUri": "https://a",
+        "RequestParameters": {"append:header.a": "1", "append:header.b": "2", "append:header.gone": ""},
+        "ResponseParameters": {"200": {"append:header.c": "3"}},
+        "TlsConfig": {"ServerNameToVerify": "a"},
+        "CredentialsArn": "arn:aws:iam::1:role/r",
+    }
+    fake = ScriptedAws({"GetIntegrations": {"Items": [there]}})
+    spec: dict[str, Json] = {
+        "apiID": "api1",
+        "integrationType": "HTTP_PROXY",
+        "integrationURI": "https://a",
+        "requestParameters": {"append:header.a": "1"},
+    }
+    assert reconcile(fake.aws, desired("Integration/i", spec)) == "update"
+    assert fake.params("UpdateIntegration") == {
+        "ApiId": "api1",
+        "IntegrationId": "i",
+        "CredentialsArn": "",
+        "RequestParameters": {"append:header.a": "1", "append:header.b": ""},
+        "ResponseParameters": {"200": {}},
+        "TlsConfig": {"ServerNameToVerify": ""},
+    }
+
+
+def test_route_that_is_open_again_names_no_authorizer() -> None:
+    guarded = {
+        "RouteId": "r",
+        "RouteKey": "GET /",
+        "AuthorizationType": "JWT",
+        "AuthorizerId": "a",
+        "AuthorizationScopes": ["s"],
+    }
+    left = {**guarded, "AuthorizationType": "NONE"}
+    fake = ScriptedAws({"GetRoutes": [{"Items": [guarded]}, {"Items": [left]}]})
+    spec: dict[str, Json] = {"apiID": "api1", "routeKey": "GET /"}
+    assert reconcile(fake.aws, desired("Route/r", spec)) == "update"
+    assert fake.params("UpdateRoute") == {
+        "ApiId": "api1",
+        "RouteId": "r",
+        "AuthorizationScopes": [],
+        "AuthorizationType": "NONE",
+    }
+    assert reconcile(fake.aws, desired("Route/r", spec)) == "unchanged"
+
+
+def test_what_a_stage_loses_has_operations_of_its_own() -> None:
+    there = {
+        "StageName": "live",
+        "AccessLogSettings": {"DestinationArn": "arn:l", "Format": "x"},
+        "RouteSettings": {"GET /a": {"ThrottlingBurstLimit": 1}, "GET /b": {"ThrottlingBurstLimit": 1}},
+        "StageVariables": {"a": "1"},
+    }
+    fake = ScriptedAws({"GetStage": there})
+    spec: dict[str, Json] = {"apiID": "api1", "stageName": "live"}
+    wanted = desired("Stage/s", {**spec, "routeSettings": {"GET /a": {"throttlingBurstLimit": 1}}})
+    assert reconcile(fake.aws, wanted) == "update"
+    assert fake.writes == ["UpdateStage", "DeleteAccessLogSettings", "DeleteRouteSettings"]
+    assert fake.params("UpdateStage")["StageVariables"] == {"a": ""}
+    assert fake.params("DeleteRouteSettings")["RouteKey"] == "GET /b"
+
+
+def test_deployment_can_go_live_at_once() -> None:
+    fake = ScriptedAws({"GetDeployments": {"Items": []}, "CreateDeployment": {"DeploymentId": "d"}})
+    spec: dict[str, Json] = {"apiID": "api1", "description": "one", "stageName": "live"}
+    assert reconcile(fake.aws, desired("Deployment/d", spec)) == "create"
+    assert fake.params("CreateDeployment")["StageName"] == "live"

@@ -5,7 +5,6 @@ from understudy.manifests import kinds, schema
 from understudy.reconcile import managers
 
 UNMANAGED: set[str] = {
-    "Authorizer",
     "Method",
     "Resource",
     "RestAPI",

@@ -36,6 +36,14 @@ def without_api(params: Mapping[str, Any]) -> Document:
     return {name: value for name, value in params.items() if name != "ApiId"}
 
 
+def merged(document: Document, changes: Document, name: str) -> Document:
+    """Returns a document with its changes; in the map `name` an empty text takes a key away, as on AWS."""
+    if name not in changes:
+        return document | changes
+    both = (document.get(name) or {}) | (changes[name] or {})
+    return document | changes | {name: {key: value for key, value in both.items() if value != ""}}
+
+
 def integration_defaults() -> Document:
     """Returns an integration's members before the caller's."""
     return {"ConnectionType": "INTERNET", "PayloadFormatVersion": "1.0", "TimeoutInMillis": _MAX_TIMEOUT_MS}

@@ -32,6 +32,8 @@ class HttpApiService:
             "UpdateRoute": self.update_route,
             "CreateStage": self.create_stage,
             "UpdateStage": self.update_stage,
+            "DeleteAccessLogSettings": self.delete_access_log_settings,
+            "DeleteRouteSettings": self.delete_route_settings,
             "CreateDeployment": self.create_deployment,
             "UpdateDeployment": self.update_deployment,
             "GetTags": self.get_tags,
@@ -148,7 +150,7 @@ class HttpApiService:
     async def update_integration(self, call: Call) -> Document:
         """Changes an integration's given members."""
         record, document = self._child(call, "integration")
-        document = document | documents.without_api(call.params)
+        document = documents.merged(document, documents.without_api(call.params), "RequestParameters")
         documents.check_integration(document)
         return self._save(record, "integration", document)
 
@@ -176,8 +178,21 @@ class HttpApiService:
     async def update_stage(self, call: Call) -> Document:
         """Changes a stage's given members."""
         record, document = self._child(call, "stage")
-        changed = document | documents.without_api(call.params) | {"LastUpdatedDate": now()}
-        return self._save(record, "stage", changed)
+        changed = documents.merged(document, documents.without_api(call.params), "StageVariables")
+        return self._save(record, "stage", changed | {"LastUpdatedDate": now()})
+
+    async def delete_access_log_settings(self, call: Call) -> Document:
+        """Takes a stage's access log away."""
+        record, document = self._child(call, "stage")
+        self._save(record, "stage", document | {"AccessLogSettings": None, "LastUpdatedDate": now()})
+        return {}
+
+    async def delete_route_settings(self, call: Call) -> Document:
+        """Takes one route's settings away from a stage."""
+        record, document = self._child(call, "stage")
+        kept = {key: one for key, one in document["RouteSettings"].items() if key != call.params["RouteKey"]}
+        self._save(record, "stage", document | {"RouteSettings": kept, "LastUpdatedDate": now()})
+        return {}
 
     async def create_deployment(self, call: Call) -> Document:
         """Freezes the API's present routes and integrations; with ``StageName`` puts them live there."""

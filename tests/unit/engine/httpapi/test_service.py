@@ -148,3 +148,22 @@ async def test_refuses_by_name(
 
     with pytest.raises(ApiError, match=message):
         await call(operation, **scope, **params)
+
+
+async def test_stage_loses_what_it_is_told_to_and_keeps_the_rest(call: Callable[..., Any]) -> None:
+    api_id, _ = await make_api(call)
+    where = {"ApiId": api_id, "StageName": "live"}
+    await call(
+        "CreateStage",
+        **where,
+        StageVariables={"a": "1", "b": "2"},
+        RouteSettings={"GET /a": {"ThrottlingBurstLimit": 1}, "GET /b": {"ThrottlingBurstLimit": 2}},
+        AccessLogSettings={"DestinationArn": "arn:l", "Format": "x"},
+    )
+    await call("UpdateStage", **where, StageVariables={"a": "", "c": "3"})
+    await call("DeleteRouteSettings", **where, RouteKey="GET /a")
+    await call("DeleteAccessLogSettings", **where)
+    stage = await call("GetStage", **where)
+    assert stage["StageVariables"] == {"b": "2", "c": "3"}
+    assert stage["RouteSettings"] == {"GET /b": {"ThrottlingBurstLimit": 2}}
+    assert stage["AccessLogSettings"] is None
