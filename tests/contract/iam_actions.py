@@ -18,10 +18,15 @@ import fnmatch
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
+import yaml
+
 from tests.doubles.wire import Call
+
+TEMPLATE = Path(__file__).parents[2] / "deploy" / "aws-bootstrap.yaml"
 
 # Also the names of operations that later ones took the place of: their requests are the same.
 _S3 = {
@@ -215,6 +220,28 @@ class Policy:
             for resource in resources:
                 if need.action in actions and fnmatch.fnmatchcase(need.resource, resource):
                     yield index, need.action, resource
+
+
+class _Template(yaml.SafeLoader):
+    """CloudFormation's short forms as they are written, to be filled in later."""
+
+
+def _short_form(loader: _Template, suffix: str, node: yaml.Node) -> Any:
+    return loader.construct_scalar(node) if isinstance(node, yaml.ScalarNode) else suffix
+
+
+_Template.add_multi_constructor("!", _short_form)
+
+
+def deployer_policy(place: Place) -> dict[str, Any]:
+    """The policy document of deploy/aws-bootstrap.yaml, filled in as CloudFormation would there."""
+    values = {"AWS::AccountId": place.account, "AWS::Region": place.region, "AWS::Partition": "aws"}
+    text = TEMPLATE.read_text()
+    for name, value in values.items():
+        text = text.replace(f"${{{name}}}", value)
+    (one,) = yaml.load(text, _Template)["Resources"]["Deployer"]["Properties"]["Policies"]
+    found: dict[str, Any] = one["PolicyDocument"]
+    return found
 
 
 def _listed(value: str | list[str]) -> list[str]:

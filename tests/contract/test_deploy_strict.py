@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.contract import strict_world
+from tests.contract import iam_actions, strict_world
 from tests.contract.strict_project import PreprodProject
 from tests.contract.strict_world import StrictWorld
 from tests.doubles import strict
@@ -128,3 +128,21 @@ class TestStops:
         finally:
             handler.write_text(text)
         assert "No module named 'no_such_module'" in told
+
+
+def test_every_call_was_one_that_the_deployer_may_make(
+    project: PreprodProject, world: StrictWorld, suite: str
+) -> None:
+    """All of the above, a look, a way back and a deletion keep within deploy/aws-bootstrap.yaml."""
+    for command in ("diff", "rollout history", "rollout undo --yes", "delete --yes"):
+        done = project.understudy(*command.split(), "--target", "preprod")
+        assert done.returncode == 0, done.stderr
+    place = iam_actions.Place(account=strict_world.ACCOUNT, region="us-east-1")
+    policy = iam_actions.Policy(iam_actions.deployer_policy(place))
+
+    # The tickers are an administrator's; what is neither of AWS nor of its registry is the app's own HTTP.
+    calls = [call for call in world.double.calls if call.operation not in ("HeadObject", "PutObject")]
+    asked = [call for call in calls if call.service or call.request.target.startswith("/v2/")]
+    missing = policy.missing(frozenset(need for call in asked for need in place.needs(call)))
+
+    assert not missing, "allow in deploy/aws-bootstrap.yaml:\n" + "\n".join(missing)

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
+from tests.contract import iam_actions
 from tests.contract import reconcile_servers as servers
 from tests.contract.iam_actions import Need, Place, Policy
 from tests.contract.reconcile_servers import ROOT, World
@@ -22,13 +22,12 @@ from tests.doubles.server import Double, Forward
 from tests.doubles.wire import Call, Message
 from understudy.image.store import Store, attachments
 from understudy.manifests.model import Json, Stack
-from understudy.reconcile import apply, ecr, function_logs, invocation, observe, plan
+from understudy.reconcile import apply, ecr, function_logs, invocation, observe, removal
 from understudy.reconcile.promotion import Promoter
 from understudy.targets import project, stack
 from understudy.targets.local import ACCOUNT, LocalTarget
 
 PLACE = Place(account=ACCOUNT, region="us-east-1")
-TEMPLATE = ROOT / "deploy" / "aws-bootstrap.yaml"
 
 _TAGS: Json = [{"key": "other", "value": "tag"}]
 _TRUST = {
@@ -73,9 +72,7 @@ CHANGES: dict[str, dict[str, Json]] = {
 
 @pytest.fixture(scope="module")
 def policy() -> Policy:
-    document = yaml.load(TEMPLATE.read_text(), _Template)
-    (one,) = document["Resources"]["Deployer"]["Properties"]["Policies"]
-    return Policy(one["PolicyDocument"])
+    return Policy(iam_actions.deployer_policy(PLACE))
 
 
 @pytest.fixture(scope="module")
@@ -83,23 +80,6 @@ def needs(tmp_path_factory: pytest.TempPathFactory) -> frozenset[Need]:
     folder = tmp_path_factory.mktemp("policy")
     calls = [*_every_kind(folder), *_images(folder)]
     return frozenset(need for call in calls for need in PLACE.needs(call))
-
-
-class _Template(yaml.SafeLoader):
-    """CloudFormation's short forms, filled in for the account and region of the recorded calls."""
-
-
-def _short_form(loader: _Template, suffix: str, node: yaml.Node) -> Any:
-    if not isinstance(node, yaml.ScalarNode):
-        return suffix
-    values = {"AWS::AccountId": PLACE.account, "AWS::Region": PLACE.region, "AWS::Partition": "aws"}
-    text = str(loader.construct_scalar(node))
-    for name, value in values.items():
-        text = text.replace(f"${{{name}}}", value)
-    return text
-
-
-_Template.add_multi_constructor("!", _short_form)
 
 
 def _every_kind(folder: Path) -> list[Call]:
@@ -110,8 +90,7 @@ def _every_kind(folder: Path) -> list[Call]:
         _apply(world, first)
         _apply(world, replace(first, resources=tuple(_changed(one) for one in first.resources)))
         _apply(world, second)
-        deletion = plan.deletion(second, observe.observe(second, world.aws))
-        apply.apply(deletion, world.aws)
+        apply.apply(removal.deletion(second, observe.observe(second, world.aws)), world.aws)
         # By the API, for moto has no registry: what a push needs is recorded at the engine.
         return [call for call in double.calls if call.operation != "PutImage"]
 
@@ -167,14 +146,16 @@ def test_nothing_is_superfluous(needs: frozenset[Need], policy: Policy) -> None:
 
 
 def test_the_role_goes_to_lambda_alone() -> None:
-    document = yaml.load(TEMPLATE.read_text(), _Template)
-    (one,) = document["Resources"]["Deployer"]["Properties"]["Policies"]
-    (passing,) = [each for each in one["PolicyDocument"]["Statement"] if each["Action"] == "iam:PassRole"]
+    statements = iam_actions.deployer_policy(PLACE)["Statement"]
+    (passing,) = [one for one in statements if one["Action"] == "iam:PassRole"]
     assert passing["Condition"] == {"StringEquals": {"iam:PassedToService": "lambda.amazonaws.com"}}
 
 
 def test_the_template_is_one_that_cloudformation_takes() -> None:
     done = subprocess.run(
-        [Path(sys.executable).with_name("cfn-lint"), TEMPLATE], capture_output=True, text=True, check=False
+        [Path(sys.executable).with_name("cfn-lint"), iam_actions.TEMPLATE],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
