@@ -82,6 +82,7 @@ class Delivery:
         self._report(Started(step=self._step))
         self._deployment.tell_pushes(lambda line: self._report(Advanced(step=self._step, text=line)))
         stack, _, planned = self._deployment.plan(digests, tags, terms.description)
+        self._deployment.check_owned(planned)
         terms.approve(planned)
         mover = LiveMover(
             subjects=subjects.of_stack(stack), canary=terms.canary, stop=terms.stop, say=self._say

@@ -210,11 +210,19 @@ class Deployment:
                 done stays and the next apply goes on from there.
         """
         stack, _, plan = self.plan(digests, tags)
-        if self._target.guarded:
-            adoption.check(plan)
+        self.check_owned(plan)
         self.check(digests)
         approve(plan)
         return self.carry_out(stack, plan, on_event)
+
+    def check_owned(self, plan: Plan) -> None:
+        """Returns when the plan takes nothing over in an account of AWS.
+
+        Raises:
+            UnderstudyError: it would; nothing has been written.
+        """
+        if self._target.guarded:
+            adoption.check(plan)
 
     def carry_out(
         self, stack: Stack, plan: Plan, on_event: OnEvent = lambda _: None, mover: Mover | None = None
