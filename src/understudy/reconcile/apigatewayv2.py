@@ -12,6 +12,7 @@ from understudy.manifests import ownership
 from understudy.manifests.model import DesiredResource, Json, JsonMap
 from understudy.reconcile import convert, tags
 from understudy.reconcile.aws import Aws
+from understudy.reconcile.errors import AmbiguousError
 from understudy.reconcile.manager import ResourceManager, mapping, text, touched
 from understudy.reconcile.model import Change, ObservedResource
 
@@ -49,11 +50,9 @@ class ApiManager(ResourceManager):
         """The API, or None when there is none of that name.
 
         Raises:
-            UnderstudyError: several APIs could be meant.
+            AmbiguousError: several APIs could be meant.
         """
-        pages = aws.apigatewayv2().get_paginator("get_apis").paginate()
-        listed: list[Mapping[str, Any]] = [item for page in aws.pages(pages) for item in page["Items"]]
-        found = _meant(listed, desired)
+        found = _one(_meant(_apis(aws), desired), desired)
         if found is None:
             return None
         status = {"apiID": found["ApiId"], "apiEndpoint": found.get("ApiEndpoint", "")}
@@ -63,6 +62,10 @@ class ApiManager(ResourceManager):
         """Creates the API with its tags, by which it is found again among others of its name."""
         params = convert.create_params("API", desired.spec)
         return {"apiID": aws.call(aws.apigatewayv2().create_api, **params)["ApiId"]}
+
+    def rivals(self, aws: Aws, desired: DesiredResource, ids: Mapping[str, str]) -> bool:
+        """Whether another API could be meant."""
+        return any(item["ApiId"] != ids["apiID"] for item in _meant(_apis(aws), desired))
 
     def update(
         self, aws: Aws, desired: DesiredResource, observed: ObservedResource, changes: Sequence[Change]
@@ -82,19 +85,33 @@ class ApiManager(ResourceManager):
         aws.find(aws.apigatewayv2().delete_api, ApiId=observed.status["apiID"])
 
 
-def _meant(listed: Sequence[Mapping[str, Any]], desired: DesiredResource) -> Mapping[str, Any] | None:
-    name, wanted = text(desired.spec, "name"), ownership.tags("API", desired.spec)
-    own = {key: wanted[key] for key in (ownership.STACK, ownership.RESOURCE) if key in wanted}
+def _apis(aws: Aws) -> list[Mapping[str, Any]]:
+    pages = aws.apigatewayv2().get_paginator("get_apis").paginate()
+    return [item for page in aws.pages(pages) for item in page["Items"]]
+
+
+def _own(desired: DesiredResource) -> dict[str, str]:
+    """The tags that only this API of this stack carries."""
+    wanted = ownership.tags("API", desired.spec)
+    return {key: wanted[key] for key in (ownership.STACK, ownership.RESOURCE) if key in wanted}
+
+
+def _meant(listed: Sequence[Mapping[str, Any]], desired: DesiredResource) -> list[Mapping[str, Any]]:
+    """The APIs that a manifest could mean."""
+    name, own = text(desired.spec, "name"), _own(desired)
     named = [item for item in listed if item["Name"] == name]
     ours = [item for item in listed if own and own.items() <= item.get("Tags", {}).items()]
     free = [item for item in named if not own or ownership.STACK not in item.get("Tags", {})]
-    found = [item for item in ours if item in named] or ours or free
+    return [item for item in ours if item in named] or ours or free
+
+
+def _one(found: Sequence[Mapping[str, Any]], desired: DesiredResource) -> Mapping[str, Any] | None:
     if len(found) > 1:
         ids = ", ".join(sorted(item["ApiId"] for item in found))
-        marks = " and ".join(f"{key}={value}" for key, value in own.items())
-        raise UnderstudyError(
+        marks = " and ".join(f"{key}={value}" for key, value in _own(desired).items())
+        raise AmbiguousError(
             "api-ambiguous",
-            f"{desired.key} could be any of the APIs {ids}: they share the name {name}",
+            f"{desired.key} could be any of the APIs {ids}: they share the name {text(desired.spec, 'name')}",
             hint=f"tag the right one with {marks}, or delete the others" if marks else "delete the others",
             where=desired.where,
         )
@@ -167,10 +184,10 @@ class IntegrationManager(ResourceManager):
 
     def observe(self, aws: Aws, desired: DesiredResource) -> ObservedResource | None:
         """The integration of that type which agrees on URI and description, or else on one of them."""
-        api = text(desired.spec, "apiID")
-        pages = aws.apigatewayv2().get_paginator("get_integrations").paginate(ApiId=api)
-        listed: list[dict[str, Any]] = [dict(item) for page in aws.pages(pages) for item in page["Items"]]
-        ranked = sorted(listed, key=lambda item: (-_likeness(item, desired.spec), str(item["IntegrationId"])))
+        ranked = sorted(
+            self._listed(aws, desired),
+            key=lambda item: (-_likeness(item, desired.spec), str(item["IntegrationId"])),
+        )
         if not ranked or not _likeness(ranked[0], desired.spec):
             return None
         found = ranked[0]
@@ -182,6 +199,19 @@ class IntegrationManager(ResourceManager):
         """Creates the integration."""
         params = convert.create_params("Integration", desired.spec)
         return {"integrationID": aws.call(aws.apigatewayv2().create_integration, **params)["IntegrationId"]}
+
+    def rivals(self, aws: Aws, desired: DesiredResource, ids: Mapping[str, str]) -> bool:
+        """Whether another integration says the same about itself."""
+        return any(
+            item["IntegrationId"] != ids["integrationID"] and _likeness(item, desired.spec) == _SAME
+            for item in self._listed(aws, desired)
+        )
+
+    @staticmethod
+    def _listed(aws: Aws, desired: DesiredResource) -> list[dict[str, Any]]:
+        api = text(desired.spec, "apiID")
+        pages = aws.apigatewayv2().get_paginator("get_integrations").paginate(ApiId=api)
+        return [dict(item) for page in aws.pages(pages) for item in page["Items"]]
 
     def update(
         self, aws: Aws, desired: DesiredResource, observed: ObservedResource, changes: Sequence[Change]
@@ -204,6 +234,9 @@ class IntegrationManager(ResourceManager):
         aws.find(aws.apigatewayv2().delete_integration, **where)
 
 
+_SAME = 3
+
+
 def _likeness(item: Mapping[str, Any], wanted: JsonMap) -> int:
     """How surely an integration is the one that a manifest means; 0 is another one."""
     if item.get("IntegrationType") != wanted.get("integrationType"):
@@ -211,7 +244,7 @@ def _likeness(item: Mapping[str, Any], wanted: JsonMap) -> int:
     uri = item.get("IntegrationUri") == wanted.get("integrationURI")
     description = item.get("Description", "") == wanted.get("description", "")
     if uri and description:
-        return 3
+        return _SAME
     if description and wanted.get("description"):
         return 2
     return 1 if uri else 0

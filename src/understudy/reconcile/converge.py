@@ -14,13 +14,14 @@ from understudy.manifests.model import DesiredResource, ResourceKey
 from understudy.reconcile import adoption, clock, errors, managers, observe
 from understudy.reconcile import plan as planner
 from understudy.reconcile.aws import Aws
-from understudy.reconcile.manager import Mover
+from understudy.reconcile.manager import Mover, ResourceManager
 from understudy.reconcile.model import Action, Change, ObservedResource, Plan, Verb
 
 _BUDGET_S = 60.0
 _LOOK_S = 15.0
 # How long what was created without an answer may stay out of sight before it is created again.
 _PAUSES_S = (0.25, 0.5, 1.0, 2.0, 4.0)
+_RIVALRY_S = (4.0, 8.0)
 _MOVES = frozenset({"functionVersion", "routingConfig"})
 
 
@@ -51,7 +52,7 @@ class Converger:
         verb, ids = self._written(action, action.desired)
         if verb == "delete":
             self._gone(action, action.desired)
-        elif verb != "unchanged":
+        elif verb != "unchanged" or action.key not in self._found:
             self._seen(action.desired, ids)
         return verb
 
@@ -100,7 +101,7 @@ class Converger:
         if now.verb == "wait":
             manager.settle(self._aws, filled)
         elif now.verb == "create":
-            return "create", manager.create(self._aws, self._guarded(filled)) or {}
+            return "create", self._created(manager, self._guarded(filled))
         elif now.verb == "update" and observed:
             self._update(filled, observed, now.changes)
         elif now.verb == "replace" and observed:
@@ -139,7 +140,34 @@ class Converger:
                 where=desired.where,
             )
         manager.delete(self._aws, observed)
-        return manager.create(self._aws, desired) or {}
+        return self._created(manager, desired)
+
+    def _created(self, manager: ResourceManager, desired: DesiredResource) -> Mapping[str, str]:
+        """The ids of what was created; what somebody else created at the same time stays alone (0055)."""
+        ids = manager.create(self._aws, desired) or {}
+        if not manager.unnamed:
+            return ids
+
+        def alone() -> bool | None:
+            return None if manager.rivals(self._aws, desired, ids) else True
+
+        try:
+            # What was deleted may be listed for a while, and of two rivals one gives up first.
+            patience_s = random.uniform(*_RIVALRY_S)  # noqa: S311 - jitter, no secret
+            clock.until(alone, what=f"{desired.key} being alone", clock=self._aws.clock, budget_s=patience_s)
+        except UnderstudyError as exc:
+            if exc.code != "wait-timeout":
+                raise
+            parents = {name: str(desired.spec[name]) for name in ("apiID",) if name in desired.spec}
+            status = {**parents, **ids}
+            manager.delete(self._aws, ObservedResource(key=desired.key, spec=desired.spec, status=status))
+            raise UnderstudyError(
+                "apply-concurrent",
+                f"{desired.key} was created by somebody else at the same time; this one was taken back",
+                hint="run the same command again once the other one is done",
+                retryable=True,
+            ) from exc
+        return ids
 
     def _seen(self, desired: DesiredResource, ids: Mapping[str, str]) -> None:
         """Waits until what was written reads back, for those that depend on it."""
@@ -169,6 +197,9 @@ class Converger:
             if exc.aws_code in errors.ABSENT:
                 return None
             raise
+        except errors.AmbiguousError:
+            # A rival that is about to take its own back.
+            return None
 
     def _differs(self, desired: DesiredResource, found: ObservedResource) -> tuple[Change, ...]:
         known = {**self._found, desired.key: found}

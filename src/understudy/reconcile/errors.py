@@ -90,6 +90,10 @@ class AwsError(UnderstudyError):
         self.status = status
 
 
+class AmbiguousError(UnderstudyError):
+    """Several resources could be the one that a manifest means."""
+
+
 class ApplyError(UnderstudyError):
     """Some resources could not be brought to their desired state; the others are.
 

@@ -1,12 +1,14 @@
 """Functions of Lambda, deployed as container images."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, ClassVar
 
 from understudy.errors import UnderstudyError
 from understudy.manifests.model import DesiredResource, Json, JsonMap
 from understudy.reconcile import clock, convert, lambda_settings, tags
 from understudy.reconcile.aws import Aws
+from understudy.reconcile.errors import AwsError
 from understudy.reconcile.manager import ResourceManager, same_key, text, touched
 from understudy.reconcile.model import Change, ObservedResource
 
@@ -112,19 +114,25 @@ class FunctionManager(ResourceManager):
     ) -> None:
         """Writes configuration, then code, waiting after each: Lambda refuses both at once."""
         fields, name, spec = touched(changes), text(desired.spec, "name"), desired.spec
-        self.settle(aws, desired)
+        revision = _revision(settled(aws, name), observed)
         configuration = [field for field in _CONFIGURATION if field in fields]
         if configuration:
             params = convert.params("Function", spec, configuration)
             gone = [field for field in configuration if field not in spec]
             params.update({convert.member("Function", field): _NOTHING[field] for field in gone})
-            aws.call(aws.lambda_().update_function_configuration, FunctionName=name, **params)
-            self.settle(aws, desired)
+            with unchanged(name):
+                aws.call(aws.lambda_().update_function_configuration, FunctionName=name, **params, **revision)
+            revision = _revision(settled(aws, name), observed)
         if fields & {"code", "architectures"}:
             params = convert.params("Function", spec, ["architectures"])
-            aws.call(
-                aws.lambda_().update_function_code, FunctionName=name, ImageUri=_image(desired), **params
-            )
+            with unchanged(name):
+                aws.call(
+                    aws.lambda_().update_function_code,
+                    FunctionName=name,
+                    ImageUri=_image(desired),
+                    **params,
+                    **revision,
+                )
             self.settle(aws, desired)
         if "reservedConcurrentExecutions" in fields:
             self._concurrency(aws, spec)
@@ -159,6 +167,41 @@ class FunctionManager(ResourceManager):
             aws.call(aws.lambda_().tag_resource, Resource=arn, Tags=dict(delta.put))
         if delta.remove:
             aws.call(aws.lambda_().untag_resource, Resource=arn, TagKeys=list(delta.remove))
+
+
+@contextmanager
+def unchanged(name: str) -> Iterator[None]:
+    """Runs a write that AWS refuses when the function is another than the one that was looked at.
+
+    Raises:
+        UnderstudyError: it is; nothing was written.
+    """
+    try:
+        yield
+    except AwsError as exc:
+        if exc.aws_code != "PreconditionFailedException":
+            raise
+        raise changed(name) from exc
+
+
+def changed(name: str) -> UnderstudyError:
+    """The error for a function, or an alias of it, that is another than the plan was made for."""
+    return UnderstudyError(
+        "function-changed",
+        f"function {name} was changed by somebody else meanwhile",
+        hint="run the same command again",
+        retryable=True,
+    )
+
+
+def _revision(latest: Mapping[str, Any], observed: ObservedResource) -> dict[str, Any]:
+    """The guard of the next write; the code must still be what the plan was made for.
+
+    The revision alone would not do: a function that wakes or falls asleep gets a new one.
+    """
+    if latest.get("CodeSha256", "") != observed.status.get("codeSHA256", ""):
+        raise changed(str(observed.spec["name"]))
+    return {"RevisionId": latest["RevisionId"]} if latest.get("RevisionId") else {}
 
 
 def settled(aws: Aws, name: str, qualifier: str | None = None) -> Mapping[str, Any]:

@@ -4,7 +4,6 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from understudy.errors import UnderstudyError
 from understudy.manifests.model import DesiredResource, Json, JsonMap
 from understudy.reconcile import convert, lambda_, lambda_settings
 from understudy.reconcile.aws import Aws
@@ -120,17 +119,8 @@ def publish(aws: Aws, name: str, params: Mapping[str, Any]) -> str:
     latest = lambda_.settled(aws, name)
     guards = {name: latest.get(name) for name in ("CodeSha256", "RevisionId")}
     given = {**{key: value for key, value in guards.items() if value}, **params, "FunctionName": name}
-    try:
+    with lambda_.unchanged(name):
         version = aws.call(aws.lambda_().publish_version, **given)["Version"]
-    except AwsError as exc:
-        if exc.aws_code != "PreconditionFailedException":
-            raise
-        raise UnderstudyError(
-            "function-changed",
-            f"function {name} was changed by somebody else while it was published",
-            hint="run the same command again",
-            retryable=True,
-        ) from exc
     lambda_.settled(aws, name, version)
     return version
 
@@ -211,9 +201,22 @@ class AliasManager(ResourceManager):
         if moved:
             params = convert.params("Alias", desired.spec, moved)
             function, name = text(desired.spec, "functionName"), text(desired.spec, "name")
-            aws.call(aws.lambda_().update_alias, FunctionName=function, Name=name, **params)
+            self._move(aws, (function, name), params, observed)
         where = _where(desired.spec, text(desired.spec, "name"))
         lambda_settings.write(aws, where, desired.spec, fields)
+
+    @staticmethod
+    def _move(
+        aws: Aws, which: tuple[str, str], params: Mapping[str, Any], observed: ObservedResource
+    ) -> None:
+        """Writes the alias, unless it points elsewhere than it did when that was decided."""
+        function, name = which
+        now = aws.call(aws.lambda_().get_alias, FunctionName=function, Name=name)
+        if now["FunctionVersion"] != observed.spec.get("functionVersion"):
+            raise lambda_.changed(function)
+        guard = {"RevisionId": now["RevisionId"]} if now.get("RevisionId") else {}
+        with lambda_.unchanged(function):
+            aws.call(aws.lambda_().update_alias, FunctionName=function, Name=name, **params, **guard)
 
     def delete(self, aws: Aws, observed: ObservedResource) -> None:
         """Deletes the alias, and first what keeps it warm; its permissions go with it."""

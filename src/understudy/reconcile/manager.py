@@ -52,6 +52,10 @@ class ResourceManager(Protocol):
         """Returns once the resource is gone; one that is gone already is no error."""
         ...
 
+    def rivals(self, aws: Aws, desired: DesiredResource, ids: Mapping[str, str]) -> bool:  # noqa: ARG002 - most kinds have a name
+        """Whether there are others that could be meant, beside the one with `ids` that was just created."""
+        return False
+
     def settle(self, aws: Aws, desired: DesiredResource) -> None:  # noqa: ARG002 - most kinds have nothing to wait for
         """Returns once a resource that exists can be used."""
         return

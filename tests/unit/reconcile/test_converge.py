@@ -107,6 +107,22 @@ def test_created_api_is_the_one_whose_id_was_answered() -> None:
     assert run(fake, API).observed.resources[key("API/a")].status["apiID"] == "x1"
 
 
+def test_what_somebody_else_created_at_the_same_time_stays_alone() -> None:
+    both = {"Items": [MADE, {**MADE, "ApiId": "x0"}]}
+    fake = ScriptedAws({"GetApis": [NONE, NONE, both], "CreateApi": MADE})
+    with pytest.raises(ApplyError, match="created by somebody else at the same time") as caught:
+        run(fake, API)
+    assert caught.value.code == "apply-concurrent"
+    assert fake.params("DeleteApi") == {"ApiId": "x1"}
+
+
+def test_a_rival_that_gives_up_leaves_the_other_one() -> None:
+    both = {"Items": [MADE, {**MADE, "ApiId": "x0"}]}
+    fake = ScriptedAws({"GetApis": [NONE, NONE, both, both, ONE], "CreateApi": MADE})
+    run(fake, API)
+    assert fake.writes == ["CreateApi"]
+
+
 def test_deletion_is_done_once_it_is_out_of_sight() -> None:
     fake = ScriptedAws({"GetApis": [ONE, ONE, ONE, NONE], "DeleteApi": [DOWN, {}]})
     stack = Stack(resources=(API,))

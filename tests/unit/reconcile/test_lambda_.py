@@ -5,6 +5,7 @@ from tests.unit.reconcile.builders import desired, observed, reconcile
 from understudy.errors import UnderstudyError
 from understudy.manifests.model import Json
 from understudy.reconcile import lambda_
+from understudy.reconcile.model import Change
 
 URI = "host/repo@sha256:aa"
 SPEC: dict[str, Json] = {
@@ -227,3 +228,32 @@ def test_other_processor_is_another_code() -> None:
         "ImageUri": URI,
         "Architectures": ["arm64"],
     }
+
+
+def test_a_function_that_somebody_else_changed_is_not_written() -> None:
+    other = {"FunctionName": "f", "FunctionArn": "arn:f", "CodeSha256": "other", "RevisionId": "r2"}
+    fake = ScriptedAws({"GetFunctionConfiguration": other})
+    there = observed("Function/f", {"name": "f", "timeout": 3}, arn="arn:f", codeSHA256="mine")
+    with pytest.raises(UnderstudyError) as caught:
+        lambda_.FunctionManager().update(
+            fake.aws,
+            desired("Function/f", {"name": "f", "timeout": 5}),
+            there,
+            [Change(path="timeout", old=3, new=5)],
+        )
+    assert (caught.value.code, fake.writes) == ("function-changed", [])
+
+
+def test_an_update_names_the_revision_that_it_was_decided_on() -> None:
+    latest = {"FunctionName": "f", "FunctionArn": "arn:f", "CodeSha256": "mine", "RevisionId": "r1"}
+    refused = Refusal(code="PreconditionFailedException", status=412)
+    fake = ScriptedAws({"GetFunctionConfiguration": latest, "UpdateFunctionConfiguration": refused})
+    there = observed("Function/f", {"name": "f", "timeout": 3}, arn="arn:f", codeSHA256="mine")
+    with pytest.raises(UnderstudyError, match="was changed by somebody else"):
+        lambda_.FunctionManager().update(
+            fake.aws,
+            desired("Function/f", {"name": "f", "timeout": 5}),
+            there,
+            [Change(path="timeout", old=3, new=5)],
+        )
+    assert fake.params("UpdateFunctionConfiguration")["RevisionId"] == "r1"

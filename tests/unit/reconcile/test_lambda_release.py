@@ -7,6 +7,7 @@ from tests.unit.reconcile.builders import desired, observed, reconcile
 from understudy.errors import UnderstudyError
 from understudy.manifests.model import Json
 from understudy.reconcile import lambda_release
+from understudy.reconcile.model import Change
 
 MISSING = Refusal(code="ResourceNotFoundException", status=404)
 LATEST = {
@@ -240,3 +241,17 @@ def test_what_is_kept_warm_is_cooled_before_it_is_deleted() -> None:
         fake.aws, observed("Alias/a", {**ALIAS, "provisionedConcurrencyConfig": KEPT_WARM})
     )
     assert fake.writes == ["DeleteProvisionedConcurrencyConfig", "DeleteAlias"]
+
+
+@pytest.mark.parametrize("found", ["4", "3"], ids=["moved", "in-between"])
+def test_an_alias_that_somebody_else_moved_is_left_where_it_is(found: str) -> None:
+    refused = Refusal(code="PreconditionFailedException", status=412)
+    now = {"Name": "live", "AliasArn": "arn", "FunctionVersion": found, "RevisionId": "r"}
+    fake = ScriptedAws({"GetAlias": now, "UpdateAlias": refused})
+    spec = {"name": "live", "functionName": "f", "functionVersion": "5"}
+    there = observed("Alias/live", {**spec, "functionVersion": "3"})
+    change = Change(path="functionVersion", old="3", new="5")
+    with pytest.raises(UnderstudyError) as caught:
+        lambda_release.AliasManager().update(fake.aws, desired("Alias/live", spec), there, [change])
+    assert caught.value.code == "function-changed"
+    assert fake.writes == (["UpdateAlias"] if found == "3" else [])
