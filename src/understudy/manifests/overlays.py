@@ -259,8 +259,10 @@ def _check_identity(patch: Node) -> None:
 
 def _check_same(before: Node, after: Node, patch: Node) -> None:
     """Refuses a patch that makes another resource of one: references and later patches name the old one."""
-    same = before.entries["apiVersion"].value == after.entries.get("apiVersion", patch).value
-    if not same or resources.key_of(before) != resources.key_of(after):
+    versions = [
+        node.entries["apiVersion"].value if "apiVersion" in node.entries else None for node in (before, after)
+    ]
+    if versions[0] != versions[1] or resources.key_of(before) != resources.key_of(after):
         raise errors.problem(
             "overlay-patch",
             f"patch makes {resources.key_of(after)} of {resources.key_of(before)}",

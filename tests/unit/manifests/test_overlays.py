@@ -145,6 +145,16 @@ def test_refuses_resources_that_kustomize_refuses(tmp_path: Path, files: dict[st
     assert caught.value.code == code
 
 
+def test_resource_without_a_version_is_told_though_it_is_patched(tmp_path: Path) -> None:
+    folder = project(
+        tmp_path, "patches: [{patch: '- {op: add, path: /spec/x, value: 1}', target: {name: logs}}]\n"
+    )
+    write(tmp_path, {"base/logs.yaml": GROUP.partition("\n")[2]})
+    with pytest.raises(UnderstudyError) as caught:
+        overlays.load(folder, root=tmp_path)
+    assert caught.value.code == "manifest-api-version"
+
+
 RECORDED = agreement.recorded()
 
 
