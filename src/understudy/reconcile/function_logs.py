@@ -13,7 +13,7 @@ class LogLine:
     Attributes:
         at_ms: time, epoch milliseconds.
         stream: log stream, one for each execution environment.
-        event_id: unique in the log group; of what the event says where an emulator gives it no id.
+        event_id: unique in the log group; made of the event where the endpoint gives none.
     """
 
     at_ms: int
@@ -38,9 +38,13 @@ def lines(aws: Aws, group: str, *, since_ms: int, pattern: str = "") -> Iterator
         if answer is None:
             return
         for event in answer["events"]:
-            at_ms, stream, message = event["timestamp"], event["logStreamName"], event["message"]
-            event_id = event.get("eventId") or f"{stream} {at_ms} {message}"
-            yield LogLine(at_ms=at_ms, stream=stream, event_id=event_id, message=message)
+            yield LogLine(
+                at_ms=event["timestamp"],
+                stream=event["logStreamName"],
+                event_id=event.get("eventId")
+                or f"{event['logStreamName']} {event['timestamp']} {event['message']}",
+                message=event["message"],
+            )
         token = answer.get("nextToken")
         if not token:
             return

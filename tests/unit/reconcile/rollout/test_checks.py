@@ -96,8 +96,12 @@ def test_the_log_is_read_until_the_probe_is_in_it() -> None:
 
 
 def test_a_log_that_does_not_come_is_told() -> None:
-    found = logged(REPORT.format("1.0"), request_id="b")
+    found = logged("all is well", request_id="b")
     assert found[LOG] == "skipped: no REPORT of request b within 20 s"
+
+
+def test_a_log_with_request_ids_of_its_own_is_read_all_the_same() -> None:
+    assert logged(REPORT.format("1.0"), request_id="b")[LOG].startswith("passed")
 
 
 @pytest.mark.parametrize("text", ["Runtime.ExitError", "[ERROR] Runtime.ImportModuleError: no"])
