@@ -14,6 +14,8 @@ from tests.contract.strict_world import ACCOUNT, TRUST, StrictWorld, refusal
 from tests.doubles.strict import Delays
 from tests.unit.image.samples import store_at
 from understudy.image import render
+from understudy.image.registry.manifests import TagImmutableError
+from understudy.image.store import Store
 from understudy.manifests.model import ImageBinding
 from understudy.reconcile.aws import Access, Aws, Credentials
 from understudy.reconcile.promotion import Promoter
@@ -36,13 +38,21 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StrictWorld]:
 
 
 @pytest.fixture(scope="module")
-def images(world: StrictWorld, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str, str]:
-    """A repository's URI, and the digests of two images in it."""
-    store = store_at(tmp_path_factory.mktemp("images"))
-    uri: str = world.client("ecr").create_repository(repositoryName="app")["repository"]["repositoryUri"]
+def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
+    return store_at(tmp_path_factory.mktemp("images"))
+
+
+@pytest.fixture(scope="module")
+def promoter(world: StrictWorld, store: Store) -> Promoter:
     keys = Credentials(access_key=ACCOUNT, secret_key="test")
-    aws = Aws(Access(region="us-east-1", endpoint_url=world.url, credentials=keys))
-    promoter, digests = Promoter(aws, store), []
+    return Promoter(Aws(Access(region="us-east-1", endpoint_url=world.url, credentials=keys)), store)
+
+
+@pytest.fixture(scope="module")
+def images(world: StrictWorld, store: Store, promoter: Promoter) -> tuple[str, str, str]:
+    """A repository's URI, and the digests of two images in it."""
+    uri: str = world.client("ecr").create_repository(repositoryName="app")["repository"]["repositoryUri"]
+    digests = []
     for text in ("one", "two"):
         digests.append(put_runtime_image(store, text))
         binding = ImageBinding(name="app", repository="app", digest=digests[-1], tags=("latest", text))
@@ -411,3 +421,29 @@ def test_the_registry_lets_nobody_in_without_its_token(
     [data] = world.client("ecr").get_authorization_token()["authorizationData"]
     headers["Authorization"] = f"Basic {data['authorizationToken']}"
     assert httpx.head(url, headers=headers, trust_env=False).status_code == 200
+
+
+def test_an_immutable_tag_moves_only_where_the_repository_excepts_it(
+    world: StrictWorld, images: tuple[str, str, str], promoter: Promoter
+) -> None:
+    ecr = world.client("ecr")
+    made = ecr.create_repository(repositoryName="frozen", imageTagMutability="IMMUTABLE")
+    uri = made["repository"]["repositoryUri"]
+    first, second = (
+        ImageBinding(name="frozen", repository="frozen", digest=digest, tags=("latest",))
+        for digest in images[1:]
+    )
+    promoter.push(first, uri)
+    promoter.push(first, uri)
+
+    with pytest.raises(TagImmutableError, match=f"tag latest of repository frozen names {images[1]}"):
+        promoter.push(second, uri)
+
+    ecr.put_image_tag_mutability(
+        repositoryName="frozen",
+        imageTagMutability="IMMUTABLE_WITH_EXCLUSION",
+        imageTagMutabilityExclusionFilters=[{"filterType": "WILDCARD", "filter": "latest"}],
+    )
+    promoter.push(second, uri)
+    tagged = ecr.batch_get_image(repositoryName="frozen", imageIds=[{"imageTag": "latest"}])["images"]
+    assert [one["imageId"]["imageDigest"] for one in tagged] == [images[2]]
