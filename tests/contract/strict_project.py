@@ -72,12 +72,15 @@ class PreprodProject:
         return found
 
     def seed(self) -> None:
-        """Puts the tickers into the bucket, which is what preprod's owner does once."""
+        """Puts the tickers into the bucket and hands it to the stack, which preprod's owner does once."""
         hook = runpy.run_path(
             str(_without_run(self.folder / "localstack-init" / "ready.d" / "10_tickers.py"))
         )
         hook["seed"].__globals__["BUCKET"] = BUCKET
         hook["seed"](self.world.client("s3"))
+        for command in (("build",), ("adopt", "Bucket/dashboard-tickers", "--target", "preprod", "--yes")):
+            done = self.understudy(*command)
+            assert done.returncode == 0, done.stderr
 
 
 def _without_run(hook: Path) -> Path:

@@ -18,6 +18,7 @@ from tests.doubles.strict import Delays
 from tests.doubles.strict_rules import Rules
 
 ACCOUNT = "123456789012"
+MARK = "asked-by-the-test-itself"
 TRUST = json.dumps(
     {
         "Version": "2012-10-17",
@@ -73,7 +74,9 @@ class StrictWorld:
             region_name=region,
             aws_access_key_id=account,
             aws_secret_access_key="test",
-            config=Config(retries={"total_max_attempts": 1}, s3={"addressing_style": "path"}),
+            config=Config(
+                retries={"total_max_attempts": 1}, s3={"addressing_style": "path"}, user_agent_extra=MARK
+            ),
         )
 
 
