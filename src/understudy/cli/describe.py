@@ -5,7 +5,7 @@ import click
 from understudy.cli import console, plan_view, target_option
 from understudy.errors import UnderstudyError
 from understudy.manifests import errors
-from understudy.reconcile import conditions
+from understudy.reconcile import conditions, redact
 
 
 @click.command("describe")
@@ -21,9 +21,9 @@ def command(resource: str, target_name: str) -> None:
             console.print_json(
                 {
                     **plan_view.state_document(state),
-                    "spec": action.desired.spec if action.desired else None,
-                    "observed": state.observed.spec if state.observed else None,
-                    "changes": [plan_view.change_document(change) for change in action.changes],
+                    "spec": redact.spec(action.desired.spec) if action.desired else None,
+                    "observed": redact.spec(state.observed.spec) if state.observed else None,
+                    "changes": plan_view.change_documents(action.changes),
                 }
             )
             return

@@ -1,11 +1,13 @@
 """A plan for people and for programs."""
 
 import json
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import click
 
 from understudy.manifests.model import Json
+from understudy.reconcile import documents, redact
 from understudy.reconcile.conditions import ResourceState
 from understudy.reconcile.model import Action, Change, Plan
 
@@ -30,7 +32,8 @@ def document(plan: Plan) -> dict[str, Any]:
                 "resource": str(action.key),
                 "verb": action.verb,
                 "reason": action.reason,
-                "changes": [change_document(change) for change in action.changes],
+                "foreign": action.foreign,
+                "changes": change_documents(action.changes),
             }
             for action in plan.actions
         ],
@@ -51,8 +54,12 @@ def state_document(state: ResourceState) -> dict[str, Any]:
     }
 
 
-def change_document(change: Change) -> dict[str, Any]:
-    """One differing field as JSON."""
+def change_documents(changes: Iterable[Change]) -> list[dict[str, Any]]:
+    """Differing fields as JSON, policies by the paths inside them, secrets hidden."""
+    return [_change_document(change) for change in _shown(changes)]
+
+
+def _change_document(change: Change) -> dict[str, Any]:
     return {"path": change.path, "old": change.old, "new": change.new, "known": change.known}
 
 
@@ -66,12 +73,17 @@ def show(plan: Plan, *, err: bool = False) -> None:
 
 
 def _show(action: Action, *, err: bool) -> None:
-    mark, color = _MARKS.get(action.verb, ("?", "white"))
+    mark, color = ("!", "magenta") if action.foreign else _MARKS.get(action.verb, ("?", "white"))
     reason = f"  ({action.reason})" if action.reason else ""
     click.secho(f"{mark} {action.key}{reason}", fg=color, err=err)
-    for change in action.changes:
+    for change in _shown(action.changes):
         new = _short(change.new) if change.known else "(known after apply)"
         click.echo(f"    {change.path}: {_short(change.old)} -> {new}", err=err)
+
+
+def _shown(changes: Iterable[Change]) -> Iterator[Change]:
+    for change in changes:
+        yield from map(redact.change, documents.expanded(change))
 
 
 def _short(value: Json) -> str:

@@ -45,6 +45,8 @@ _COMMANDS = {
     "doctor": "Say what this machine lacks, and the command to fix it.",
     "test": "Run every check of this checkout.",
 }
+# Other names of commands, not listed.
+_ALIASES = {"plan": "diff"}
 
 
 class LazyGroup(click.Group):
@@ -56,9 +58,10 @@ class LazyGroup(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - as above
         """Returns the command, or None when there is none of that name."""
-        if cmd_name not in _COMMANDS:
+        name = _ALIASES.get(cmd_name, cmd_name)
+        if name not in _COMMANDS:
             return None
-        module = importlib.import_module(f"understudy.cli.{cmd_name}")
+        module = importlib.import_module(f"understudy.cli.{name}")
         command: click.Command = module.command
         return command
 

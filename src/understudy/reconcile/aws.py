@@ -160,13 +160,14 @@ class Aws:
         client: STSClient = self._client("sts")
         return client
 
-    def account(self) -> str:
-        """The id of the account that the credentials belong to.
+    def caller(self) -> tuple[str, str]:
+        """The account that the credentials belong to, and the ARN of the user or assumed role.
 
         Raises:
             AwsError: AWS refused the credentials.
         """
-        return self.call(self.sts().get_caller_identity)["Account"]
+        answer = self.call(self.sts().get_caller_identity)
+        return answer["Account"], answer["Arn"]
 
     def call(self, operation: Callable[..., T], **params: Any) -> T:  # noqa: ANN401 - as botocore takes them
         """The answer of an operation, asked again while AWS says that something still settles.

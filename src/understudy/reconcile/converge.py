@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from understudy.errors import UnderstudyError
 from understudy.manifests.model import DesiredResource, ResourceKey
-from understudy.reconcile import adoption, clock, errors, managers, observe
+from understudy.reconcile import adoption, clock, errors, managers, observe, redact
 from understudy.reconcile import plan as planner
 from understudy.reconcile.aws import Aws
 from understudy.reconcile.manager import Mover, ResourceManager
@@ -213,7 +213,7 @@ class Converger:
                 hint="run the same command again",
                 retryable=True,
             )
-        change = self._differs(desired, last[0])[0]
+        change = redact.change(self._differs(desired, last[0])[0])
         return UnderstudyError(
             "apply-differs",
             f"{desired.key} does not read back as it was written: {change.path} is {change.old!r}, "

@@ -16,6 +16,19 @@ from understudy.reconcile.model import (
     Verb,
 )
 
+# What a replacement costs, beside the resource itself.
+_LOST: Mapping[str, str] = {
+    "API": ": its id changes, and with it the URL that callers use",
+    "Alias": ": callers are refused until the new one is there",
+    "Bucket": ": its objects would be lost",
+    "Function": ": its versions, aliases, URL and provisioned concurrency go with it",
+    "FunctionURLConfig": ": the URL that callers use changes",
+    "LogGroup": ": its log events are lost",
+    "RestAPI": ": its id changes, and with it the URL that callers use",
+    "Repository": ": its images would be lost",
+    "Role": ": what assumes it by its id has to be told anew",
+    "Table": ": its items would be lost",
+}
 _GONE: frozenset[Verb] = frozenset({"create", "replace"})
 
 
@@ -51,7 +64,8 @@ def decide(desired: DesiredResource, existing: ObservedResource | None) -> Actio
         return replace(base, verb="create")
     changes = compare.changes(desired.key.kind, spec, existing.spec)
     if any(change.field in manager.immutable for change in changes):
-        return replace(base, verb="replace", changes=changes, reason=_immutable(changes, manager.immutable))
+        reason = _immutable(changes, manager.immutable) + _LOST.get(desired.key.kind, "")
+        return replace(base, verb="replace", changes=changes, reason=reason)
     if changes:
         return replace(base, verb="update", changes=changes)
     if not existing.ready:

@@ -91,12 +91,27 @@ class AwsTarget:
         """Returns when the credentials belong to the account that this target is for.
 
         Raises:
-            UnderstudyError: they belong to another account, or to none.
+            UnderstudyError: they belong to another account, or to none; or the environment names another
+                region, in which scripts beside this command would look.
         """
-        found = self.session().account()
-        if found != self.expected_account:
+        self._check_region()
+        account, arn = self.session().caller()
+        if account != self.expected_account:
             raise UnderstudyError(
                 "target-wrong-account",
-                f"the credentials belong to account {found}, target {self.name} is {self.expected_account}",
-                hint=f"sign in to {self.expected_account}, or set targets.{self.name}.profile",
+                f"the credentials belong to account {account} ({arn}), target {self.name} is "
+                f"{self.expected_account}",
+                hint=f"sign in to {self.expected_account}, or set targets.{self.name}.profile or .role",
+                where=f"understudy.yaml, targets.{self.name}.account",
             )
+
+    def _check_region(self) -> None:
+        for variable in ("AWS_REGION", "AWS_DEFAULT_REGION"):
+            named = os.environ.get(variable)
+            if named and named != self.region:
+                raise UnderstudyError(
+                    "target-wrong-region",
+                    f"{variable} is {named}, target {self.name} is in {self.region}",
+                    hint=f"unset {variable}, or write targets.{self.name}.region: {named}",
+                    where=f"understudy.yaml, targets.{self.name}.region",
+                )

@@ -47,7 +47,7 @@ def test_adopt_writes_the_tags_alone(understudy: Understudy, project: Workspace,
     assert target.fake.writes == ["TagResource"]
     assert target.fake.params("TagResource")["Tags"] == projects.tags_of("Function.shop")
     assert done.stdout == (
-        "~ Function/shop  (exists, and carries no tag of this stack)\n"
+        "! Function/shop  (exists, and carries no tag of this stack)\n"
         '    tags.understudy.dev/stack: null -> "shop"\n'
         '    tags.understudy.dev/resource: null -> "Function.shop"\n'
         "1 update\n1 changed\n"

@@ -29,6 +29,7 @@ def test_json_holds_the_same_plan(understudy: Understudy, project: Workspace, re
         "resource": "Function/shop",
         "verb": "update",
         "reason": "",
+        "foreign": False,
         "changes": [{"path": "memorySize", "old": 128, "new": 256, "known": True}],
     }
 
@@ -82,3 +83,22 @@ def test_an_overlay_that_is_not_there_is_named(
     assert done.exit_code == 1
     assert "deploy" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_plan_is_another_name_for_it(understudy: Understudy, project: Workspace, reach: Reached) -> None:
+    reach(projects.exists(projects.image(project).digest, MemorySize=128))
+    assert "memorySize: 128 -> 256" in understudy("plan").stdout
+
+
+@pytest.mark.parametrize("command", ["diff", "diff -o json", "describe Function/shop"])
+def test_a_secret_is_not_shown(
+    command: str, understudy: Understudy, project: Workspace, reach: Reached
+) -> None:
+    environment = {"Variables": {"STAGE": "local", "DB_PASSWORD": "hunter2"}}
+    reach(projects.exists(projects.image(project).digest, Environment=environment))
+
+    done = understudy(*command.split())
+
+    assert "DB_PASSWORD" in done.stdout
+    assert "(hidden)" in done.stdout
+    assert "hunter2" not in done.output

@@ -69,4 +69,5 @@ def test_the_sdk_repeats_nothing_by_itself() -> None:
 
 
 def test_account_is_that_of_the_credentials() -> None:
-    assert ScriptedAws({"GetCallerIdentity": {"Account": "111122223333"}}).aws.account() == "111122223333"
+    answer = {"Account": "111122223333", "Arn": "arn:aws:iam::111122223333:user/u"}
+    assert ScriptedAws({"GetCallerIdentity": answer}).aws.caller() == tuple(answer.values())

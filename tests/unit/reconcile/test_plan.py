@@ -128,7 +128,7 @@ def test_changed_immutable_field_replaces() -> None:
     )
     found = planned(there, stack=Stack(resources=(table,)))
     assert verbs(found) == {"Table/t": "replace"}
-    assert found.actions[0].reason == "keySchema cannot change in place"
+    assert found.actions[0].reason == "keySchema cannot change in place: its items would be lost"
 
 
 def test_children_of_a_replaced_api_are_replaced() -> None:

@@ -38,4 +38,4 @@ def test_a_role_that_may_not_be_assumed_is_told(monkeypatch: pytest.MonkeyPatch)
     fake.aws.session.unregister("before-call", fake._answer)
     fake.aws.session.register("before-call.sts.AssumeRole", fake._answer)
     with pytest.raises(AwsError, match="AssumeRole was refused: AccessDenied"):
-        fake.aws.account()
+        fake.aws.caller()

@@ -11,11 +11,19 @@ class _Scripted(AwsTarget):
     """The target with an account that answers."""
 
     def session(self) -> Aws:
-        return ScriptedAws({"GetCallerIdentity": {"Account": "111122223333"}}).aws
+        return ScriptedAws(
+            {"GetCallerIdentity": {"Account": "111122223333", "Arn": "arn:aws:sts::111122223333:role/x"}}
+        ).aws
 
 
 def target(account: str) -> _Scripted:
     return _Scripted(name="preprod", region="eu-west-1", expected_account=account)
+
+
+@pytest.fixture(autouse=True)
+def no_region(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION"):
+        monkeypatch.delenv(name, raising=False)
 
 
 def test_guard_accepts_the_account_that_the_target_is_for() -> None:
@@ -24,9 +32,19 @@ def test_guard_accepts_the_account_that_the_target_is_for() -> None:
 
 def test_guard_refuses_another_account() -> None:
     with pytest.raises(
-        UnderstudyError, match="belong to account 111122223333, target preprod is 999988887777"
+        UnderstudyError,
+        match=r"account 111122223333 \(arn:aws:sts::111122223333:role/x\), target preprod is 999988887777",
     ):
         target("999988887777").guard()
+
+
+@pytest.mark.parametrize("name", ["AWS_REGION", "AWS_DEFAULT_REGION"])
+def test_guard_refuses_an_environment_of_another_region(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(name, "eu-west-1")
+    target("111122223333").guard()
+    monkeypatch.setenv(name, "us-east-1")
+    with pytest.raises(UnderstudyError, match=f"{name} is us-east-1, target preprod is in eu-west-1"):
+        target("111122223333").guard()
 
 
 @pytest.mark.parametrize(
