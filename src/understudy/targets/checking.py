@@ -100,6 +100,8 @@ class Checker:
     def _returned(self, one: Moved) -> str:
         try:
             now = aliases.get(self.aws, one.function, one.alias)
+            if now.version == one.old:
+                return f"{now} serves version {one.old}, as before"
             if now.version != one.new:
                 return f"{now} was moved to version {now.version} by somebody else and stays there"
             aliases.point(self.aws, now, one.old)

@@ -96,6 +96,13 @@ def test_what_somebody_else_moved_meanwhile_is_theirs() -> None:
     assert fake.writes == []
 
 
+def test_a_move_that_did_not_get_through_is_told_as_it_is() -> None:
+    fake = ScriptedAws({"GetAlias": {**ALIAS, "FunctionVersion": "1"}})
+    with pytest.raises(RolloutError, match="shop:live serves version 1, as before"):
+        moved(fake, by=RolloutError("x", "it failed", hint="h"))
+    assert fake.writes == []
+
+
 def test_an_alias_that_cannot_go_back_is_told_with_the_command() -> None:
     fake = ScriptedAws({"GetAlias": Refusal(code="AccessDeniedException", status=403)})
     with pytest.raises(UnderstudyError) as caught:

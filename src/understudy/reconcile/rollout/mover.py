@@ -8,15 +8,14 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from understudy.errors import UnderstudyError
 from understudy.manifests.model import DesiredResource, Json
-from understudy.reconcile import function_logs
+from understudy.reconcile import errors
 from understudy.reconcile.aws import Aws
 from understudy.reconcile.manager import text
 from understudy.reconcile.model import ObservedResource
-from understudy.reconcile.rollout import aliases, logs, plan, probes
+from understudy.reconcile.rollout import aliases, probes
 from understudy.reconcile.rollout.model import (
     AliasState,
     Canary,
@@ -25,13 +24,10 @@ from understudy.reconcile.rollout.model import (
     RolloutError,
     Subject,
 )
-
-if TYPE_CHECKING:
-    from understudy.reconcile.function_logs import LogLine
+from understudy.reconcile.rollout.watching import Watch
 
 _LOOK_S = 10.0
 _LOOKS = 5  # at least so many, however short the canary is
-_LATE_MS = 20_000  # lines reach CloudWatch Logs some seconds after they were written
 
 
 @dataclass(slots=True, kw_only=True)
@@ -81,9 +77,12 @@ class LiveMover:
         elif dict(before.weights) == wanted:
             return
         old = before.version
+        move = Moved(function=before.function, alias=before.alias, old=old, new=version)
+        if old != version and move not in self.moves:
+            # Before the write: one whose answer is lost has to be put back as well.
+            self.moves.append(move)
         aliases.point(aws, before, version, wanted)
         if old != version:
-            self.moves.append(Moved(function=before.function, alias=before.alias, old=old, new=version))
             self.say(f"{before}: version {old} -> {version}")
 
     def _proved(self, aws: Aws, before: AliasState, version: str) -> AliasState:
@@ -128,25 +127,23 @@ class LiveMover:
         """
         if self.canary is None:
             raise TypeError("a canary without a time")
-        lines: dict[str, LogLine] = {}
-        since = began_ms
-        group = logs.group_of(aws, subject.function)
+        watch = Watch(aws, subject, version, before.version, began_ms=began_ms)
+        unseen: UnderstudyError | None = None
         deadline = aws.clock.now() + self.canary.seconds
         while (left := deadline - aws.clock.now()) > 0:
             self._pause(aws, before, min(_LOOK_S, self.canary.seconds / _LOOKS, left))
-            if subject.door:
-                self.probed[subject.function] = probes.health(aws, subject, version)
-            found = {line.event_id: line for line in function_logs.lines(aws, group, since_ms=since)}
-            lines.update({name: line for name, line in found.items() if plan.counts(line)})
-            since = max(began_ms, max((line.at_ms for line in found.values()), default=since) - _LATE_MS)
-            new, old = (plan.seen(lines.values(), one) for one in (version, before.version))
-            cause = plan.cause_to_abort(new, old)
-            if cause:
-                raise RolloutError(
-                    "canary-aborted",
-                    f"the canary of version {version} was aborted: {cause}",
-                    hint=f"./understudy logs {subject.function}",
-                )
+            try:
+                watch.look()
+            except UnderstudyError as error:
+                # The next look sees as much; the last one has to see.
+                if not errors.is_passing(error):
+                    raise
+                unseen = error
+            else:
+                unseen = None
+                self.probed[subject.function] = watch.request_id
+        if unseen is not None:
+            raise unseen
 
     def _pause(self, aws: Aws, before: AliasState, seconds: float) -> None:
         end = aws.clock.now() + seconds

@@ -167,6 +167,22 @@ def test_a_canary_whose_probe_fails_later_is_taken_back() -> None:
     assert (one.version, one.weights) == ("1", {})
 
 
+def test_a_look_that_aws_cuts_off_is_not_the_end_of_a_canary() -> None:
+    one = Lambda()
+    busy = Refusal(code="ServiceException", status=500)
+    answers = {"FilterLogEvents": [busy] * 5 + [one.answers()["FilterLogEvents"]]}
+    move(one, mover := LiveMover(subjects=SHOP, canary=TENTH), answers=answers)
+    assert (one.version, one.weights, len(mover.moves)) == ("2", {}, 1)
+
+
+def test_a_canary_whose_last_look_saw_nothing_is_taken_back() -> None:
+    one = Lambda()
+    answers = {"FilterLogEvents": Refusal(code="ServiceException", status=500)}
+    with pytest.raises(UnderstudyError, match="ServiceException"):
+        move(one, LiveMover(subjects=SHOP, canary=TENTH), answers=answers)
+    assert (one.version, one.weights) == ("1", {})
+
+
 def test_an_interrupted_canary_is_taken_back() -> None:
     one, stop = Lambda(), threading.Event()
     one.status = lambda: stop.set() or 200  # type: ignore[func-returns-value]
