@@ -16,6 +16,7 @@ _FACTS = (
     "Architectures",
     "CodeSha256",
     "DeadLetterConfig",
+    "DurableConfig",
     "Environment",
     "EphemeralStorage",
     "FileSystemConfigs",

@@ -255,3 +255,9 @@ def test_an_alias_that_somebody_else_moved_is_left_where_it_is(found: str) -> No
         lambda_release.AliasManager().update(fake.aws, desired("Alias/live", spec), there, [change])
     assert caught.value.code == "function-changed"
     assert fake.writes == (["UpdateAlias"] if found == "3" else [])
+
+
+def test_durable_executions_are_part_of_a_release() -> None:
+    durable = {**LATEST, "DurableConfig": {"ExecutionTimeout": 60}}
+    assert lambda_release.same_release(durable, durable)
+    assert not lambda_release.same_release(LATEST, durable)
