@@ -1,11 +1,13 @@
 """The state of resources as `get` and `describe` show it, in the words of ACK's conditions; pure."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Literal
 
+from understudy.errors import UnderstudyError
 from understudy.manifests.model import ResourceKey
-from understudy.reconcile.model import IMAGE, Action, ObservedResource, Plan
+from understudy.reconcile.model import IMAGE, Action, ApplyReport, ObservedResource, Plan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -13,13 +15,14 @@ class Condition:
     """One condition of a resource's status.
 
     Attributes:
-        type: `Ready` or `ACK.ResourceSynced`.
+        type: `Ready`, `ACK.ResourceSynced`, or why the latter does not hold: `ACK.Recoverable` where the
+            same command may do it, `ACK.Terminal` where something has to be corrected first.
         status: whether it holds.
         reason: one word.
         message: what differs or is missing.
     """
 
-    type: Literal["Ready", "ACK.ResourceSynced"]
+    type: Literal["Ready", "ACK.ResourceSynced", "ACK.Recoverable", "ACK.Terminal"]
     status: Literal["True", "False"]
     reason: str
     message: str = ""
@@ -32,7 +35,7 @@ class ResourceState:
     Attributes:
         key: the resource.
         observed: as AWS has it; None when it does not exist.
-        conditions: Ready and ACK.ResourceSynced.
+        conditions: Ready and ACK.ResourceSynced, and after a failure its kind.
     """
 
     key: ResourceKey
@@ -57,6 +60,34 @@ def states(plan: Plan) -> Iterator[ResourceState]:
             yield ResourceState(
                 key=action.key, observed=action.observed, conditions=(_ready(action), _synced(action))
             )
+
+
+def after(
+    report: ApplyReport, failures: Mapping[ResourceKey, UnderstudyError] = MappingProxyType({})
+) -> Iterator[ResourceState]:
+    """The state of every resource that an apply came to; images are none."""
+    for key in (*report.applied, *failures):
+        if key.kind != IMAGE:
+            observed = report.observed.get(key)
+            held = _failed(failures[key]) if key in failures else _SYNCED
+            yield ResourceState(key=key, observed=observed, conditions=held)
+
+
+_SYNCED = (
+    Condition(type="Ready", status="True", reason="Available"),
+    Condition(type="ACK.ResourceSynced", status="True", reason="Synced"),
+)
+
+
+def _failed(error: UnderstudyError) -> tuple[Condition, ...]:
+    kind: Literal["ACK.Recoverable", "ACK.Terminal"] = (
+        "ACK.Recoverable" if error.retryable else "ACK.Terminal"
+    )
+    return (
+        Condition(type="Ready", status="False", reason="Failed", message=error.message),
+        Condition(type="ACK.ResourceSynced", status="False", reason="Failed"),
+        Condition(type=kind, status="True", reason=error.code, message=error.message),
+    )
 
 
 def _ready(action: Action) -> Condition:

@@ -1,5 +1,7 @@
 import json
 
+import pytest
+
 from tests.fakes import project as projects
 from tests.fakes.aws import Refusal
 from tests.fakes.gate import FakeGate
@@ -30,7 +32,10 @@ def test_json_names_each_resource(
 
     done = understudy("apply", "--output", "json")
 
-    assert json.loads(done.stdout) == {
+    found = json.loads(done.stdout)
+    resources = {one["resource"]: one for one in found.pop("resources")}
+    assert [(one["ready"], one["synced"]) for one in resources.values()] == [(True, True)] * 2
+    assert found == {
         "applied": {"Repository/shop": "unchanged", "Image/shop": "unchanged", "Function/shop": "unchanged"},
         "api_id": "",
     }
@@ -62,3 +67,33 @@ def test_nothing_is_applied_when_an_image_fails_verify(
     assert done.exit_code == 1
     assert "✗ abi-mismatch" in done.stderr
     assert fake.writes == []
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "kind"),
+    [("InvalidParameterValueException", 400, "ACK.Terminal"), ("ServiceException", 500, "ACK.Recoverable")],
+)
+def test_json_tells_what_failed_and_whether_to_try_again(
+    *,
+    code: str,
+    status: int,
+    kind: str,
+    understudy: Understudy,
+    project: Workspace,
+    reach: Reached,
+    gate: FakeGate,
+) -> None:
+    answers = projects.exists(projects.image(project).digest, MemorySize=128)
+    refused = Refusal(code=code, message="no", status=status)
+    reach({**answers, "UpdateFunctionConfiguration": refused})
+
+    done = understudy("apply", "-o", "json")
+
+    assert done.exit_code == 1
+    states = {one["resource"]: one for one in json.loads(done.stdout)["resources"]}
+    assert (states["Repository/shop"]["ready"], states["Function/shop"]["ready"]) == (True, False)
+    assert [one["type"] for one in states["Function/shop"]["conditions"]] == [
+        "Ready",
+        "ACK.ResourceSynced",
+        kind,
+    ]
