@@ -1,11 +1,12 @@
 """`understudy deploy --target preprod` against AWS as strict as it is documented, and what stops it."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
 
-from tests.contract import iam_actions, strict_project, strict_world
+from tests.contract import figures, iam_actions, strict_project, strict_world
 from tests.contract.strict_project import PreprodProject
 from tests.contract.strict_world import StrictWorld
 from tests.doubles import strict
@@ -46,7 +47,7 @@ def test_the_e2e_suite_passes_unchanged(suite: str) -> None:
 
 
 def test_the_same_digest_is_read_back_everywhere(
-    project: PreprodProject, deployed: Mapping[str, Any], record_property: Any
+    project: PreprodProject, deployed: Mapping[str, Any]
 ) -> None:
     digest = deployed["images"]["dashboard"]
     store = Store(project.folder / ".understudy" / "store").open()
@@ -59,7 +60,7 @@ def test_the_same_digest_is_read_back_everywhere(
         "GetFunction live": running["Code"]["ResolvedImageUri"].rpartition("@")[2],
         "function's ImageUri": running["Code"]["ImageUri"].rpartition("@")[2],
     }
-    record_property("digests", found)
+    figures.tell(f"preprod, digests read back: {', '.join(f'{where} {one}' for where, one in found.items())}")
     assert set(found.values()) == {digest}, found
     assert len(tagged["imageTags"]) == 2, "the commit's tag is there too"
 
@@ -67,8 +68,11 @@ def test_the_same_digest_is_read_back_everywhere(
 def test_the_double_was_strict_on_the_way(world: StrictWorld, deployed: Mapping[str, Any]) -> None:
     """Each rule spoke, so each was overcome: renewed tokens, a role that spread, reads that lagged."""
     assert deployed["live"]
-    spoke = {line.partition(":")[0] for line in world.refused}
-    assert {"Roles", "RegistryTokens", "StaleReads"} <= spoke, world.refused
+    spoke = Counter(line.partition(":")[0] for line in world.refused)
+    assert {"Roles", "RegistryTokens", "StaleReads"} <= spoke.keys(), world.refused
+    figures.tell(
+        f"preprod, refusals overcome: {', '.join(f'{n} {rule}' for rule, n in sorted(spoke.items()))}"
+    )
     renewals = [call for call in world.double.calls if call.operation == "GetAuthorizationToken"]
     assert len(renewals) > 2, "tokens ended mid-push and were asked for again"
 

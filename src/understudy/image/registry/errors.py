@@ -69,17 +69,25 @@ def unauthorized(host: str, url: str, *, known: bool) -> RegistryUnauthorizedErr
     )
 
 
-def check_digest(headers: Mapping[str, str], digest: str, *, what: str, where: str) -> None:
+def check_digest(headers: Mapping[str, str], digest: str, *, what: str, where: str, tag: str = "") -> None:
     """Returns when an answer to an upload names no other digest than the one that was sent.
+
+    Args:
+        headers: the answer's.
+        digest: of what was sent.
+        what: kind of what was sent, `blob` or `manifest`.
+        where: its URL.
+        tag: the tag that it was sent under; empty while no tag can name it.
 
     Raises:
         RegistryDigestError: it does.
     """
     found = headers.get("docker-content-digest", digest)
     if found != digest:
+        outcome = f"tag {tag} may name that" if tag else "nothing was tagged"
         raise RegistryDigestError(
             "registry-digest",
-            f"the registry answered {what} {digest} with digest {found[:_TEXT_LIMIT]}; nothing was tagged",
+            f"the registry answered {what} {digest} with digest {found[:_TEXT_LIMIT]}; {outcome}",
             hint="push to another registry: one that changes what it is given cannot hold a proven image",
             where=where,
         )

@@ -94,7 +94,8 @@ class ManifestTransfer:
 
     def _put(self, name: str, manifest: ImageManifest) -> None:
         answer = self._send("PUT", name, {"Content-Type": manifest.media_type}, manifest.raw)
-        errors.check_digest(answer.headers, manifest.digest, what="manifest", where=answer.url)
+        tag = "" if name == manifest.digest else name
+        errors.check_digest(answer.headers, manifest.digest, what="manifest", where=answer.url, tag=tag)
 
     def _send(self, method: str, name: str, headers: dict[str, str], raw: bytes | None = None) -> Answer:
         return self._http.send(
