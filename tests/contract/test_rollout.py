@@ -65,7 +65,7 @@ def test_a_release_that_works_is_live_and_noted(shop: Shop) -> None:
 
 def test_a_release_of_what_is_live_writes_nothing(shop: Shop) -> None:
     (rollout,) = shop.rollouts().read()
-    done = shop.deploy(rollout.revisions[0].digest)
+    done = shop.deploy(rollout.revisions[0].digest, "10%/60s")
     assert (done.deployed.report.writes, done.live[0].previous) == ((), "")
 
 
@@ -197,8 +197,9 @@ def test_what_was_proved_locally_is_promoted_and_what_was_not_is_stopped(shop: S
     unproved = shop.image(ALIVE % "unproved")
     shop.deploy(unproved)
     reason = ("--without-proof", "a demo")
-    passed = shop.understudy("promote", "local", "preprod", "--yes", *reason, **there)
+    passed = shop.understudy("promote", "local", "preprod", "--yes", "-o", "json", *reason, **there)
     assert passed.returncode == 0, passed.stderr
+    assert json.loads(passed.stdout)["without_proof"] == "a demo"
     status = json.loads(
         shop.understudy("rollout", "status", "--target", "preprod", "-o", "json", **there).stdout
     )

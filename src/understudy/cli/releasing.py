@@ -113,6 +113,7 @@ def show(delivered: Delivered, target: Target, digests: Mapping[str, str], outpu
                 "api_id": delivered.deployed.api_id(),
                 "live": delivered.live,
                 "checks": delivered.checks,
+                "without_proof": delivered.without_proof,
             }
         )
         return

@@ -45,11 +45,19 @@ class Terms:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivered:
-    """What a deploy left behind, and what was looked at."""
+    """What a deploy left behind.
+
+    Attributes:
+        deployed: the stack.
+        live: what callers of each function get.
+        checks: what was looked at.
+        without_proof: the reason, when it went without proof.
+    """
 
     deployed: Deployed
     live: tuple[Live, ...]
     checks: tuple[Check, ...]
+    without_proof: str = ""
 
 
 class Delivery:
@@ -108,7 +116,14 @@ class Delivery:
         for subject, one in live:
             self._note(deployed, subject, one, terms.without_proof)
         self._report(Done(step=self._step, seconds=time.monotonic() - began))
-        return Delivered(deployed=deployed, live=tuple(one for _, one in live), checks=looked)
+        if terms.canary and not mover.moves:
+            self._say("no alias had to move, so there was no canary")
+        return Delivered(
+            deployed=deployed,
+            live=tuple(one for _, one in live),
+            checks=looked,
+            without_proof=terms.without_proof,
+        )
 
     def _say(self, words: str) -> None:
         self._report(Noticed(text=words))
