@@ -166,10 +166,13 @@ def test_a_registry_that_keeps_other_bytes_gets_no_tag(store: Store) -> None:
     image = image_of(store, [file("small")])
     fake.answers_digest = f"sha256:{0:064x}"
     with fake.serving() as host:
-        for what in ("blob", "manifest"):
-            with pytest.raises(RegistryDigestError, match=f"{what} .*; nothing was tagged"):
+        told = [""]
+        while "manifest" not in told[-1]:
+            with pytest.raises(RegistryDigestError, match="; nothing was tagged") as caught:
                 _push(host, image, store, "team/app")
+            told.append(caught.value.message)
             assert "latest" not in fake.manifests.get("team/app", {})
+        assert "answered blob" in told[1]
         fake.answers_digest = None
         _push(host, image, store, "team/app")
     assert "latest" in fake.manifests["team/app"]

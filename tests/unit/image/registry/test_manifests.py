@@ -60,6 +60,15 @@ def test_registry_that_answers_another_digest_gets_no_tag(
     assert names(fake, images[0]) == {images[0].digest}
 
 
+def test_an_answer_that_lies_about_a_tag_says_that_the_tag_may_be_wrong(
+    fake: FakeRegistry, transfer: ManifestTransfer, images: tuple[Image, Image]
+) -> None:
+    transfer.push(images[0].manifest, [])
+    fake.answers_digest = WRONG
+    with pytest.raises(RegistryDigestError, match=f"with digest {WRONG}; tag latest may name that"):
+        transfer.push(images[0].manifest, ["latest"])
+
+
 def test_moving_a_mutable_tag_is_fine(
     fake: FakeRegistry, transfer: ManifestTransfer, images: tuple[Image, Image]
 ) -> None:
