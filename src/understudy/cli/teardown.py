@@ -32,9 +32,10 @@ def run(target_name: str, what: str, decide: Callable[[Teardown], Plan], *, yes:
     target = target_option.target_of(found, target_name)
     seen = teardown.look(found, target)
     plan = decide(seen)
-    plan_view.show(plan, err=output == "json")
+    if plan.actions:
+        plan_view.show(plan, err=output == "json")
     if not plan.writes:
-        _tell(plan, None, output)
+        _tell(plan, None, what, output)
         return
     confirm.ask(target, f"{what} {len(plan.writes)} of the resources above", yes=yes, always=what == "delete")
     step = f"{what} on {target_name}"
@@ -47,12 +48,14 @@ def run(target_name: str, what: str, decide: Callable[[Teardown], Plan], *, yes:
         printer(Started(step=step))
         report = seen.carry_out(plan, on_event)
         printer(Done(step=step, seconds=time.monotonic() - started))
-    _tell(plan, report, output)
+    _tell(plan, report, what, output)
 
 
-def _tell(plan: Plan, report: ApplyReport | None, output: str) -> None:
+def _tell(plan: Plan, report: ApplyReport | None, what: str, output: str) -> None:
     if output == "json":
         applied = {str(key): verb for key, verb in report.applied.items()} if report else {}
         console.print_json({**plan_view.document(plan), "applied": applied})
+    elif report:
+        click.echo(f"{len(report.writes)} changed")
     else:
-        click.echo(f"{len(report.writes) if report else 0} changed")
+        click.echo(f"nothing to {what}")

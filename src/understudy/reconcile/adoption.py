@@ -38,7 +38,7 @@ def check(plan: Plan) -> None:
         raise UnderstudyError(
             "resource-foreign",
             "; ".join(f"{action.key} {action.reason}" for action in foreign),
-            hint=f"./understudy adopt {names} takes over what is there; another spec.name leaves it alone",
+            hint=f"./understudy adopt {names}, with the same --target, or choose another spec.name",
             where=foreign[0].desired.where if foreign[0].desired else None,
         )
 
@@ -79,7 +79,9 @@ def _tagging(known: dict[ResourceKey, Action], key: ResourceKey) -> Action:
         action,
         verb="update",
         changes=tuple(
-            Change(path=f"tags.{name}", old=have.get(name), new=text) for name, text in own.items()
+            Change(path=f"tags.{name}", old=have.get(name), new=text)
+            for name, text in own.items()
+            if have.get(name) != text
         ),
         desired=replace(action.desired, spec=ownership.with_tags(key.kind, spec, {**have, **own})),
         dependencies=(),

@@ -54,7 +54,7 @@ def test_nothing_is_asked_when_there_is_nothing_to_delete(
     understudy: Understudy, project: Workspace, reach: Reached
 ) -> None:
     reach(projects.NOTHING_EXISTS)
-    assert understudy("delete").stdout == "the stack is empty\n0 changed\n"
+    assert understudy("delete").stdout == "nothing to delete\n"
 
 
 def test_a_repository_that_is_used_stays(understudy: Understudy, project: Workspace, reach: Reached) -> None:

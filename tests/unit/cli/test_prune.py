@@ -44,5 +44,5 @@ def test_what_is_in_the_manifests_stays(understudy: Understudy, project: Workspa
     tags = {"Tags": projects.tags_of("Function.shop")}
     fake = reach({**NOBODY, **there, "ListFunctions": function, "ListTags": tags}).fake
 
-    assert understudy("prune").stdout == "the stack is empty\n0 changed\n"
+    assert understudy("prune").stdout == "nothing to delete\n"
     assert fake.writes == []

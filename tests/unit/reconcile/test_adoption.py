@@ -29,7 +29,7 @@ def test_a_plan_that_takes_something_over_is_stopped_with_the_command() -> None:
     with pytest.raises(UnderstudyError) as caught:
         adoption.check(planned(THERE))
     assert caught.value.message == "Role/r exists, and carries no tag of this stack"
-    assert caught.value.hint.startswith("./understudy adopt Role/r ")
+    assert caught.value.hint.startswith("./understudy adopt Role/r, ")
     assert caught.value.where == "a.yaml:1"
     adoption.check(planned())
 
