@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.contract import kind_cases_gateway, kind_cases_lambda, kind_cases_storage
+from tests.contract import kind_cases_gateway, kind_cases_lambda, kind_cases_rest, kind_cases_storage
 from tests.contract import reconcile_servers as servers
 from tests.contract.kind_case import SERVERS, Case
 from understudy.errors import UnderstudyError
@@ -17,7 +17,12 @@ from understudy.manifests.model import DesiredResource, Json, ResourceKey
 from understudy.reconcile import managers, plan
 from understudy.targets.local import LocalTarget
 
-CASES = (*kind_cases_storage.CASES, *kind_cases_lambda.CASES, *kind_cases_gateway.CASES)
+CASES = (
+    *kind_cases_storage.CASES,
+    *kind_cases_lambda.CASES,
+    *kind_cases_gateway.CASES,
+    *kind_cases_rest.CASES,
+)
 
 
 @pytest.fixture(scope="module", params=SERVERS)
@@ -82,7 +87,7 @@ class Endpoint:
         if observed is None and again:
             return
         assert observed is not None
-        for _ in range(2):
+        for _ in range(1 if (self.name, wanted.key.kind) in kind_cases_rest.ONCE else 2):
             manager.delete(self.aws, observed)
         assert manager.observe(self.aws, wanted) is None
 

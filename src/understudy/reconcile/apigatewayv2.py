@@ -8,11 +8,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from understudy.errors import UnderstudyError
-from understudy.manifests import ownership
 from understudy.manifests.model import DesiredResource, Json, JsonMap
-from understudy.reconcile import convert, tags
+from understudy.reconcile import api_search, convert, tags
+from understudy.reconcile.api_search import Listed
 from understudy.reconcile.aws import Aws
-from understudy.reconcile.errors import AmbiguousError
 from understudy.reconcile.manager import ResourceManager, mapping, text, touched
 from understudy.reconcile.model import Change, ObservedResource
 
@@ -52,11 +51,11 @@ class ApiManager(ResourceManager):
         Raises:
             AmbiguousError: several APIs could be meant.
         """
-        found = _one(_meant(_apis(aws), desired), desired)
+        found = api_search.only(_apis(aws), desired)
         if found is None:
             return None
-        status = {"apiID": found["ApiId"], "apiEndpoint": found.get("ApiEndpoint", "")}
-        return ObservedResource(key=desired.key, spec=convert.spec("API", found), status=status)
+        status = {"apiID": found.id, "apiEndpoint": str(found.answer.get("ApiEndpoint", ""))}
+        return ObservedResource(key=desired.key, spec=convert.spec("API", found.answer), status=status)
 
     def create(self, aws: Aws, desired: DesiredResource) -> Mapping[str, str]:
         """Creates the API with its tags, by which it is found again among others of its name."""
@@ -65,7 +64,7 @@ class ApiManager(ResourceManager):
 
     def rivals(self, aws: Aws, desired: DesiredResource, ids: Mapping[str, str]) -> bool:
         """Whether another API could be meant."""
-        return any(item["ApiId"] != ids["apiID"] for item in _meant(_apis(aws), desired))
+        return any(one.id != ids["apiID"] for one in api_search.meant(_apis(aws), desired))
 
     def update(
         self, aws: Aws, desired: DesiredResource, observed: ObservedResource, changes: Sequence[Change]
@@ -85,37 +84,13 @@ class ApiManager(ResourceManager):
         aws.find(aws.apigatewayv2().delete_api, ApiId=observed.status["apiID"])
 
 
-def _apis(aws: Aws) -> list[Mapping[str, Any]]:
+def _apis(aws: Aws) -> list[Listed]:
     pages = aws.apigatewayv2().get_paginator("get_apis").paginate()
-    return [item for page in aws.pages(pages) for item in page["Items"]]
-
-
-def _own(desired: DesiredResource) -> dict[str, str]:
-    """The tags that only this API of this stack carries."""
-    wanted = ownership.tags("API", desired.spec)
-    return {key: wanted[key] for key in (ownership.STACK, ownership.RESOURCE) if key in wanted}
-
-
-def _meant(listed: Sequence[Mapping[str, Any]], desired: DesiredResource) -> list[Mapping[str, Any]]:
-    """The APIs that a manifest could mean."""
-    name, own = text(desired.spec, "name"), _own(desired)
-    named = [item for item in listed if item["Name"] == name]
-    ours = [item for item in listed if own and own.items() <= item.get("Tags", {}).items()]
-    free = [item for item in named if not own or ownership.STACK not in item.get("Tags", {})]
-    return [item for item in ours if item in named] or ours or free
-
-
-def _one(found: Sequence[Mapping[str, Any]], desired: DesiredResource) -> Mapping[str, Any] | None:
-    if len(found) > 1:
-        ids = ", ".join(sorted(item["ApiId"] for item in found))
-        marks = " and ".join(f"{key}={value}" for key, value in _own(desired).items())
-        raise AmbiguousError(
-            "api-ambiguous",
-            f"{desired.key} could be any of the APIs {ids}: they share the name {text(desired.spec, 'name')}",
-            hint=f"tag the right one with {marks}, or delete the others" if marks else "delete the others",
-            where=desired.where,
-        )
-    return found[0] if found else None
+    return [
+        Listed(id=item["ApiId"], name=item["Name"], tags=item.get("Tags", {}), answer=item)
+        for page in aws.pages(pages)
+        for item in page["Items"]
+    ]
 
 
 def _tag(aws: Aws, path: str, wanted: Json, actual: Json) -> None:

@@ -155,6 +155,10 @@ class Aws:
         client: ApiGatewayV2Client = self._client("apigatewayv2")
         return client
 
+    def apigateway(self) -> Any:  # noqa: ANN401 - its types are not among the locked packages
+        """Client of API Gateway's REST APIs."""
+        return self._client("apigateway")
+
     def sts(self) -> "STSClient":
         """Client of the Security Token Service."""
         client: STSClient = self._client("sts")

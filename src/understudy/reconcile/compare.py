@@ -43,6 +43,8 @@ _SETS = frozenset(
         "architectures",
         "audience",
         "authorizationScopes",
+        "binaryMediaTypes",
+        "cacheKeyParameters",
         "events",
         "exposeHeaders",
         "functionResponseTypes",
@@ -50,6 +52,7 @@ _SETS = frozenset(
         "policies",
         "securityGroupIDs",
         "subnetIDs",
+        "vpcEndpointIDs",
     ]
 )
 # Header names and methods mean the same in any case, and API Gateway answers in its own.

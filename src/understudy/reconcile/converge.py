@@ -22,6 +22,8 @@ _LOOK_S = 15.0
 # How long what was created without an answer may stay out of sight before it is created again.
 _PAUSES_S = (0.25, 0.5, 1.0, 2.0, 4.0)
 _RIVALRY_S = (4.0, 8.0)
+# Ids of the API that something without a name hangs below.
+_ABOVE = ("apiID", "restAPIID")
 _MOVES = frozenset({"functionVersion", "routingConfig"})
 
 
@@ -158,7 +160,7 @@ class Converger:
         except UnderstudyError as exc:
             if exc.code != "wait-timeout":
                 raise
-            parents = {name: str(desired.spec[name]) for name in ("apiID",) if name in desired.spec}
+            parents = {name: str(desired.spec[name]) for name in _ABOVE if name in desired.spec}
             status = {**parents, **ids}
             manager.delete(self._aws, ObservedResource(key=desired.key, spec=desired.spec, status=status))
             raise UnderstudyError(

@@ -21,6 +21,13 @@ from understudy.reconcile.lambda_release import AliasManager, VersionManager
 from understudy.reconcile.lambda_urls import FunctionUrlManager
 from understudy.reconcile.logs import LogGroupManager
 from understudy.reconcile.manager import ResourceManager
+from understudy.reconcile.rest_apis import (
+    ResourcePathManager,
+    RestApiManager,
+    RestDeploymentManager,
+    RestStageManager,
+)
+from understudy.reconcile.rest_methods import MethodManager, RestIntegrationManager
 from understudy.reconcile.s3 import BucketManager
 
 MANAGERS: Mapping[str, ResourceManager] = MappingProxyType(
@@ -35,8 +42,14 @@ MANAGERS: Mapping[str, ResourceManager] = MappingProxyType(
         "FunctionURLConfig": FunctionUrlManager(),
         "Integration": IntegrationManager(),
         "LogGroup": LogGroupManager(),
+        "Method": MethodManager(),
         "Policy": PolicyManager(),
         "Repository": RepositoryManager(),
+        "Resource": ResourcePathManager(),
+        "RestAPI": RestApiManager(),
+        "RestDeployment": RestDeploymentManager(),
+        "RestIntegration": RestIntegrationManager(),
+        "RestStage": RestStageManager(),
         "Role": RoleManager(),
         "Route": RouteManager(),
         "Stage": StageManager(),

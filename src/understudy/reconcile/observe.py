@@ -11,8 +11,10 @@ from understudy.reconcile import ecr, graph, managers
 from understudy.reconcile.aws import Aws
 from understudy.reconcile.model import IMAGE, Observed, ObservedResource
 
+# Ids of what a resource hangs below.
+_BELOW = ("apiID", "parentID", "resourceID", "restAPIID")
 # Fields that decide what is looked up, or that the answer is held against while it is read.
-_LOOKED_UP_BY = ("apiID", "code")
+_LOOKED_UP_BY = (*_BELOW, "code")
 
 
 def observe(desired: Stack, aws: Aws) -> Observed:
@@ -44,7 +46,7 @@ def resource(
 ) -> ObservedResource | None:
     """One resource as it is; None also when something that it hangs below does not exist."""
     filled = fill(desired, found)
-    if any(reference.field == "apiID" for reference in references.unresolved(filled.spec.get("apiID"))):
+    if references.unresolved([filled.spec.get(name) for name in _BELOW]):
         return None
     return managers.of(desired.key.kind).observe(aws, filled)
 

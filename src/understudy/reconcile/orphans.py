@@ -3,9 +3,11 @@
 The tags say what the stack made. AWS cannot be asked for them in one call that every endpoint answers, so
 each kind is listed with its tags: that takes some calls per function, table, bucket... of the account.
 Below functions and APIs of the stack everything counts but versions and deployments, which are history.
+REST APIs themselves are not listed: not every endpoint has them, nor may every deployer ask.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 from understudy.manifests import kinds, ownership
 from understudy.manifests.model import DesiredResource, ResourceKey
@@ -51,7 +53,9 @@ def find(
 
 def _made_by(project: str, one: ObservedResource) -> bool:
     kind = one.key.kind
-    return kind in _ROOTS and ownership.tags(kind, one.spec).get(ownership.STACK) == project
+    return (kind in _ROOTS or kind == "RestAPI") and ownership.tags(kind, one.spec).get(
+        ownership.STACK
+    ) == project
 
 
 def _root(aws: Aws, kind: str, name: str, tags: Tags, project: str) -> ObservedResource | None:
@@ -185,6 +189,37 @@ def _stages(aws: Aws, parents: Parents) -> Iterator[ObservedResource]:
                 yield _below("Stage", item["StageName"], api, item, {"stageName": item["StageName"]})
 
 
+def _rest_resources(aws: Aws, parents: Parents) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Ids of REST APIs and what they hold, path by path."""
+    for api in (one.status["id"] for one in parents if one.key.kind == "RestAPI"):
+        for page in aws.pages(aws.apigateway().get_paginator("get_resources").paginate(restApiId=api)):
+            for item in page.get("items", ()):
+                yield api, item
+
+
+def _paths(aws: Aws, parents: Parents) -> Iterator[ObservedResource]:
+    for api, item in _rest_resources(aws, parents):
+        if item["path"] != "/":
+            status = {"restAPIID": api, "id": item["id"]}
+            spec = {**convert.spec("Resource", item), "restAPIID": api}
+            yield ObservedResource(key=ResourceKey("Resource", item["path"]), spec=spec, status=status)
+
+
+def _methods(aws: Aws, parents: Parents) -> Iterator[ObservedResource]:
+    for api, item in _rest_resources(aws, parents):
+        for method in item.get("resourceMethods") or ():
+            place = {"restAPIID": api, "resourceID": item["id"], "httpMethod": method}
+            key = ResourceKey("Method", f"{method} {item['path']}")
+            yield ObservedResource(key=key, spec=place, status=place)
+
+
+def _rest_stages(aws: Aws, parents: Parents) -> Iterator[ObservedResource]:
+    for api in (one.status["id"] for one in parents if one.key.kind == "RestAPI"):
+        for item in aws.call(aws.apigateway().get_stages, restApiId=api).get("item", ()):
+            place = {"restAPIID": api, "stageName": item["stageName"]}
+            yield ObservedResource(key=ResourceKey("RestStage", item["stageName"]), spec=place, status=place)
+
+
 def _below(
     kind: str, name: str, api: str, item: Mapping[str, object], ids: Mapping[str, str]
 ) -> ObservedResource:
@@ -197,6 +232,9 @@ _IDS: Mapping[str, tuple[str, ...]] = {
     "Alias": ("functionName", "name"),
     "FunctionURLConfig": ("functionName", "qualifier"),
     "Integration": ("apiID", "integrationID"),
+    "Method": ("restAPIID", "resourceID", "httpMethod"),
+    "Resource": ("restAPIID", "id"),
+    "RestStage": ("restAPIID", "stageName"),
     "Route": ("apiID", "routeID"),
     "Stage": ("apiID", "stageName"),
 }
@@ -214,6 +252,9 @@ _BELOW: Mapping[str, Callable[[Aws, Parents], Iterator[ObservedResource]]] = {
     "Alias": _aliases,
     "FunctionURLConfig": _urls,
     "Integration": _integrations,
+    "Method": _methods,
+    "Resource": _paths,
+    "RestStage": _rest_stages,
     "Route": _routes,
     "Stage": _stages,
 }

@@ -3,7 +3,7 @@ import pytest
 from tests.fakes.aws import Refusal, ScriptedAws
 from tests.unit.reconcile.builders import desired, key, observed
 from understudy.errors import UnderstudyError
-from understudy.manifests.model import ImageBinding, Stack
+from understudy.manifests.model import ImageBinding, Json, Stack
 from understudy.reconcile import observe
 from understudy.reconcile.errors import AwsError
 
@@ -27,6 +27,30 @@ def test_what_hangs_below_something_absent_is_absent_without_a_call() -> None:
     fake = ScriptedAws({"GetApis": {"Items": []}})
     assert observe.observe(Stack(resources=(API, ROUTE)), fake.aws).resources == {}
     assert [name for name, _ in fake.calls] == ["GetApis"]
+
+
+def test_path_of_a_rest_api_is_looked_up_below_the_parent_that_was_found() -> None:
+    api = desired("RestAPI/a", {"name": "a"})
+    spec: dict[str, Json] = {
+        "restAPIID": "${RestAPI.a.id}",
+        "parentID": "${RestAPI.a.rootResourceID}",
+        "pathPart": "one",
+    }
+    one = desired("Resource/one", spec, "RestAPI/a")
+    two = desired(
+        "Resource/two", {**spec, "parentID": "${Resource.one.id}", "pathPart": "two"}, "Resource/one"
+    )
+    apis = {"items": [{"id": "x1", "name": "a", "rootResourceId": "r0"}]}
+    listed = [
+        {"id": "r1", "parentId": "r0", "pathPart": "one"},
+        {"id": "r2", "parentId": "r1", "pathPart": "two"},
+    ]
+    fake = ScriptedAws({"GetRestApis": apis, "GetResources": {"items": listed}})
+    found = observe.observe(Stack(resources=(api, one, two)), fake.aws)
+    assert [found.resources[resource.key].status["id"] for resource in (one, two)] == ["r1", "r2"]
+    fake = ScriptedAws({"GetRestApis": apis, "GetResources": {"items": []}})
+    assert observe.observe(Stack(resources=(api, one, two)), fake.aws).get(two.key) is None
+    assert [name for name, _ in fake.calls] == ["GetRestApis", "GetResources"]
 
 
 def test_image_is_there_with_the_tags_that_were_asked_for() -> None:
