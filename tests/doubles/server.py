@@ -57,6 +57,8 @@ class Double:
         self._upstream = urlsplit(upstream)
         self._port = port
         self._host = host
+        # Held here: the loop refers to its tasks weakly, and a client that is cut off holds nothing.
+        self._serving: set[asyncio.Task[None] | None] = set()
         self._loop = asyncio.new_event_loop()
         self._ready = threading.Event()
         self._thread = threading.Thread(target=self._run, name="double", daemon=True)
@@ -103,6 +105,8 @@ class Double:
             self._loop.close()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        self._serving.add(task)
         try:
             while request := await wire.read(reader, writer):
                 self._number += 1
@@ -117,6 +121,7 @@ class Double:
             pass
         finally:
             writer.transport.abort()
+            self._serving.discard(task)
 
     async def _answered(self, call: Call) -> Message:
         self._busy += 1
