@@ -28,7 +28,7 @@ class Case:
         steps: changes in their order, each on top of the one before; None takes a field away.
         needs: what must exist first, as kind and spec.
         lacks: per endpoint, what it cannot do and why; `*` is the whole kind, otherwise a field or a step.
-        elsewhere: fields that no endpoint can show, and the unit test that holds them.
+        elsewhere: fields that no endpoint can show, and the unit test of reconcile/services that holds them.
     """
 
     kind: str

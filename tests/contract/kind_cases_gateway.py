@@ -8,7 +8,7 @@ _PROXY = "the engine runs Lambda integrations (AWS_PROXY) only; it refuses other
 _MANY = "moto cannot list authorizers, by which one is found"
 _INVOKE = "arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions"
 _TAGS = "MiniStack keeps tags by ARN, apart from those that GetApi and GetStage answer with"
-_UNIT = "tests/unit/reconcile/test_apigatewayv2.py::"
+_UNIT = "test_apigatewayv2.py::"
 
 
 def _api(name: str) -> tuple[str, Spec]:

@@ -4,12 +4,12 @@ from tests.contract.kind_case import ACCOUNT, KEY, Case, Spec, trust
 from understudy.manifests.model import Json
 
 _NO_DOCKER = "MiniStack runs functions in Docker, and without it none leaves Pending; the e2e suite has both"
-_ONCE = "tests/unit/reconcile/test_lambda_.py::test_settings_that_count_when_the_function_is_made"
-_WARM = "tests/unit/reconcile/test_lambda_settings.py::test_provisioned_concurrency_is_waited_for"
+_ONCE = "test_lambda_.py::test_settings_that_count_when_the_function_is_made"
+_WARM = "test_lambda_settings.py::test_provisioned_concurrency_is_waited_for"
 _NO_QUALIFIER = "moto keeps the first one, per function, whatever the qualifier"
 _FORGETS = "moto's UpdateFunctionConfiguration forgets it"
 _NOT_HERE = "the engine refuses it by name"
-_REST = "tests/unit/reconcile/test_lambda_.py::test_each_setting_is_written_and_taken_away"
+_REST = "test_lambda_.py::test_each_setting_is_written_and_taken_away"
 
 _ROLE: tuple[str, Spec] = (
     "Role",
@@ -136,9 +136,8 @@ VERSION = Case(
     },
     elsewhere={
         "provisionedConcurrencyConfig": _WARM,
-        "codeSHA256": "tests/unit/reconcile/test_lambda_release.py::"
-        "test_version_that_stands_still_is_found_by_what_it_says",
-        "revisionID": "tests/unit/reconcile/test_lambda_release.py::test_revision_guards_what_is_published",
+        "codeSHA256": "test_lambda_release.py::test_version_that_stands_still_is_found_by_what_it_says",
+        "revisionID": "test_lambda_release.py::test_revision_guards_what_is_published",
     },
 )
 
@@ -217,12 +216,10 @@ URL = Case(
         "ministack": {"*": _NO_DOCKER},
         "engine": {"*": _NOT_HERE},
     },
-    elsewhere={
-        "qualifier": "tests/unit/reconcile/test_lambda_urls.py::test_url_of_an_alias_is_asked_for_by_it"
-    },
+    elsewhere={"qualifier": "test_lambda_urls.py::test_url_of_an_alias_is_asked_for_by_it"},
 )
 
-_KAFKA = "tests/unit/reconcile/test_lambda_events.py::test_topics_of_a_cluster_are_part_of_the_source"
+_KAFKA = "test_lambda_events.py::test_topics_of_a_cluster_are_part_of_the_source"
 
 MAPPING = Case(
     kind="EventSourceMapping",

@@ -8,7 +8,6 @@ from understudy.manifests.model import Json
 _DELEGATED = "the engine leaves REST APIs to its delegate, which is MiniStack"
 _NO_UPDATE = "moto has no UpdateMethod and no UpdateIntegration"
 _TAGS = "MiniStack keeps tags by ARN, apart from those that GetRestApi and GetStage answer with"
-_UNIT = "tests/unit/reconcile/"
 _ID: Json = "${RestAPI.id}"
 _PATH: Json = "${Resource.id}"
 
@@ -112,7 +111,7 @@ METHOD = Case(
     lacks={"moto": {"renamed": _NO_UPDATE, "by IAM": _NO_UPDATE}},
     elsewhere=dict.fromkeys(
         ("authorizationScopes", "authorizerID", "requestValidatorID"),
-        f"{_UNIT}test_rest_methods.py::test_what_guards_a_method_is_patched",
+        "test_rest_methods.py::test_what_guards_a_method_is_patched",
     ),
 )
 
@@ -143,7 +142,7 @@ INTEGRATION = Case(
     },
     elsewhere=dict.fromkeys(
         ("cacheNamespace", "connectionID", "connectionType", "tlsConfig"),
-        f"{_UNIT}test_rest_methods.py::test_private_integration_is_patched",
+        "test_rest_methods.py::test_private_integration_is_patched",
     ),
 )
 

@@ -159,7 +159,7 @@ LOG_GROUP = Case(
             "subscriptionFilters": "the engine delivers logs to nobody; it refuses subscriptions by name",
         },
     },
-    elsewhere={"kmsKeyID": "tests/unit/reconcile/test_logs.py::test_key_is_associated_and_taken_away"},
+    elsewhere={"kmsKeyID": "test_logs.py::test_key_is_associated_and_taken_away"},
 )
 
 _KEYS: list[Json] = [
@@ -401,9 +401,7 @@ BUCKET = Case(
         "other tags": {"tagging": {"tagSet": _tags(b="3", c="4")}},
     },
     lacks={"engine": {"*": _DELEGATED}},
-    elsewhere={
-        "createBucketConfiguration": "tests/unit/reconcile/test_s3.py::test_region_of_a_bucket_is_said_once"
-    },
+    elsewhere={"createBucketConfiguration": "test_s3.py::test_region_of_a_bucket_is_said_once"},
 )
 
 LOCKED_BUCKET = Case(

@@ -22,8 +22,9 @@ from tests.doubles.server import Double, Forward
 from tests.doubles.wire import Call, Message
 from understudy.image.store import Store, attachments
 from understudy.manifests.model import Json, Stack
-from understudy.reconcile import apply, ecr, function_logs, invocation, observe, removal
+from understudy.reconcile import apply, function_logs, invocation, observe, removal
 from understudy.reconcile.promotion import Promoter
+from understudy.reconcile.services import ecr
 from understudy.targets import project, stack
 from understudy.targets.local import ACCOUNT, LocalTarget
 

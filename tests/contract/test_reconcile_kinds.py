@@ -17,6 +17,7 @@ from understudy.manifests.model import DesiredResource, Json, ResourceKey
 from understudy.reconcile import managers, plan
 from understudy.targets.local import LocalTarget
 
+_UNIT = servers.ROOT / "tests" / "unit" / "reconcile" / "services"
 CASES = (
     *kind_cases_storage.CASES,
     *kind_cases_lambda.CASES,
@@ -126,4 +127,4 @@ def test_each_supported_field_is_shown_somewhere(kind: str) -> None:
     assert not shown & set(elsewhere)
     for where in elsewhere.values():
         path, _, test = where.partition("::")
-        assert f"def {test}(" in (servers.ROOT / path).read_text()
+        assert f"def {test}(" in (_UNIT / path).read_text()

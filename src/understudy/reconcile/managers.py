@@ -4,31 +4,31 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from understudy.errors import UnderstudyError
-from understudy.reconcile.apigatewayv2 import (
+from understudy.reconcile.manager import ResourceManager
+from understudy.reconcile.services.apigatewayv2 import (
     ApiManager,
     DeploymentManager,
     IntegrationManager,
     RouteManager,
     StageManager,
 )
-from understudy.reconcile.apigatewayv2_authorizer import AuthorizerManager
-from understudy.reconcile.dynamodb import TableManager
-from understudy.reconcile.ecr import RepositoryManager
-from understudy.reconcile.iam import PolicyManager, RoleManager
-from understudy.reconcile.lambda_ import FunctionManager
-from understudy.reconcile.lambda_events import EventSourceMappingManager
-from understudy.reconcile.lambda_release import AliasManager, VersionManager
-from understudy.reconcile.lambda_urls import FunctionUrlManager
-from understudy.reconcile.logs import LogGroupManager
-from understudy.reconcile.manager import ResourceManager
-from understudy.reconcile.rest_apis import (
+from understudy.reconcile.services.apigatewayv2_authorizer import AuthorizerManager
+from understudy.reconcile.services.dynamodb import TableManager
+from understudy.reconcile.services.ecr import RepositoryManager
+from understudy.reconcile.services.iam import PolicyManager, RoleManager
+from understudy.reconcile.services.lambda_ import FunctionManager
+from understudy.reconcile.services.lambda_events import EventSourceMappingManager
+from understudy.reconcile.services.lambda_release import AliasManager, VersionManager
+from understudy.reconcile.services.lambda_urls import FunctionUrlManager
+from understudy.reconcile.services.logs import LogGroupManager
+from understudy.reconcile.services.rest_apis import (
     ResourcePathManager,
     RestApiManager,
     RestDeploymentManager,
     RestStageManager,
 )
-from understudy.reconcile.rest_methods import MethodManager, RestIntegrationManager
-from understudy.reconcile.s3 import BucketManager
+from understudy.reconcile.services.rest_methods import MethodManager, RestIntegrationManager
+from understudy.reconcile.services.s3 import BucketManager
 
 MANAGERS: Mapping[str, ResourceManager] = MappingProxyType(
     {

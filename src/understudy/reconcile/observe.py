@@ -7,9 +7,10 @@ from understudy.errors import UnderstudyError
 from understudy.manifests import references, render
 from understudy.manifests.model import DesiredResource, ImageBinding, ResourceKey, Stack
 from understudy.manifests.references import Reference
-from understudy.reconcile import ecr, graph, managers
+from understudy.reconcile import graph, managers
 from understudy.reconcile.aws import Aws
 from understudy.reconcile.model import IMAGE, Observed, ObservedResource
+from understudy.reconcile.services import ecr
 
 # Ids of what a resource hangs below.
 _BELOW = ("apiID", "parentID", "resourceID", "restAPIID")

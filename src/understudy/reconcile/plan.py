@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from understudy.errors import UnderstudyError
 from understudy.manifests.model import DesiredResource, ImageBinding, ResourceKey, Stack
-from understudy.reconcile import adoption, compare, lambda_, managers, observe
+from understudy.reconcile import adoption, compare, managers, observe
 from understudy.reconcile.model import (
     IMAGE,
     Action,
@@ -15,6 +15,7 @@ from understudy.reconcile.model import (
     Plan,
     Verb,
 )
+from understudy.reconcile.services import lambda_
 
 # What a replacement costs, beside the resource itself.
 _LOST: Mapping[str, str] = {

@@ -10,10 +10,10 @@ from typing import Any
 from understudy.errors import UnderstudyError
 from understudy.manifests import references
 from understudy.manifests.model import DesiredResource, ResourceKey, Stack
-from understudy.reconcile import lambda_, lambda_release
 from understudy.reconcile.aws import Aws
 from understudy.reconcile.errors import AwsError
 from understudy.reconcile.model import IMAGE
+from understudy.reconcile.services import lambda_, lambda_release
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

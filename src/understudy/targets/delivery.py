@@ -9,13 +9,13 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from understudy.reconcile.lambda_ import LATEST
 from understudy.reconcile.manager import text
 from understudy.reconcile.model import ApplyEvent, Plan
 from understudy.reconcile.rollout import history, probes, subjects
 from understudy.reconcile.rollout.checks import Check, Get
 from understudy.reconcile.rollout.model import Canary, RolloutError, Subject
 from understudy.reconcile.rollout.mover import LiveMover
+from understudy.reconcile.services.lambda_ import LATEST
 from understudy.targets import checking, http
 from understudy.targets.checking import Checker
 from understudy.targets.deployment import Deployed, Deployment

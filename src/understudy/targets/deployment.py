@@ -8,7 +8,7 @@ from typing import Protocol
 from understudy.errors import UnderstudyError
 from understudy.image.store import Store
 from understudy.manifests.model import ImageBinding, ResourceKey, Stack
-from understudy.reconcile import adoption, ecr, function_logs, invocation, release, retention
+from understudy.reconcile import adoption, function_logs, invocation, release, retention
 from understudy.reconcile import apply as applier
 from understudy.reconcile import observe as observer
 from understudy.reconcile import plan as planner
@@ -17,6 +17,7 @@ from understudy.reconcile.invocation import Invocation
 from understudy.reconcile.manager import Mover
 from understudy.reconcile.model import ApplyReport, Observed, OnEvent, Plan
 from understudy.reconcile.promotion import Promoter
+from understudy.reconcile.services import ecr
 from understudy.targets import built
 from understudy.targets import stack as stacks
 from understudy.targets.target import Target

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 
 from understudy.errors import UnderstudyError
 from understudy.manifests.model import Stack
-from understudy.reconcile import ecr, observe, release
+from understudy.reconcile import observe, release
 from understudy.reconcile.aws import Aws
-from understudy.reconcile.lambda_ import LATEST
 from understudy.reconcile.model import Observed
 from understudy.reconcile.rollout import aliases, probes, subjects
 from understudy.reconcile.rollout.model import Subject
+from understudy.reconcile.services import ecr
+from understudy.reconcile.services.lambda_ import LATEST
 from understudy.targets import stack as stacks
 from understudy.targets.target import Target
 from understudy.targets.workspace import Workspace

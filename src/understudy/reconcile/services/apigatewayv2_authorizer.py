@@ -5,10 +5,10 @@ from typing import ClassVar
 
 from understudy.manifests.model import DesiredResource, JsonMap
 from understudy.reconcile import convert
-from understudy.reconcile.apigatewayv2 import OF_WEBSOCKET, below
 from understudy.reconcile.aws import Aws
 from understudy.reconcile.manager import ResourceManager, text, touched
 from understudy.reconcile.model import Change, ObservedResource
+from understudy.reconcile.services.apigatewayv2 import OF_WEBSOCKET, below
 
 
 class AuthorizerManager(ResourceManager):

@@ -4,7 +4,7 @@ from tests.fakes.aws import Refusal, ScriptedAws
 from tests.unit.reconcile.builders import desired, observed, reconcile
 from understudy.errors import UnderstudyError
 from understudy.manifests.model import Json
-from understudy.reconcile import dynamodb
+from understudy.reconcile.services import dynamodb
 
 KEYS = [{"attributeName": "pk", "keyType": "HASH"}]
 SPEC: dict[str, Json] = {

@@ -1,7 +1,7 @@
 from tests.fakes.aws import Refusal, ScriptedAws
 from tests.unit.reconcile.builders import desired, observed, reconcile
 from understudy.manifests.model import Json
-from understudy.reconcile import rest_methods
+from understudy.reconcile.services import rest_methods
 
 PLACE: dict[str, Json] = {"restAPIID": "api1", "resourceID": "r1", "httpMethod": "ANY"}
 METHOD: dict[str, Json] = {**PLACE, "authorizationType": "NONE"}

@@ -4,8 +4,8 @@ from tests.fakes.aws import Refusal, ScriptedAws
 from tests.unit.reconcile.builders import desired, observed, reconcile
 from understudy.errors import UnderstudyError
 from understudy.manifests.model import Json
-from understudy.reconcile import lambda_
 from understudy.reconcile.model import Change
+from understudy.reconcile.services import lambda_
 
 URI = "host/repo@sha256:aa"
 SPEC: dict[str, Json] = {

@@ -6,11 +6,12 @@ from typing import Any, ClassVar
 
 from understudy.errors import UnderstudyError
 from understudy.manifests.model import DesiredResource, Json, JsonMap
-from understudy.reconcile import clock, convert, lambda_settings, tags
+from understudy.reconcile import clock, convert, tags
 from understudy.reconcile.aws import Aws
 from understudy.reconcile.errors import AwsError
 from understudy.reconcile.manager import ResourceManager, same_key, text, touched
 from understudy.reconcile.model import Change, ObservedResource
+from understudy.reconcile.services import lambda_settings
 
 LATEST = "$LATEST"
 

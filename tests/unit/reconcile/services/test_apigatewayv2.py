@@ -5,7 +5,7 @@ from tests.unit.reconcile.builders import desired, observed, reconcile
 from understudy.errors import UnderstudyError
 from understudy.manifests import ownership
 from understudy.manifests.model import Json
-from understudy.reconcile import apigatewayv2
+from understudy.reconcile.services import apigatewayv2
 
 MISSING = Refusal(code="NotFoundException", status=404)
 API: dict[str, Json] = {"name": "web", "protocolType": "HTTP", "tags": {"a": "b"}}

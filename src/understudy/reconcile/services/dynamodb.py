@@ -6,10 +6,10 @@ from typing import Any, ClassVar
 from understudy.errors import UnderstudyError
 from understudy.manifests.model import DesiredResource, Json, JsonMap
 from understudy.reconcile import clock, convert, tags
-from understudy.reconcile import dynamodb_indexes as indexes
 from understudy.reconcile.aws import Aws
 from understudy.reconcile.manager import ResourceManager, items, mapping, same_key, text, touched
 from understudy.reconcile.model import Change, ObservedResource
+from understudy.reconcile.services import dynamodb_indexes as indexes
 
 _THROUGHPUT = ("billingMode", "provisionedThroughput", "onDemandThroughput")
 # DynamoDB takes one class of change per UpdateTable; streams and indexes have rules of their own.

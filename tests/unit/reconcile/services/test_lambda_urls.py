@@ -1,7 +1,7 @@
 from tests.fakes.aws import Refusal, ScriptedAws
 from tests.unit.reconcile.builders import desired, observed, reconcile
 from understudy.manifests.model import Json
-from understudy.reconcile import lambda_urls
+from understudy.reconcile.services import lambda_urls
 
 URL: dict[str, Json] = {"functionName": "f", "qualifier": "live", "authType": "NONE"}
 THERE = {"FunctionUrl": "https://x.lambda-url", "AuthType": "NONE"}

@@ -2,7 +2,7 @@ import pytest
 
 from understudy.errors import UnderstudyError
 from understudy.manifests.model import Json, JsonMap
-from understudy.reconcile import dynamodb_indexes as indexes
+from understudy.reconcile.services import dynamodb_indexes as indexes
 
 
 def index(capacity: int | None = None, projection: Json = None) -> JsonMap:

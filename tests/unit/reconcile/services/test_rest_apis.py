@@ -6,7 +6,7 @@ from tests.fakes.aws import Refusal, ScriptedAws
 from tests.unit.reconcile.builders import desired, observed, reconcile
 from understudy.errors import UnderstudyError
 from understudy.manifests.model import Json
-from understudy.reconcile import rest_apis
+from understudy.reconcile.services import rest_apis
 
 ABSENT = Refusal(code="NotFoundException", status=404)
 API = {"id": "api1", "name": "web", "rootResourceId": "root"}

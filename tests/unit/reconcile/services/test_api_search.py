@@ -2,9 +2,9 @@ import pytest
 
 from tests.unit.reconcile.builders import desired
 from understudy.manifests.model import Json
-from understudy.reconcile import api_search
-from understudy.reconcile.api_search import Listed
 from understudy.reconcile.errors import AmbiguousError
+from understudy.reconcile.services import api_search
+from understudy.reconcile.services.api_search import Listed
 
 OWN: Json = {"understudy.dev/stack": "p", "understudy.dev/resource": "API.web"}
 

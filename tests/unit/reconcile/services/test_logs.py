@@ -1,7 +1,7 @@
 from tests.fakes.aws import ScriptedAws
 from tests.unit.reconcile.builders import desired, observed, reconcile
 from understudy.manifests.model import Json
-from understudy.reconcile import logs
+from understudy.reconcile.services import logs
 
 SPEC: dict[str, Json] = {"name": "/aws/lambda/f", "retentionDays": 14, "tags": {"a": "b"}}
 GROUPS = [

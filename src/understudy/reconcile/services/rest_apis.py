@@ -11,11 +11,12 @@ from typing import Any, ClassVar
 
 from understudy.errors import UnderstudyError
 from understudy.manifests.model import DesiredResource, Json, JsonMap
-from understudy.reconcile import api_search, convert, rest_patches, tags
-from understudy.reconcile.api_search import Listed
+from understudy.reconcile import convert, tags
 from understudy.reconcile.aws import Aws
 from understudy.reconcile.manager import ResourceManager, text, touched
 from understudy.reconcile.model import Change, ObservedResource
+from understudy.reconcile.services import api_search, rest_patches
+from understudy.reconcile.services.api_search import Listed
 
 _STAGED = "a deployment is a snapshot here; a Stage says what is live, and how"
 

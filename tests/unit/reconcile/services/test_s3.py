@@ -4,8 +4,8 @@ from tests.fakes.aws import Refusal, ScriptedAws
 from tests.unit.reconcile.builders import desired, observed, reconcile
 from understudy.errors import UnderstudyError
 from understudy.manifests.model import Json
-from understudy.reconcile import s3
 from understudy.reconcile.aws import Access, Credentials
+from understudy.reconcile.services import s3
 
 BLOCK: Json = {"blockPublicACLs": True, "restrictPublicBuckets": True}
 RULES: Json = {"rules": [{"applyServerSideEncryptionByDefault": {"sseAlgorithm": "AES256"}}]}

@@ -4,7 +4,7 @@ import pytest
 
 from tests.fakes.aws import Refusal, ScriptedAws
 from tests.unit.reconcile.builders import desired, observed, reconcile
-from understudy.reconcile import ecr
+from understudy.reconcile.services import ecr
 
 LIFECYCLE = {"rules": [{"rulePriority": 1, "description": "x" * 100}]}
 RULES = json.dumps(LIFECYCLE, indent=2)

@@ -2,7 +2,7 @@ import pytest
 
 from tests.fakes.aws import Refusal, ScriptedAws
 from tests.unit.reconcile.builders import desired, observed, reconcile
-from understudy.reconcile import iam
+from understudy.reconcile.services import iam
 
 SPEC = {"name": "r", "assumeRolePolicyDocument": "{}", "inlinePolicies": {"p": '{"a": 1}'}}
 ROLE = {

@@ -5,11 +5,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from understudy.manifests.model import DesiredResource, Json, JsonMap
-from understudy.reconcile import convert, lambda_, lambda_settings
+from understudy.reconcile import convert
 from understudy.reconcile.aws import Aws
 from understudy.reconcile.errors import AwsError
 from understudy.reconcile.manager import ResourceManager, items, text, touched
 from understudy.reconcile.model import Change, ObservedResource
+from understudy.reconcile.services import lambda_, lambda_settings
 
 # What makes two versions the same release: everything that a version freezes, but for its description.
 _FACTS = (

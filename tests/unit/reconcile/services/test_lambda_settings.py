@@ -3,8 +3,8 @@ import pytest
 from tests.fakes.aws import Refusal, ScriptedAws
 from understudy.errors import UnderstudyError
 from understudy.manifests.model import JsonMap
-from understudy.reconcile import lambda_settings
-from understudy.reconcile.lambda_settings import EVENTS, PROVISIONED
+from understudy.reconcile.services import lambda_settings
+from understudy.reconcile.services.lambda_settings import EVENTS, PROVISIONED
 
 WHERE = {"FunctionName": "f", "Qualifier": "live"}
 BOTH = frozenset({EVENTS, PROVISIONED})

@@ -1,7 +1,7 @@
 from tests.fakes.aws import ScriptedAws
 from tests.unit.reconcile.builders import desired, observed, reconcile
 from understudy.manifests.model import Json
-from understudy.reconcile import apigatewayv2_authorizer
+from understudy.reconcile.services import apigatewayv2_authorizer
 
 SPEC: dict[str, Json] = {
     "apiID": "api1",

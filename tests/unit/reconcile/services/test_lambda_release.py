@@ -6,8 +6,8 @@ from tests.fakes.aws import Refusal, ScriptedAws
 from tests.unit.reconcile.builders import desired, observed, reconcile
 from understudy.errors import UnderstudyError
 from understudy.manifests.model import Json
-from understudy.reconcile import lambda_release
 from understudy.reconcile.model import Change
+from understudy.reconcile.services import lambda_release
 
 MISSING = Refusal(code="ResourceNotFoundException", status=404)
 LATEST = {

@@ -4,7 +4,7 @@ from tests.fakes.aws import Refusal, ScriptedAws
 from tests.unit.reconcile.builders import desired, observed, reconcile
 from understudy.errors import UnderstudyError
 from understudy.manifests.model import Json
-from understudy.reconcile import lambda_events
+from understudy.reconcile.services import lambda_events
 
 U0, U1, U2 = (f"{number}0000000-0000-4000-8000-000000000000" for number in range(3))
 QUEUE = "arn:aws:sqs:us-east-1:1:q"

@@ -9,11 +9,12 @@ from typing import Any, ClassVar
 
 from understudy.errors import UnderstudyError
 from understudy.manifests.model import DesiredResource, Json, JsonMap
-from understudy.reconcile import api_search, convert, tags
-from understudy.reconcile.api_search import Listed
+from understudy.reconcile import convert, tags
 from understudy.reconcile.aws import Aws
 from understudy.reconcile.manager import ResourceManager, mapping, text, touched
 from understudy.reconcile.model import Change, ObservedResource
+from understudy.reconcile.services import api_search
+from understudy.reconcile.services.api_search import Listed
 
 OF_WEBSOCKET = "it is of WebSocket APIs"
 _IMPORTED = "an imported definition cannot be read back, so drift could not be told; write Routes"

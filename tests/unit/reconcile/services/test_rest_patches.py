@@ -3,7 +3,7 @@ from collections.abc import Iterator
 import pytest
 
 from understudy.manifests.model import Json
-from understudy.reconcile import rest_patches
+from understudy.reconcile.services import rest_patches
 
 
 def cases() -> Iterator[tuple[str, str, Json, Json, list[dict[str, str]]]]:

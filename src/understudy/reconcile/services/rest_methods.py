@@ -4,10 +4,11 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from understudy.manifests.model import DesiredResource, JsonMap
-from understudy.reconcile import convert, rest_patches
+from understudy.reconcile import convert
 from understudy.reconcile.aws import Aws
 from understudy.reconcile.manager import ResourceManager, text, touched
 from understudy.reconcile.model import Change, ObservedResource
+from understudy.reconcile.services import rest_patches
 
 _PLACE = ("restAPIID", "resourceID", "httpMethod")
 
