@@ -92,7 +92,8 @@ def _pytest(
     from understudy.reconcile import credentials
     from understudy.targets import suite
 
-    inherited = {name: value for name, value in os.environ.items() if name not in credentials.CHOICES}
+    without = {*credentials.CHOICES, suite.OPTIONS_VARIABLE}
+    inherited = {name: value for name, value in os.environ.items() if name not in without}
     argv = [sys.executable, "-m", "pytest", suite.FOLDER, "--target", target.name]
     return subprocess.call(
         [*argv, *arguments, f"--junit-xml={told}"], cwd=found.root, env={**inherited, **variables}
@@ -108,8 +109,8 @@ def _record(
     if not suite.is_whole(arguments):
         click.echo("no record: the arguments may leave tests out", err=True)
         return
-    if not results.passed:
-        click.echo("no record: no test passed", err=True)
+    if results.skipped or not results.passed:
+        click.echo(f"no record: {results.passed} tests passed, {results.skipped} were skipped", err=True)
         return
     store = Store(found.layout.store).open()
     names = suite.record(found, store, target, before, results)
@@ -117,6 +118,4 @@ def _record(
     deployment.attach_to_repositories({name: live.digest for name, live in before.live})
     for notice in deployment.notices:
         click.echo(f"note: {notice}", err=True)
-    click.echo(
-        f"recorded for {', '.join(names)}: {results.passed} passed, {results.skipped} skipped", err=True
-    )
+    click.echo(f"recorded for {', '.join(names)}: {results.passed} passed", err=True)

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import hashlib
+import re
 import xml.etree.ElementTree as ET
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,19 +22,9 @@ from understudy.verify.e2e import SuiteRun
 FOLDER = "tests/e2e"
 
 # Options that change what pytest prints, and not what it runs.
-_HARMLESS = (
-    "-q",
-    "-v",
-    "-x",
-    "-s",
-    "-r",
-    "--tb",
-    "--color",
-    "--durations",
-    "--junit",
-    "--verbose",
-    "--quiet",
-)
+_HARMLESS = re.compile(r"-[qsvx]+|-r\w*|--(?:color|durations|junit-?xml|quiet|tb|verbose)(?:=.*)?")
+OPTIONS_VARIABLE = "PYTEST_ADDOPTS"
+"""Where pytest takes further arguments from; the suite is run without it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +81,7 @@ def under_test(found: Workspace, target: Target, aws: Aws) -> UnderTest:
 
 def is_whole(arguments: Sequence[str]) -> bool:
     """Whether pytest runs the whole suite with these arguments, as far as they tell."""
-    return all(one.startswith(_HARMLESS) for one in arguments)
+    return all(_HARMLESS.fullmatch(one) for one in arguments)
 
 
 def revision(root: Path) -> str:

@@ -36,6 +36,8 @@ def test_a_project_without_a_suite_is_told(tmp_path: Path) -> None:
         ((), True),
         (("-q", "-x", "--tb=short"), True),
         (("-k", "health"), False),
+        (("-skhealth",), False),
+        (("-x=1",), False),
         (("tests/e2e/test_a.py",), False),
     ],
 )
