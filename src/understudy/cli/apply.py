@@ -28,7 +28,7 @@ from understudy.targets.events import Advanced, Done, Noticed, Started
 def command(allowed: dict[str, str], target_name: str, yes: bool, output: str) -> None:
     """Converge the target to the manifests: observe, plan, apply; images must have been built.
 
-    Nothing is applied when an image would not start on Lambda.
+    Nothing is applied when an image would not start on Lambda or, on an AWS target, was not proved.
     """
     found = workspace.find(Path.cwd())
     store = Store(found.layout.store).open()

@@ -23,7 +23,7 @@ def command(
 ) -> None:
     """Push built IMAGES (all when none is named) and their proofs to the target's ECR; print their URIs.
 
-    An image that would not start on Lambda is not pushed.
+    An image that would not start on Lambda is not pushed, nor to an AWS target one that was not proved.
     """
     found = workspace.find(Path.cwd())
     store = Store(found.layout.store).open()

@@ -52,13 +52,15 @@ def deployment_of(target_name: str) -> tuple[Workspace, "Deployment"]:
 def gated(
     found: Workspace, target: "Target", store: Store, report: "Report", allowed: Mapping[str, str]
 ) -> "Deployment":
-    """Returns a deployment that pushes only images that `verify` passes, or that were proved before."""
+    """Returns a deployment that pushes only images that `verify` passes; to an AWS target, proved ones."""
     # Here, because most commands push nothing.
     from understudy.targets.deployment import Deployment
+    from understudy.targets.proofs import ProofGate, ProvedGate
     from understudy.targets.verification import Gate
 
     gate = Gate(workspace=found, target=target, store=store, report=report, allowed=allowed)
-    return Deployment(found, target, store, gate)
+    proofs = ProofGate(workspace=found, target=target, store=store, gate=gate)
+    return Deployment(found, target, store, ProvedGate(proofs=proofs))
 
 
 def target_of(found: Workspace, target_name: str) -> "Target":

@@ -3,6 +3,7 @@ import pytest
 from tests.fakes import project as projects
 from tests.fakes.gate import FakeGate
 from tests.unit.cli.conftest import Reached, Understudy
+from understudy.targets.proofs import ProofGate, Proved
 from understudy.targets.workspace import Workspace
 
 
@@ -13,6 +14,13 @@ def unowned(digest: str) -> dict[str, object]:
     return {**there, "GetFunction": function}
 
 
+@pytest.fixture
+def proved(gate: FakeGate, monkeypatch: pytest.MonkeyPatch) -> FakeGate:
+    """Nothing stands against the image."""
+    monkeypatch.setattr(ProofGate, "check", lambda *_: Proved())
+    return gate
+
+
 @pytest.mark.parametrize(("guarded", "writes"), [(True, []), (False, ["UpdateFunctionConfiguration"])])
 def test_an_account_s_resources_are_not_taken_over_unasked(
     guarded: bool,
@@ -20,7 +28,7 @@ def test_an_account_s_resources_are_not_taken_over_unasked(
     understudy: Understudy,
     project: Workspace,
     reach: Reached,
-    gate: FakeGate,
+    proved: FakeGate,
 ) -> None:
     target = reach(unowned(projects.image(project).digest))
     target.guarded = guarded

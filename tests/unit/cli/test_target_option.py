@@ -1,11 +1,13 @@
 import pytest
 
 from tests.fakes import project as projects
+from tests.fakes.gate import FakeGate
 from tests.fakes.project import running_at
 from tests.unit.cli.conftest import Reached, Understudy
 from understudy.cli import target_option
 from understudy.errors import EnvironmentProblemError
 from understudy.targets import record
+from understudy.targets.verification import Gate
 from understudy.targets.workspace import Workspace
 
 
@@ -35,6 +37,26 @@ def test_an_unknown_target_names_the_nearest(
         "error[target-unknown]: target locla is not in the project file, which has: local, preprod\n"
         "  hint:  --target local\n"
     )
+
+
+@pytest.mark.parametrize("command", ["apply", "push"])
+def test_an_account_takes_no_image_without_proof(
+    command: str,
+    understudy: Understudy,
+    project: Workspace,
+    reach: Reached,
+    gate: FakeGate,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(Gate, "find", lambda *_: "a proof of verify")
+    target = reach(projects.exists(projects.image(project).digest, MemorySize=128))
+    target.guarded = True
+
+    done = understudy(command)
+
+    assert (done.exit_code, target.fake.writes) == (1, [])
+    assert "error[proof-e2e]" in done.stderr
+    assert "./understudy e2e --target local" in done.stderr
 
 
 @pytest.mark.parametrize("command", ["get", "diff", "apply", "push", "logs", "invoke", "describe Function/x"])

@@ -10,7 +10,7 @@ from understudy.image.builder.model import STAND_IN_LABEL
 from understudy.image.store import Store
 from understudy.targets import proof_key, suite
 from understudy.targets.launches import FunctionLaunch
-from understudy.targets.proofs import ProofGate, ProofMissingError, Proved
+from understudy.targets.proofs import ProofGate, ProofMissingError, Proved, ProvedGate
 from understudy.targets.verification import Gate
 from understudy.targets.workspace import Workspace
 from understudy.verify import e2e
@@ -74,6 +74,22 @@ def test_an_image_with_both_halves_passes_and_says_so(workspace: Workspace) -> N
     found = gate(workspace).check({"shop": digest}, "")
     assert found.words.startswith("verified, E2E local sha256:")
     assert found.reason == ""
+
+
+def test_a_project_without_a_suite_has_no_record_and_may_give_a_reason(workspace: Workspace) -> None:
+    digest = projects.image(workspace).digest
+    (workspace.root / suite.FOLDER / "test_a.py").unlink()
+    assert refusal(workspace, digest).code == "proof-e2e"
+    assert gate(workspace).check({"shop": digest}, "no suite yet").reason == "no suite yet"
+
+
+def test_commands_that_take_no_reason_refuse_what_is_not_proved(workspace: Workspace) -> None:
+    digest = projects.image(workspace).digest
+    both = ProvedGate(proofs=gate(workspace))
+    with pytest.raises(ProofMissingError):
+        both.check({"shop": digest})
+    passed(workspace, digest)
+    both.check({"shop": digest})
 
 
 def test_an_image_without_the_suites_record_is_refused_with_the_command(workspace: Workspace) -> None:
