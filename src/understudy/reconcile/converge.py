@@ -208,6 +208,14 @@ class Converger:
         return planner.decide(observe.fill(desired, known), found).changes
 
     def _unseen(self, desired: DesiredResource, last: Sequence[ObservedResource]) -> UnderstudyError:
+        if not last and desired.auto_publish:
+            return UnderstudyError(
+                "function-changed",
+                f"{desired.key} was published, and no version holds the function as it is now: "
+                "somebody else changed it meanwhile, or AWS is slow to list it",
+                hint="run the same command again",
+                retryable=True,
+            )
         if not last:
             return UnderstudyError(
                 "apply-lost",

@@ -163,3 +163,21 @@ def test_function_that_somebody_changed_is_not_published() -> None:
     with pytest.raises(UnderstudyError, match="was changed by somebody else"):
         run(fake, function, version)
     assert fake.writes == ["PublishVersion"]
+
+
+def test_version_of_a_function_that_changed_since_is_told_as_that() -> None:
+    function = desired("Function/f", {"name": "f", "memorySize": 512})
+    version = desired("Version/v", {"functionName": "f"}, "Function/f", follow=True)
+    mine = {**LATEST, "Version": "1"}
+    fake = ScriptedAws(
+        {
+            "GetFunction": [{"Configuration": LATEST}] * 2
+            + [{"Configuration": {**LATEST, "CodeSha256": "bb"}}],
+            "GetFunctionConfiguration": LATEST,
+            "ListVersionsByFunction": [{"Versions": []}, {"Versions": [mine]}],
+            "PublishVersion": mine,
+        }
+    )
+    with pytest.raises(ApplyError, match="no version holds the function as it is now") as caught:
+        run(fake, function, version)
+    assert caught.value.code == "function-changed"
