@@ -56,6 +56,7 @@ def require_kubectl() -> str:
     if found:
         return found
     assert os.geteuid() == 0, "kubectl is missing: install 1.28 or later"
+    _updated()  # before it apt knows no codename of its sources
     targets = ["apt-get", "indextargets", "--format", "$(REPO_URI)", "Codename: bookworm"]
     mirror = subprocess.run(targets, check=True, capture_output=True, text=True).stdout.split()[0]
     with tempfile.TemporaryDirectory() as folder:
