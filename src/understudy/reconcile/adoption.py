@@ -64,7 +64,9 @@ def _tagging(known: dict[ResourceKey, Action], key: ResourceKey) -> Action:
     observed = action.observed
     if observed is None:
         raise UnderstudyError(
-            "resource-absent", f"{key} does not exist", hint="./understudy apply creates it"
+            "resource-absent",
+            f"{key} does not exist",
+            hint="./understudy apply, with the same --target, creates it",
         )
     if not action.foreign:
         return replace(action, verb="unchanged", changes=(), dependencies=())

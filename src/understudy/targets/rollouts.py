@@ -126,7 +126,7 @@ class Rollouts:
             raise UnderstudyError(
                 "rollout-first",
                 f"{state} serves version {state.version}, and none before it is known",
-                hint="name one: ./understudy rollout undo --to-revision N",
+                hint=f"name one: ./understudy rollout undo --target {self._target.name} --to-revision N",
             )
         return found
 

@@ -24,7 +24,9 @@ def get(aws: Aws, function: str, alias: str) -> AliasState:
     found = find(aws, function, alias)
     if found is None:
         raise UnderstudyError(
-            "alias-absent", f"function {function} has no alias {alias}", hint="./understudy deploy"
+            "alias-absent",
+            f"function {function} has no alias {alias}",
+            hint="./understudy deploy, with the same --target",
         )
     return found
 
@@ -58,7 +60,7 @@ def point(
         raise UnderstudyError(
             "alias-moved",
             f"alias {before} was moved by somebody else, from version {before.version} to {now.version}",
-            hint="./understudy rollout status",
+            hint="./understudy rollout status, with the same --target",
             retryable=True,
         ) from exc
     return _state(before.function, dict(answer))

@@ -166,7 +166,7 @@ def _returned(aws: Aws, shifted: AliasState) -> AliasState:
         raise UnderstudyError(
             "canary-left",
             f"{told}: {error.message}",
-            hint="./understudy rollout undo",
+            hint="./understudy rollout undo, with the same --target",
             retryable=True,
         ) from error
 

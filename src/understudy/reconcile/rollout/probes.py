@@ -54,7 +54,7 @@ def _failed(subject: Subject, version: str, what: str) -> RolloutError:
     return RolloutError(
         "probe-failed",
         f"version {version} of {subject.function} {what}",
-        hint=f"./understudy logs {subject.function}",
+        hint=f"./understudy logs {subject.function}, with the same --target",
     )
 
 

@@ -52,7 +52,7 @@ class Watch:
             raise RolloutError(
                 "canary-aborted",
                 f"the canary of version {self._version} was aborted: {cause}",
-                hint=f"./understudy logs {self._subject.function}",
+                hint=f"./understudy logs {self._subject.function}, with the same --target",
             )
 
     def _read(self) -> None:

@@ -47,7 +47,10 @@ def test_releases_are_newest_first_and_what_is_live_is_believed_first() -> None:
 def test_a_function_that_was_never_deployed_comes_with_the_command() -> None:
     with pytest.raises(UnderstudyError) as caught:
         history.read(ScriptedAws({"GetAlias": GONE}).aws, "shop", "live")
-    assert (caught.value.code, caught.value.hint) == ("alias-absent", "./understudy deploy")
+    assert (caught.value.code, caught.value.hint) == (
+        "alias-absent",
+        "./understudy deploy, with the same --target",
+    )
 
 
 @pytest.mark.parametrize(

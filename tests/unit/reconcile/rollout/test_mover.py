@@ -197,7 +197,10 @@ def test_a_canary_that_cannot_be_taken_back_is_told_with_the_command() -> None:
     answers = {"UpdateAlias": [one.answers()["UpdateAlias"], Refusal(code="AccessDeniedException")]}
     with pytest.raises(UnderstudyError) as caught:
         move(one, LiveMover(subjects=SHOP, canary=TENTH, now_ms=lambda: 5), answers=answers)
-    assert (caught.value.code, caught.value.hint) == ("canary-left", "./understudy rollout undo")
+    assert (caught.value.code, caught.value.hint) == (
+        "canary-left",
+        "./understudy rollout undo, with the same --target",
+    )
 
 
 def test_the_canary_of_a_killed_deploy_ends_before_the_next_begins() -> None:
