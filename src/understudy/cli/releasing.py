@@ -118,8 +118,8 @@ def show(delivered: Delivered, target: Target, digests: Mapping[str, str], outpu
         )
         return
     for name, digest in digests.items():
-        function = delivered.deployed.function_of(name)
-        click.echo(f"{name} {digest}" + (f" runs as {function}" if function else ""))
+        functions = ", ".join(one for one, _ in delivered.deployed.functions_of(name))
+        click.echo(f"{name} {digest}" + (f" runs as {functions}" if functions else ""))
     for one in delivered.live:
         if one.previous:
             click.echo(f"{one}: version {one.previous} -> {one.version}")

@@ -1,7 +1,6 @@
 """``understudy run``: a command with the local stack up, such as the end-to-end suite."""
 
 import contextlib
-import json
 import os
 import shutil
 import subprocess
@@ -55,7 +54,7 @@ def _up(layout: Layout) -> StackRecord:
     )
     if done.returncode != 0:
         sys.exit(done.returncode)
-    return StackRecord(**json.loads(done.stdout))
+    return record.parse(done.stdout.decode())
 
 
 def variables(running: StackRecord) -> dict[str, str]:

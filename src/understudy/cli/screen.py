@@ -27,6 +27,11 @@ def show(running: StackRecord, output: str) -> None:
             f"AWS_ENDPOINT_URL; awslocal, docker push {urlsplit(running.endpoint).netloc}/...",
         ),
         ("image", running.image_digest, base.strip()),
+        *(
+            ("function", one.url or one.digest, f"Lambda {one.function}")
+            for one in running.functions
+            if one.function != running.function
+        ),
         ("timings", timings, ""),
         ("next", f"curl {running.api_url}/health", "./understudy logs -f, ./understudy down"),
     ]

@@ -17,6 +17,7 @@ from understudy.reconcile.invocation import Invocation
 from understudy.reconcile.manager import Mover
 from understudy.reconcile.model import ApplyReport, Observed, OnEvent, Plan
 from understudy.reconcile.promotion import Promoter
+from understudy.reconcile.release import Release
 from understudy.reconcile.services import ecr
 from understudy.targets import built
 from understudy.targets import stack as stacks
@@ -49,9 +50,17 @@ class Deployed:
                 return found.status.get("apiID", "")
         return ""
 
-    def function_of(self, image: str) -> str:
-        """``NAME:ALIAS`` of the first function that runs `image`; empty when none does."""
-        return next(_qualified(self.stack, image), "")
+    def functions_of(self, image: str) -> Iterator[tuple[str, str]]:
+        """Yields ``NAME:ALIAS`` of each function that runs `image`, with its function URL or nothing."""
+        for one in release.of_image(self.stack, image):
+            yield _qualified(one), self._url(one.function)
+
+    def _url(self, function: str) -> str:
+        for url in self.stack.of_kind("FunctionURLConfig"):
+            found = self.observed.get(url.key)
+            if found is not None and url.spec["functionName"] == function:
+                return found.status.get("functionURL", "").rstrip("/")
+        return ""
 
 
 class PushGate(Protocol):
@@ -130,14 +139,13 @@ class Deployment:
             UnderstudyError: the manifests have no function that does.
         """
         stack = stacks.load(self._workspace.root, self._workspace.project, self._target, self.built())
-        found = next(_qualified(stack, image), None)
-        if found is None:
-            raise UnderstudyError(
-                "function-missing",
-                f"no Function of the manifests runs image {image}",
-                hint="name a function: ./understudy get Function lists them",
-            )
-        return found
+        for one in release.of_image(stack, image):
+            return _qualified(one)
+        raise UnderstudyError(
+            "function-missing",
+            f"no Function of the manifests runs image {image}",
+            hint="name a function: ./understudy get Function lists them",
+        )
 
     def invoke(self, function: str, payload: bytes) -> Invocation:
         """Returns the outcome of invoking a function, written ``NAME`` or ``NAME:QUALIFIER``.
@@ -310,6 +318,5 @@ def _no_repository(name: str) -> UnderstudyError:
     )
 
 
-def _qualified(stack: Stack, image: str) -> Iterator[str]:
-    for one in release.of_image(stack, image):
-        yield f"{one.function}:{one.aliases[0]}" if one.aliases else one.function
+def _qualified(one: Release) -> str:
+    return f"{one.function}:{one.aliases[0]}" if one.aliases else one.function

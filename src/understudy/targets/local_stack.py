@@ -23,7 +23,7 @@ from understudy.targets.engine_process import EngineProcess
 from understudy.targets.events import Advanced, Done, Failed, Noticed, Report, Started
 from understudy.targets.images import BuiltImage, ImageBuilder
 from understudy.targets.local import ACCOUNT, LocalTarget
-from understudy.targets.record import StackRecord
+from understudy.targets.record import RunningFunction, StackRecord
 from understudy.targets.up_options import UpOptions
 from understudy.targets.verification import BackgroundGate, Gate
 from understudy.targets.workspace import Workspace
@@ -175,19 +175,26 @@ class LocalStack:
         self, endpoint: str, dev_url: str, images: list[BuiltImage], deployed: Deployed
     ) -> StackRecord:
         api_id = deployed.api_id()
-        first = images[0] if images else None
+        functions = tuple(self._functions(images, deployed))
+        first = functions[0] if functions else None
         return StackRecord(
             pid=os.getpid(),
             endpoint=endpoint,
             api_url=addresses.reachable_url(endpoint, api_id) if api_id else "",
             api_host_url=addresses.host_url(endpoint, api_id) if api_id else "",
             dev_url=dev_url,
-            image_digest=first.image.digest if first else "",
-            function=deployed.function_of(first.name) if first else "",
-            stand_in_for=first.stand_in_for if first else "",
+            image_digest=first.digest if first else "",
+            function=first.function if first else "",
+            stand_in_for=next((built.stand_in_for for built in images), ""),
             timings_s=dict(self._timings),
             region=self._target.region,
+            functions=functions,
         )
+
+    def _functions(self, images: list[BuiltImage], deployed: Deployed) -> Iterator[RunningFunction]:
+        for built in images:
+            for name, url in deployed.functions_of(built.name):
+                yield RunningFunction(image=built.name, function=name, digest=built.image.digest, url=url)
 
     @contextlib.contextmanager
     def _step(self, name: str) -> Iterator[None]:
@@ -234,7 +241,7 @@ class LocalStack:
             except UnderstudyError as error:
                 self._report(Failed(step=step, error=str(error)))
                 continue
-            self._publish(built.image.digest)
+            self._publish(name, built.image.digest)
             self._report(Done(step=step, seconds=time.monotonic() - started, detail=built.image.digest))
             self._later.submit(name, built.image.digest)
 
@@ -243,7 +250,7 @@ class LocalStack:
         if self._deployment is not None and self._deployed is not None:
             self._deployment.attach(self._deployed, name, digest)
 
-    def _publish(self, digest: str) -> None:
+    def _publish(self, name: str, digest: str) -> None:
         found = record.read_own(self._workspace.layout)
         if found is not None:
-            record.write(self._workspace.layout, found.with_digest(digest))
+            record.write(self._workspace.layout, found.with_digest(name, digest))

@@ -24,6 +24,23 @@ class AlreadyRunningError(UnderstudyError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RunningFunction:
+    """One function of a running stack.
+
+    Attributes:
+        image: the project's image that it runs.
+        function: ``NAME:ALIAS`` that callers reach, ``NAME`` where it has no alias.
+        digest: digest that it runs.
+        url: its own URL; empty where it has none.
+    """
+
+    image: str
+    function: str
+    digest: str
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StackRecord:
     """A running local stack.
 
@@ -33,11 +50,12 @@ class StackRecord:
         api_url: base URL of the HTTP API, one that resolves on this machine.
         api_host_url: the same API under its execute-api host name.
         dev_url: base URL of the development server; empty when there is none.
-        image_digest: digest that the function runs.
-        function: ``NAME:ALIAS`` that the API invokes.
+        image_digest: digest that `function` runs.
+        function: ``NAME:ALIAS`` of the project's first image: what commands mean that are given no name.
         stand_in_for: base image that a stand-in replaces; empty for the real one.
         timings_s: seconds by step.
         region: AWS region that the stack lives in.
+        functions: every function that runs an image of the project, in the project file's order.
     """
 
     pid: int
@@ -50,10 +68,22 @@ class StackRecord:
     stand_in_for: str
     timings_s: dict[str, float]
     region: str = "us-east-1"
+    functions: tuple[RunningFunction, ...] = ()
 
-    def with_digest(self, digest: str) -> "StackRecord":
-        """The same stack running another digest."""
-        return dataclasses.replace(self, image_digest=digest)
+    def with_digest(self, image: str, digest: str) -> "StackRecord":
+        """The same stack, the functions of one image running another digest."""
+        functions = tuple(
+            dataclasses.replace(one, digest=digest) if one.image == image else one for one in self.functions
+        )
+        first = next((one.digest for one in functions if one.function == self.function), self.image_digest)
+        return dataclasses.replace(self, functions=functions, image_digest=first)
+
+
+def parse(text: str) -> StackRecord:
+    """The record that its own JSON describes."""
+    fields = json.loads(text)
+    functions = tuple(RunningFunction(**one) for one in fields.pop("functions", ()))
+    return StackRecord(**fields, functions=functions)
 
 
 def _lock_path(layout: Layout) -> Path:
@@ -114,7 +144,7 @@ def read(layout: Layout) -> StackRecord | None:
 def read_own(layout: Layout) -> StackRecord | None:
     """Returns what the claimant itself has published."""
     try:
-        return StackRecord(**json.loads(_record_path(layout).read_text()))
+        return parse(_record_path(layout).read_text())
     except FileNotFoundError:
         return None
 

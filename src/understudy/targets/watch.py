@@ -6,6 +6,8 @@ from pathlib import Path
 
 import watchfiles
 
+from understudy.errors import UnderstudyError
+from understudy.image import builder
 from understudy.targets.workspace import Workspace
 
 _QUIET_MS = 20
@@ -38,14 +40,26 @@ def changes(workspace: Workspace, stop: threading.Event) -> Iterator[frozenset[s
 
 
 def images_of(workspace: Workspace, paths: Iterable[Path]) -> frozenset[str]:
-    """Returns the images whose context or Dockerfile one of `paths` is or lies in."""
-    found: set[str] = set()
-    for path in paths:
-        for name, section in workspace.project.images.items():
-            context, dockerfile = workspace.root / section.context, workspace.root / section.dockerfile
-            if path.is_relative_to(context) or path == dockerfile:
-                found.add(name)
-    return frozenset(found)
+    """Returns the images that are built from one of `paths`: what their `.dockerignore` leaves out is not."""
+    saved = tuple(paths)
+    return frozenset(
+        name
+        for name, section in workspace.project.images.items()
+        if _is_input(workspace.root / section.context, workspace.root / section.dockerfile, saved)
+    )
+
+
+def _is_input(context: Path, dockerfile: Path, paths: Iterable[Path]) -> bool:
+    below = [path for path in paths if path.is_relative_to(context)]
+    if dockerfile in paths or any(path.name.endswith(".dockerignore") for path in below):
+        return True
+    if not below:
+        return False
+    try:
+        ignored = builder.ignored(context, dockerfile)
+    except UnderstudyError:
+        return True  # the build says what is wrong with the list
+    return any(not ignored.excludes(path.relative_to(context).as_posix()) for path in below)
 
 
 class _Filter(watchfiles.DefaultFilter):

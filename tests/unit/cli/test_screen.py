@@ -1,10 +1,11 @@
 import dataclasses
-import json
 
 import pytest
 
 from tests.fakes.project import RECORD
 from understudy.cli import screen
+from understudy.targets import record
+from understudy.targets.record import RunningFunction
 
 
 def test_names_every_url_once_and_the_next_commands(capsys: pytest.CaptureFixture[str]) -> None:
@@ -36,4 +37,21 @@ def test_says_that_the_base_is_a_stand_in(capsys: pytest.CaptureFixture[str]) ->
 def test_json_is_the_record(capsys: pytest.CaptureFixture[str]) -> None:
     screen.show(RECORD, "json")
 
-    assert json.loads(capsys.readouterr().out) == dataclasses.asdict(RECORD)
+    assert record.parse(capsys.readouterr().out) == RECORD
+
+
+def test_shows_the_other_functions_with_their_urls(capsys: pytest.CaptureFixture[str]) -> None:
+    functions = (
+        RunningFunction(image="shop", function=RECORD.function, digest=RECORD.image_digest),
+        RunningFunction(
+            image="feed", function="feed:live", digest="sha256:1", url="http://u.lambda-url.test"
+        ),
+        RunningFunction(image="jobs", function="jobs:live", digest="sha256:2"),
+    )
+    screen.show(dataclasses.replace(RECORD, functions=functions), "text")
+
+    rows = [line.split() for line in capsys.readouterr().out.splitlines() if "function" in line]
+    assert rows == [
+        ["function", "http://u.lambda-url.test", "(Lambda", "feed:live)"],
+        ["function", "sha256:2", "(Lambda", "jobs:live)"],
+    ]

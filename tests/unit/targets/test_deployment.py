@@ -82,7 +82,11 @@ def test_apply_reports_each_step_and_what_is_there_afterwards(workspace: Workspa
         ("Function/shop", "done"),
     ]
     assert target.asked == ["local"]
-    assert (done.api_id(), done.function_of("shop"), done.function_of("other")) == ("", "shop", "")
+    assert (done.api_id(), [*done.functions_of("shop")], [*done.functions_of("other")]) == (
+        "",
+        [("shop", "")],
+        [],
+    )
     assert (workspace.layout.state / "apply-local.lock").exists()
 
 

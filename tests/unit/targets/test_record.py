@@ -10,7 +10,7 @@ import pytest
 
 from understudy.targets import record
 from understudy.targets.layout import Layout
-from understudy.targets.record import AlreadyRunningError, StackRecord
+from understudy.targets.record import AlreadyRunningError, RunningFunction, StackRecord
 
 HOLDER = """
 import pathlib, signal, sys
@@ -30,6 +30,12 @@ RECORD = StackRecord(
     function="dashboard:live",
     stand_in_for="",
     timings_s={"build": 0.1},
+    functions=(
+        RunningFunction(image="dashboard", function="dashboard:live", digest="sha256:" + "0" * 64),
+        RunningFunction(
+            image="sse", function="sse:live", digest="sha256:" + "2" * 64, url="http://u.lambda-url.localhost"
+        ),
+    ),
 )
 
 
@@ -74,19 +80,32 @@ def test_a_newer_digest_is_published_beside_what_stays(tmp_path: Path) -> None:
     newer = "sha256:" + "1" * 64
     with record.claim(layout):
         record.write(layout, RECORD)
-        record.write(layout, RECORD.with_digest(newer))
+        record.write(layout, RECORD.with_digest("dashboard", newer))
         found = record.read_own(layout)
 
-    assert found == dataclasses.replace(RECORD, image_digest=newer)
+    first, second = RECORD.functions
+    functions = (dataclasses.replace(first, digest=newer), second)
+    assert found == dataclasses.replace(RECORD, image_digest=newer, functions=functions)
 
 
-def test_a_record_of_an_earlier_version_has_the_usual_region(tmp_path: Path) -> None:
+def test_another_image_s_digest_leaves_the_first_function_alone() -> None:
+    newer = "sha256:" + "3" * 64
+
+    found = RECORD.with_digest("sse", newer)
+
+    assert (found.image_digest, [one.digest for one in found.functions]) == (
+        RECORD.image_digest,
+        [RECORD.image_digest, newer],
+    )
+
+
+def test_a_record_of_an_earlier_version_has_the_usual_region_and_no_list(tmp_path: Path) -> None:
     layout = Layout(root=tmp_path)
     fields = dataclasses.asdict(RECORD)
-    del fields["region"]
+    del fields["region"], fields["functions"]
     with record.claim(layout):
         (layout.run / "stack.json").write_text(json.dumps(fields))
-        assert record.read(layout) == RECORD
+        assert record.read(layout) == dataclasses.replace(RECORD, functions=())
 
 
 def test_stop_ends_the_claimant_and_waits_for_it(tmp_path: Path) -> None:

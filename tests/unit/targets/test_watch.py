@@ -36,6 +36,21 @@ def test_a_file_belongs_to_the_images_that_are_built_from_it(
     assert watch.images_of(workspace, [workspace.root / path for path in paths]) == images
 
 
+def test_a_file_that_the_context_leaves_out_belongs_to_the_image_inside_it_alone(
+    workspace: Workspace,
+) -> None:
+    text = (workspace.root / "understudy.yaml").read_text().replace("context: jobs", "context: app/jobs")
+    (workspace.root / "understudy.yaml").write_text(text)
+    (workspace.root / "app" / ".dockerignore").write_text("*\n!shop\n")
+    found = projects.find(workspace.root)
+
+    assert watch.images_of(found, [found.root / "app/jobs/handler.py"]) == {"jobs"}
+    assert watch.images_of(found, [found.root / "app/shop/main.py"]) == {"shop"}
+    assert watch.images_of(found, [found.root / "app/.dockerignore"]) == {"shop"}
+    (workspace.root / "app" / ".dockerignore").write_text("[\n")
+    assert watch.images_of(found, [found.root / "app/jobs/handler.py"]) == {"jobs", "shop"}
+
+
 @pytest.mark.parametrize(
     ("path", "heard"),
     [

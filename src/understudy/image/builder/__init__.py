@@ -4,7 +4,7 @@ Reproducible: same inputs, same digest. Refuses to isolate a RUN step itself (`i
 to follow Docker where it would make another image each time.
 """
 
-from understudy.image.builder.execute import build
+from understudy.image.builder.execute import build, ignored
 from understudy.image.builder.model import (
     EPOCH,
     STAND_IN_LABEL,
@@ -26,4 +26,5 @@ __all__ = [
     "StandInUsed",
     "Work",
     "build",
+    "ignored",
 ]

@@ -82,7 +82,7 @@ def build(
             steps=steps,
             progress=progress,
             hashes=hashes,
-            context=HostTree(request.context, _ignore(request)),
+            context=HostTree(request.context, ignored(request.context, request.dockerfile)),
             host=host or Host(environment=os.environ),
         )
         image = Stages(setup).build()
@@ -118,9 +118,14 @@ def _hashes_path(store: Store, context: Path) -> Path:
     return store.root / "cache" / "hashes" / f"{cache.key(str(context.resolve()))}.json"
 
 
-def _ignore(request: BuildRequest) -> Dockerignore:
-    own = request.dockerfile.with_name(f"{request.dockerfile.name}.dockerignore")
-    for path in (own, request.context / ".dockerignore"):
+def ignored(context: Path, dockerfile_path: Path) -> Dockerignore:
+    """What of a context does not exist for the build: the Dockerfile's own list, or else the context's.
+
+    Raises:
+        UnderstudyError: a pattern is malformed.
+    """
+    own = dockerfile_path.with_name(f"{dockerfile_path.name}.dockerignore")
+    for path in (own, context / ".dockerignore"):
         if path.is_file():
             return dockerignore.parse(path.read_text("utf-8"), path=_shown(path))
     return dockerignore.Dockerignore()
