@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from understudy.engine.delegate import address
 from understudy.errors import UnderstudyError
 
 DEFAULT_PORT = 4566
@@ -22,7 +23,8 @@ class EngineConfig:
         hosts: addresses to listen on.
         allowed_hosts: further host names that requests may name, such as a compose service.
         hooks_dir: folder with ``boot.d``, ``start.d``, ``ready.d`` and ``shutdown.d``; None for no hooks.
-        delegate_python: interpreter of the delegate's environment; None for no delegate.
+        delegate_python: interpreter of the delegate's environment; None for no delegate of our own.
+        delegate_url: ``http://host:port`` of an emulator that somebody else runs, in its place.
         ready_file: written when requests are accepted.
         die_with_parent: stop when the process that started the engine ends.
         prewarm: whether a new version gets an environment before its first request; off to see cold starts.
@@ -35,6 +37,7 @@ class EngineConfig:
     allowed_hosts: tuple[str, ...] = ()
     hooks_dir: Path | None = None
     delegate_python: Path | None = None
+    delegate_url: str | None = None
     ready_file: Path | None = None
     die_with_parent: bool = False
     prewarm: bool = True
@@ -59,6 +62,7 @@ class EngineConfig:
             "allowed_hosts": list(self.allowed_hosts),
             "hooks_dir": str(self.hooks_dir) if self.hooks_dir else None,
             "delegate_python": str(self.delegate_python) if self.delegate_python else None,
+            "delegate_url": self.delegate_url,
             "ready_file": str(self.ready_file) if self.ready_file else None,
             "die_with_parent": self.die_with_parent,
             "prewarm": self.prewarm,
@@ -87,6 +91,9 @@ def parse(argv: Sequence[str]) -> EngineConfig:
     )
     parser.add_argument("--hooks-dir", help="folder with boot.d, start.d, ready.d, shutdown.d")
     parser.add_argument("--delegate-python", help="interpreter of the delegate's environment")
+    parser.add_argument(
+        "--delegate-url", help="http://host:port of an emulator that is there already, such as LocalStack"
+    )
     parser.add_argument("--ready-file", help="written when requests are accepted")
     parser.add_argument("--die-with-parent", action="store_true", default=None)
     parser.add_argument(
@@ -113,6 +120,10 @@ def _document(text: str) -> dict[str, object]:
 def _config(settings: dict[str, object]) -> EngineConfig:
     if "data_dir" not in settings:
         raise _bad("--data-dir is missing")
+    if "delegate_url" in settings:
+        if "delegate_python" in settings:
+            raise _bad("--delegate-url and --delegate-python name two delegates, one is possible")
+        address.parse(str(settings["delegate_url"]))
     typed: dict[str, object] = {}
     for name, value in settings.items():
         if name in ("data_dir", "hooks_dir", "delegate_python", "ready_file"):

@@ -70,6 +70,7 @@ class Endpoints:
 
     def _health(self) -> dict[str, object]:
         delegate = self._delegate()
+        url = {} if delegate.url is None else {"url": delegate.url}
         return {
             "status": "ready" if self.ready else "starting",
             "version": self._version,
@@ -80,12 +81,17 @@ class Endpoints:
                 "state": delegate.state,
                 "pid": delegate.pid,
                 "restarts": delegate.restarts,
+                **url,
             },
         }
 
     def _localstack_health(self) -> dict[str, object]:
-        up = {"running": "running", "starting": "starting"}.get(self._delegate().state, "error")
-        states = dict.fromkeys(_DELEGATED, up) | dict.fromkeys(self._services, "running")
+        delegate = self._delegate()
+        up = {"running": "running", "starting": "starting"}.get(delegate.state, "error")
+        delegated = dict.fromkeys(delegate.services or _DELEGATED, up)
+        if up == "running":
+            delegated |= delegate.services
+        states = delegated | dict.fromkeys(self._services, "running")
         if "apigatewayv2" in states:
             states["apigateway"] = states.pop("apigatewayv2")
         return {"services": dict(sorted(states.items())), "edition": "understudy", "version": self._version}

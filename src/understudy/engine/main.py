@@ -12,7 +12,8 @@ import uvloop
 
 from understudy.engine import config, listen
 from understudy.engine.config import EngineConfig
-from understudy.engine.delegate import child
+from understudy.engine.delegate import address, child
+from understudy.engine.delegate.external import ExternalDelegate
 from understudy.engine.delegate.launch import MiniStack
 from understudy.engine.delegate.supervisor import Delegate, NoDelegate, SupervisedDelegate
 from understudy.errors import UnderstudyError
@@ -53,6 +54,8 @@ async def _serve(settings: EngineConfig, sockets: list[socket.socket], began: fl
 
 
 def _delegate(settings: EngineConfig, port: int) -> Delegate:
+    if settings.delegate_url is not None:
+        return ExternalDelegate(address.parse(settings.delegate_url))
     if settings.delegate_python is None:
         return NoDelegate()
     emulator = MiniStack(

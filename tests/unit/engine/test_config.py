@@ -26,6 +26,11 @@ def test_a_launcher_and_the_engine_agree() -> None:
     assert config.parse(EngineConfig(data_dir=Path("/p")).argv()) == EngineConfig(data_dir=Path("/p"))
 
 
+def test_the_delegate_can_be_somebody_elses() -> None:
+    settings = EngineConfig(data_dir=Path("/p"), delegate_url="http://localstack:4566")
+    assert config.parse(settings.argv()) == settings
+
+
 def test_flags_win_over_json() -> None:
     settings = config.parse(["--config", '{"data_dir": "/a", "port": 1}', "--port", "2", "--allow-host", "x"])
     assert (settings.data_dir, settings.port, settings.allowed_hosts) == (Path("/a"), 2, ("x",))
@@ -39,6 +44,8 @@ def test_flags_win_over_json() -> None:
         (["--config", "{"], "is no JSON"),
         (["--config", "[]"], "is no JSON object"),
         (["--config", '{"prot": 1}'], "unknown setting 'prot'"),
+        (["--data-dir", "/p", "--delegate-url", "localstack"], "no http:// URL"),
+        (["--data-dir", "/p", "--delegate-url", "http://a", "--delegate-python", "/v"], "two delegates"),
     ],
 )
 def test_refuses_what_it_does_not_understand(argv: list[str], message: str) -> None:

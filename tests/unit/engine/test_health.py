@@ -35,6 +35,20 @@ async def test_localstack_health_lists_services(endpoints: Endpoints) -> None:
     assert document["services"]["lambda"] == "running"
 
 
+async def test_a_delegate_of_somebody_else_speaks_for_its_services() -> None:
+    status = DelegateStatus(
+        name="localstack 4.14.0",
+        state="running",
+        url="http://localstack:4566",
+        services={"s3": "running", "sqs": "available", "lambda": "disabled"},
+    )
+    endpoints = Endpoints(services=["lambda"], delegate=lambda: status, hooks=Hooks(None))
+    services = (await _get(endpoints, "/_localstack/health")).document["services"]
+    assert services == {"s3": "running", "sqs": "available", "lambda": "running"}
+    delegate = (await _get(endpoints, "/_understudy/health")).document["delegate"]
+    assert (delegate["url"], delegate["pid"]) == ("http://localstack:4566", None)
+
+
 async def test_localstack_info_and_init(endpoints: Endpoints) -> None:
     info = (await _get(endpoints, "/_localstack/info")).document
     assert {"version", "edition", "session_id", "uptime", "is_license_activated"} <= set(info)

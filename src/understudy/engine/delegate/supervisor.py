@@ -7,17 +7,19 @@ nothing fails just because it came early.
 
 import asyncio
 import contextlib
-import json
 import logging
 import socket
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Literal, Protocol
 
+from understudy.engine.delegate import door
+from understudy.engine.delegate.door import Door
 from understudy.engine.delegate.launch import Emulator, Launch
-from understudy.engine.delegate.proxy import HttpProxy, UpstreamGoneError
-from understudy.engine.protocol import Message, Receive, Scope, Send
+from understudy.engine.delegate.proxy import HttpProxy
+from understudy.engine.protocol import Receive, Scope, Send
 
 READY_WITHIN_S = 30.0
 _STOP_WITHIN_S = 1.5
@@ -29,17 +31,28 @@ _LOG_LIMIT_BYTES = 8 * 1024 * 1024
 
 logger = logging.getLogger(__name__)
 
-DelegateState = Literal["stopped", "starting", "running", "restarting"]
+DelegateState = Literal["stopped", "starting", "running", "restarting", "unreachable"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DelegateStatus:
-    """What the health endpoint says of the delegate."""
+    """What the health endpoint says of the delegate.
+
+    Attributes:
+        name: the emulator's, with its version where somebody else runs it.
+        state: ``unreachable`` is one that answered before, and that somebody else runs.
+        pid: of the child; None for an emulator that is none.
+        restarts: how often the child was started again, or an emulator of somebody else came back.
+        url: where an emulator that somebody else runs answers.
+        services: its own words on the state of each service; empty where it did not say.
+    """
 
     name: str
     state: DelegateState
     pid: int | None = None
     restarts: int = 0
+    url: str | None = None
+    services: Mapping[str, str] = field(default_factory=dict)
 
 
 class Delegate(Protocol):
@@ -73,7 +86,7 @@ class NoDelegate:
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - the protocol's
         """Refuses."""
-        await _refuse(send, 501, "this engine runs without a delegate")
+        await door.refuse(send, 501, "this engine runs without a delegate")
 
     def status(self) -> DelegateStatus:
         """Returns stopped."""
@@ -86,9 +99,7 @@ class SupervisedDelegate:
     def __init__(self, emulator: Emulator, *, log_path: Path, ready_within_s: float = READY_WITHIN_S) -> None:
         self._emulator = emulator
         self._log_path = log_path
-        self._ready_within_s = ready_within_s
-        self._ready = asyncio.Event()
-        self._proxy: HttpProxy | None = None
+        self._door = Door(where=str(log_path), wait_s=ready_within_s)
         self._process: asyncio.subprocess.Process | None = None
         self._supervisor: asyncio.Task[None] | None = None
         self._state: DelegateState = "stopped"
@@ -106,8 +117,7 @@ class SupervisedDelegate:
             self._supervisor.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._supervisor
-        if self._proxy is not None:
-            self._proxy.close()
+        self._door.close()
         if self._process is not None:
             await _end(self._process)
 
@@ -118,28 +128,7 @@ class SupervisedDelegate:
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Forwards a request; waits for a child that is starting, and says so when it does not come."""
-        if not self._ready.is_set():
-            try:
-                async with asyncio.timeout(self._ready_within_s):
-                    await self._ready.wait()
-            except TimeoutError:
-                await _refuse(send, 503, f"the delegate is {self._state}, see {self._log_path}")
-                return
-        proxy, began = self._proxy, False
-
-        async def _observed(message: Message) -> None:
-            nonlocal began
-            began = True
-            await send(message)
-
-        if proxy is None:
-            raise RuntimeError("ready without a proxy")
-        try:
-            await proxy.forward(scope, receive, _observed)
-        except (UpstreamGoneError, OSError) as exc:
-            if began:
-                raise
-            await _refuse(send, 503, f"the delegate went away ({exc}), see {self._log_path}; try again")
+        await self._door.handle(scope, receive, send)
 
     async def _supervise(self) -> None:
         backoff_s = _FIRST_BACKOFF_S
@@ -174,44 +163,16 @@ class SupervisedDelegate:
         try:
             await ended
         finally:
-            self._ready.clear()
+            self._door.close()
             opened.cancel()
             ended.cancel()
-            if self._proxy is not None:
-                self._proxy.close()
 
     async def _open_when_ready(self, launch: Launch, port: int) -> None:
         proxy = HttpProxy("127.0.0.1", port, extra_headers=launch.headers)
-        while not await _answers(proxy, launch.health_path):  # noqa: ASYNC110 - another process sets no event
+        while not await door.answers(proxy, launch.health_path):  # noqa: ASYNC110 - another process sets no event
             await asyncio.sleep(_KNOCK_EVERY_S)
-        self._proxy = proxy
         self._state = "running"
-        self._ready.set()
-
-
-async def _answers(proxy: HttpProxy, path: str) -> bool:
-    """Whether the emulator answers its health path below 500."""
-    status = 0
-
-    async def receive() -> Message:
-        return {"type": "http.request", "body": b"", "more_body": False}
-
-    async def send(message: Message) -> None:
-        nonlocal status
-        if message["type"] == "http.response.start":
-            status = message["status"]
-
-    scope: Scope = {
-        "method": "GET",
-        "raw_path": path.encode(),
-        "query_string": b"",
-        "headers": [(b"host", b"localhost")],
-    }
-    try:
-        await proxy.forward(scope, receive, send)
-    except (UpstreamGoneError, OSError):
-        return False
-    return 0 < status < 500
+        self._door.open(proxy)
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:
@@ -233,10 +194,3 @@ def _open_log(path: Path) -> BinaryIO:
     if path.exists() and path.stat().st_size > _LOG_LIMIT_BYTES:
         path.replace(path.with_suffix(".log.1"))
     return path.open("ab")
-
-
-async def _refuse(send: Send, status: int, message: str) -> None:
-    body = json.dumps({"__type": "ServiceUnavailableException", "message": message}).encode()
-    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
