@@ -1,36 +1,31 @@
 """Draws what long work reports, on stderr: spinners on a terminal, lines elsewhere."""
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
-from rich.console import Console
-from rich.markup import escape
-from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+import click
 
 from understudy.targets.events import Advanced, Done, Event, Failed, Noticed, Started
 
-stderr = Console(stderr=True, highlight=False)
+if TYPE_CHECKING:
+    from understudy.cli.spinners import Spinners
 
 _DIGEST = "sha256:"
 _SHORT_DIGEST = len(_DIGEST) + 12
 
 
 class EventPrinter:
-    """Receives events from any thread; a context manager around the work."""
+    """Receives events from any thread; a context manager around the work.
 
-    def __init__(self) -> None:
-        self._live: Progress | None = None
-        self._tasks: dict[str, TaskID] = {}
-        if stderr.is_terminal:
-            self._live = Progress(
-                SpinnerColumn(),
-                TextColumn("{task.description}"),
-                TimeElapsedColumn(),
-                console=stderr,
-                transient=True,
-            )
+    Args:
+        live: where to draw; by default stderr when it is a terminal, and else nothing.
+    """
+
+    def __init__(self, live: "Spinners | None" = None) -> None:
+        self._live = live or _spinners()
 
     def __enter__(self) -> Self:
         if self._live:
@@ -49,18 +44,17 @@ class EventPrinter:
             case Started():
                 self._start(event.step)
             case Advanced():
-                self._advance(event.step, event.text)
+                if self._live:
+                    self._live.advance(event.step, event.text)
             case Done():
                 self._end(event.step)
-                detail = f"  {escape(_short(event.detail))}" if event.detail else ""
-                stderr.print(
-                    f"[green]✓[/] {escape(event.step)}  {event.seconds:.1f} s{detail}", soft_wrap=True
-                )
+                detail = f"  {_short(event.detail)}" if event.detail else ""
+                self._say("✓", "green", f"{event.step}  {event.seconds:.1f} s{detail}")
             case Noticed():
-                stderr.print(f"[yellow]![/] {escape(event.text)}", soft_wrap=True)
+                self._say("!", "yellow", event.text)
             case Failed():
                 self._end(event.step)
-                stderr.print(f"[red]✗[/] {escape(event.step)}\n{escape(event.error)}", soft_wrap=True)
+                self._say("✗", "red", f"{event.step}\n{event.error}")
 
     @contextmanager
     def paused(self) -> Iterator[None]:
@@ -75,18 +69,28 @@ class EventPrinter:
 
     def _start(self, step: str) -> None:
         if self._live:
-            self._tasks[step] = self._live.add_task(escape(step))
+            self._live.begin(step)
         else:
-            stderr.print(f"… {escape(step)}", soft_wrap=True)
-
-    def _advance(self, step: str, text: str) -> None:
-        if self._live and step in self._tasks:
-            width = max(20, stderr.width - len(step) - 20)
-            self._live.update(self._tasks[step], description=escape(f"{step}  {text[:width]}"))
+            click.echo(f"… {step}", err=True)
 
     def _end(self, step: str) -> None:
-        if self._live and step in self._tasks:
-            self._live.remove_task(self._tasks.pop(step))
+        if self._live:
+            self._live.end(step)
+
+    def _say(self, mark: str, colour: str, text: str) -> None:
+        if self._live:
+            self._live.say(mark, colour, text)
+        else:
+            click.echo(f"{mark} {text}", err=True)
+
+
+def _spinners() -> "Spinners | None":
+    if not sys.stderr.isatty():
+        return None
+    # Rich is slow to load, and programs that read our lines see nothing of it.
+    from understudy.cli.spinners import Spinners
+
+    return Spinners()
 
 
 def _short(detail: str) -> str:

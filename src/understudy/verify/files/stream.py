@@ -7,9 +7,10 @@ size. Refuses zstd, for which the standard library of our Python has no decompre
 
 import bisect
 import hashlib
-import zlib
 from dataclasses import dataclass
 from typing import BinaryIO
+
+from zlib_ng import zlib_ng as zlib
 
 from understudy.image.layers import tarformat
 from understudy.image.model import MediaTypeUnsupportedError
@@ -219,7 +220,7 @@ class LayerStream:
             try:
                 if not self._packed:
                     return self._finish(inflater)
-                data = inflater.decompress(self._packed, _INFLATE_BYTES)
+                data: bytes = inflater.decompress(self._packed, _INFLATE_BYTES)
             except zlib.error as exc:
                 raise tarformat.invalid(f"its gzip stream is damaged ({exc})") from exc
             self._packed = inflater.unconsumed_tail
@@ -232,7 +233,7 @@ class LayerStream:
         return b""
 
     def _finish(self, inflater: "zlib._Decompress") -> bytes:
-        data = inflater.flush()
+        data: bytes = inflater.flush()
         if not inflater.eof:
             raise tarformat.invalid("its gzip stream ends too early")
         self._inflater = None
