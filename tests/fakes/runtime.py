@@ -71,6 +71,33 @@ class RuntimeClient:
     async def respond(self, request_id: str, body: bytes) -> int:
         return (await self.call("POST", f"invocation/{request_id}/response", body))[0]
 
+    def stream(self, request_id: str, *chunks: bytes) -> None:
+        """Starts a streamed response with `chunks` on the connection of the last `next`."""
+        if self._streams is None:
+            raise ConnectionError("next comes first")
+        lines = [
+            f"POST /2018-06-01/runtime/invocation/{request_id}/response HTTP/1.1",
+            f"Host: {self._address}",
+            "Lambda-Runtime-Function-Response-Mode: streaming",
+            "Content-Type: text/plain",
+            "Transfer-Encoding: chunked",
+        ]
+        self._streams[1].write(("\r\n".join(lines) + "\r\n\r\n").encode())
+        self.send(*chunks)
+
+    def send(self, *chunks: bytes) -> None:
+        """Goes on with the streamed response; an empty chunk ends it."""
+        if self._streams is None:
+            raise ConnectionError("stream comes first")
+        for chunk in chunks:
+            self._streams[1].write(b"%x\r\n%b\r\n" % (len(chunk), chunk))
+
+    async def accepted(self) -> int:
+        """The status that the streamed response was answered with."""
+        if self._streams is None:
+            raise ConnectionError("stream comes first")
+        return (await self._answer(self._streams[0]))[0]
+
     async def fail(self, request_id: str, body: bytes) -> int:
         return (await self.call("POST", f"invocation/{request_id}/error", body))[0]
 

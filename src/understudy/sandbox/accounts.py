@@ -46,9 +46,7 @@ class Accounts:
         self, request: InvokeRequest, outcome: Answer | Fault, duration_ms: float, init_ms: float | None
     ) -> InvokeResult:
         """Makes the result; who does not want the report's figures does not wait for the report."""
-        fault = outcome if isinstance(outcome, Fault) else None
-        if fault is None and isinstance(outcome, Answer) and outcome.too_large:
-            fault = model.too_large_fault()
+        fault = outcome if isinstance(outcome, Fault) else _verdict(outcome, request)
         self._unreported = _Ended(
             request_id=request.request_id, duration_ms=duration_ms, init_ms=init_ms, fault=fault
         )
@@ -91,6 +89,15 @@ class Accounts:
         self._journal.write(reports.end_line(ended.request_id))
         self._journal.write(reports.report_line(report))
         return memory_mb, self._journal.take_tail()
+
+
+def _verdict(answer: Answer, request: InvokeRequest) -> Fault | None:
+    if answer.truncated:
+        return model.truncated_fault()
+    if answer.too_large:
+        streamed = answer.streaming and request.stream is not None
+        return model.too_large_fault(model.MAX_STREAMED_BYTES if streamed else model.MAX_RESPONSE_BYTES)
+    return None
 
 
 def _payload(fault: Fault | None, request: InvokeRequest) -> bytes:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from understudy.sandbox.explain import ImportChain
     from understudy.sandbox.isolation import Isolation
     from understudy.sandbox.model import Phase
+    from understudy.sandbox.response_stream import ResponseStream
 
 __all__ = ["ExecutionEnvironment", "InitReport", "InvokeRequest", "InvokeResult"]
 
@@ -75,7 +76,7 @@ class ExecutionEnvironment:
         self._init: asyncio.Task[InitReport] | None = None
         self._idle: asyncio.Future[Answer | None] | None = None
         self._running: asyncio.Future[Answer | ExitStatus | _Expired] | None = None
-        self._queued: tuple[str, bytes, bytes] | None = None
+        self._queued: tuple[str, bytes, bytes, ResponseStream | None] | None = None
         self._busy = False
         self._dead = False
         self._abandoned = False
@@ -278,7 +279,7 @@ class ExecutionEnvironment:
         try:
             self._runtime.wake()
             headers = runtime_api.invocation_headers(request, int((time.time() + remaining_s) * 1000))
-            self._queued = (request.request_id, headers, request.payload)
+            self._queued = (request.request_id, headers, request.payload, request.stream)
             if self._api.state is State.READY:
                 self._hand_over()
             elif not self._runtime.alive and self._runtime.ended is not None:
@@ -290,8 +291,13 @@ class ExecutionEnvironment:
             timer.cancel()
             self._running = self._queued = None
         if isinstance(outcome, Answer):
+            if outcome.truncated:
+                # It is dying, or out of step: the next request must not meet it.
+                await self._reset()
             return outcome
         if isinstance(outcome, ExitStatus):
+            if request.stream is not None and request.stream.content_type is not None:
+                return model.truncated_fault()
             return model.exit_fault(outcome, self.spec)
         await self._reset()
         return model.timeout_fault(timeout_s)

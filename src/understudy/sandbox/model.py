@@ -14,10 +14,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from understudy.image.rootfs import Rootfs
+    from understudy.sandbox.response_stream import ResponseStream
 
 # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html; the payload limit as AWS words it
 # in its own error text is 6 MB + 100 bytes (LocalStack's snapshot of AWS, 2025-11).
 MAX_RESPONSE_BYTES = 6 * 1024 * 1024 + 100
+# 20 MB until July 2025: https://docs.aws.amazon.com/lambda/latest/dg/configuration-response-streaming.html
+MAX_STREAMED_BYTES = 200 * 1024 * 1024
 LOG_TAIL_BYTES = 4096
 MAX_PROCESSES = 1024
 SANDBOX_UID = 993
@@ -109,6 +112,7 @@ class InvokeRequest:
         trace_id: X-Ray header value.
         tail: whether the caller wants the log tail and the memory used; without them the answer comes first
             and the REPORT line follows.
+        stream: where a response goes that the runtime streams; without it, the response is collected.
     """
 
     request_id: str
@@ -119,6 +123,7 @@ class InvokeRequest:
     cognito_identity: str | None = None
     trace_id: str = ""
     tail: bool = True
+    stream: ResponseStream | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,7 +131,7 @@ class InvokeResult:
     """What a request came to.
 
     Attributes:
-        payload: the function's answer, or AWS's error document.
+        payload: the function's answer, or AWS's error document; empty when the answer went through a stream.
         function_error: ``Unhandled`` when the function failed.
         error_type: AWS's errorType when it failed.
         log_tail: last 4 KB of the log, up to and with REPORT; empty when the request did not want it.
@@ -226,12 +231,20 @@ def timeout_fault(timeout_s: float) -> Fault:
     )
 
 
-def too_large_fault() -> Fault:
-    """The verdict on an answer above 6 MB."""
-    message = f"Response payload size exceeded maximum allowed payload size ({MAX_RESPONSE_BYTES} bytes)."
+def too_large_fault(limit_bytes: int) -> Fault:
+    """The verdict on an answer above the limit of its mode: 6 MB, or 200 MB when streamed."""
+    message = f"Response payload size exceeded maximum allowed payload size ({limit_bytes} bytes)."
     error_type = "Function.ResponseSizeTooLarge"
     body = json.dumps({"errorType": error_type, "errorMessage": message}, separators=(",", ":")).encode()
     return Fault(error_type=error_type, body=body)
+
+
+def truncated_fault() -> Fault:
+    """The verdict on a streamed response whose connection broke: the runtime died, or hung up.
+
+    AWS's supervisor calls it so (`rapid` of aws-lambda-runtime-interface-emulator), out of memory included.
+    """
+    return Fault(error_type="Runtime.TruncatedResponse", reason="Runtime hung up in the middle of a response")
 
 
 def exit_fault(status: ExitStatus, spec: SandboxSpec) -> Fault:

@@ -9,6 +9,8 @@ emulator (aws-lambda-runtime-interface-emulator, `lambda/rapi`). Refuses to know
 from __future__ import annotations
 
 import asyncio
+import base64
+import binascii
 import enum
 import json
 import socket
@@ -17,12 +19,13 @@ from typing import TYPE_CHECKING
 
 import httptools
 
-from understudy.sandbox.model import MAX_RESPONSE_BYTES
+from understudy.sandbox.model import MAX_RESPONSE_BYTES, MAX_STREAMED_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from understudy.sandbox.model import InvokeRequest
+    from understudy.sandbox.response_stream import ResponseStream
 
 _PREFIX = b"/2018-06-01/runtime/"
 _INVOCATION = _PREFIX + b"invocation/"
@@ -36,6 +39,7 @@ _REASONS = {400: b"Bad Request", 403: b"Forbidden", 404: b"Not Found", 413: b"Re
 _KEPT_HEADERS = {
     b"expect",
     b"content-type",
+    b"lambda-runtime-function-error-body",
     b"lambda-runtime-function-error-type",
     b"lambda-runtime-function-response-mode",
 }
@@ -47,7 +51,8 @@ class State(enum.Enum):
     STARTED = "Started"
     READY = "Ready"
     RUNNING = "Running"
-    RESPONSE_SENT = "InvocationResponse"
+    RESPONDING = "InvocationResponse"
+    RESPONSE_SENT = "ResponseSent"
     INIT_ERROR = "InitError"
 
 
@@ -56,10 +61,11 @@ class Answer:
     """What the runtime posted for an invocation or about its init phase.
 
     Attributes:
-        body: as posted.
-        error_type: of the header or of the body when this is an error; `None` for a response.
-        too_large: whether the body was above the limit and dropped.
+        body: as posted; the error document when a stream ended in an error; empty for one that went well.
+        error_type: of the header, the trailer or the body when this is an error; `None` for a response.
+        too_large: whether the body was above the limit and what is above was dropped.
         streaming: whether the runtime chose the streaming response mode.
+        truncated: whether the connection broke in the middle of a streamed response.
         content_type: as posted.
     """
 
@@ -67,19 +73,43 @@ class Answer:
     error_type: str | None = None
     too_large: bool = False
     streaming: bool = False
+    truncated: bool = False
     content_type: str = "application/json"
 
 
 class _Request:
     """A request as far as it has arrived."""
 
-    __slots__ = ("headers", "parts", "size", "url")
+    __slots__ = ("headers", "parts", "size", "stream", "url")
 
     def __init__(self) -> None:
         self.url = b""
         self.headers: dict[bytes, bytes] = {}
         self.parts: list[bytes] = []
         self.size = 0
+        self.stream: ResponseStream | None = None
+
+    @property
+    def limit_bytes(self) -> int:
+        return MAX_RESPONSE_BYTES if self.stream is None else MAX_STREAMED_BYTES
+
+    @property
+    def streaming(self) -> bool:
+        return self.headers.get(b"lambda-runtime-function-response-mode", b"").lower() == b"streaming"
+
+    @property
+    def content_type(self) -> str:
+        return self.headers.get(b"content-type", b"application/json").decode("latin-1")
+
+    def take(self, chunk: bytes) -> None:
+        """Keeps or passes on a piece of the body; what is above the limit only counts."""
+        self.size += len(chunk)
+        if self.size > self.limit_bytes:
+            return
+        if self.stream is None:
+            self.parts.append(chunk)
+        else:
+            self.stream.feed(chunk)
 
     def body(self) -> bytes:
         return self.parts[0] if len(self.parts) == 1 else b"".join(self.parts)
@@ -103,8 +133,10 @@ class RuntimeApi:
         self.state = State.STARTED
         self._server: asyncio.Server | None = None
         self._request_id = b""
+        self._stream: ResponseStream | None = None
         self._waiting: _Connection | None = None
         self._held: _Connection | None = None
+        self._streaming: _Connection | None = None
         self._connections: set[_Connection] = set()
 
     async def open(self, listener: socket.socket | None = None) -> None:
@@ -137,7 +169,7 @@ class RuntimeApi:
     def reset(self) -> None:
         """Forgets the runtime process: its connections are dropped and the next one starts afresh."""
         self.state = State.STARTED
-        self._waiting = self._held = None
+        self._waiting = self._held = self._streaming = None
         self._request_id = b""
         for connection in tuple(self._connections):
             connection.abort()
@@ -148,19 +180,23 @@ class RuntimeApi:
         if held is not None:
             held.write(_ACCEPTED)
 
-    def dispatch(self, request_id: str, headers: bytes, payload: bytes) -> None:
+    def dispatch(
+        self, request_id: str, headers: bytes, payload: bytes, stream: ResponseStream | None = None
+    ) -> None:
         """Hands an invocation to the waiting runtime.
 
         Args:
             request_id: what the answer will name.
             headers: the Lambda-Runtime-* lines, each ended by CRLF.
             payload: the event.
+            stream: where a streamed response goes; without it, such a response is collected.
         """
         waiting = self._waiting
         if waiting is None:
             raise RuntimeError("no runtime is waiting for an invocation")
         self._waiting = None
         self._request_id = request_id.encode()
+        self._stream = stream
         self.state = State.RUNNING
         head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n%bContent-Length: %d\r\n\r\n"
         waiting.write(head % (headers, len(payload)) + payload)
@@ -177,6 +213,22 @@ class RuntimeApi:
             self.state = State.STARTED
         if self._held is connection:
             self._held = None
+        if self._streaming is connection:
+            self._streaming = None
+            self.state = State.RESPONSE_SENT
+            self.on_answer(Answer(body=b"", streaming=True, truncated=True))
+
+    def stream_for(
+        self, connection: _Connection, transport: asyncio.Transport, request: _Request
+    ) -> ResponseStream | None:
+        """Where the body of a request goes as it comes; `None` for one that is judged when it is complete."""
+        wanted = _INVOCATION + self._request_id + b"/response"
+        if self._stream is None or self.state is not State.RUNNING or request.url != wanted:
+            return None
+        self.state = State.RESPONDING
+        self._streaming = connection
+        self._stream.begin(request.content_type, transport)
+        return self._stream
 
     def handle(self, connection: _Connection, method: bytes, request: _Request) -> None:
         """Answers one complete request."""
@@ -206,17 +258,18 @@ class RuntimeApi:
         if not self._request_id or request_id != self._request_id:
             connection.refuse(400, "InvalidRequestID", "Invalid request ID")
             return
-        if self.state is not State.RUNNING:
-            self._forbid(connection, State.RESPONSE_SENT)
+        if self.state is not (State.RUNNING if request.stream is None else State.RESPONDING):
+            self._forbid(connection, State.RESPONDING)
             return
         mode = request.headers.get(b"lambda-runtime-function-response-mode", b"").lower()
         if mode not in {b"", b"buffered", b"streaming"}:
             connection.refuse(400, "InvalidFunctionResponseMode", "Invalid function response mode")
             return
         self.state = State.RESPONSE_SENT
-        answer = _answer(request, failed=verb == b"error", streaming=mode == b"streaming")
+        self._streaming = None
+        answer = _answer(request, failed=verb == b"error")
         if answer.too_large:
-            text = f"Exceeded maximum allowed payload size ({MAX_RESPONSE_BYTES} bytes)."
+            text = f"Exceeded maximum allowed payload size ({request.limit_bytes} bytes)."
             connection.refuse(413, "RequestEntityTooLarge", text)
         else:
             connection.write(_ACCEPTED)
@@ -228,23 +281,33 @@ class RuntimeApi:
             return
         self.state = State.INIT_ERROR
         self._held = connection
-        self.on_init_error(_answer(request, failed=True, streaming=False))
+        self.on_init_error(_answer(request, failed=True))
 
     def _forbid(self, connection: _Connection, wanted: State) -> None:
         text = f"Transition from {self.state.value} to {wanted.value} failed for runtime."
         connection.refuse(403, "InvalidStateTransition", f"{text} Error: State transition is not allowed")
 
 
-def _answer(request: _Request, *, failed: bool, streaming: bool) -> Answer:
+def _answer(request: _Request, *, failed: bool) -> Answer:
     body = request.body()
-    content_type = request.headers.get(b"content-type", b"application/json").decode("latin-1")
+    ended_in = request.headers.get(b"lambda-runtime-function-error-type") if request.streaming else None
+    if ended_in is not None and not failed:
+        # The trailers of a stream that broke off; what was sent before stands.
+        failed, body = True, _decoded(request.headers.get(b"lambda-runtime-function-error-body", b""))
     return Answer(
         body=body,
         error_type=_error_type(request, body) if failed else None,
-        too_large=request.size > MAX_RESPONSE_BYTES,
-        streaming=streaming,
-        content_type=content_type,
+        too_large=request.size > request.limit_bytes,
+        streaming=request.streaming,
+        content_type=request.content_type,
     )
+
+
+def _decoded(text: bytes) -> bytes:
+    try:
+        return base64.b64decode(text, validate=True)
+    except binascii.Error:
+        return text
 
 
 def _error_type(request: _Request, body: bytes) -> str:
@@ -324,22 +387,22 @@ class _Connection(asyncio.Protocol):
         self._request.url += url
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Keeps the few headers that mean something here."""
+        """Keeps the few headers and trailers that mean something here."""
         lowered = name.lower()
         if lowered in _KEPT_HEADERS:
             self._request.headers[lowered] = value
 
     def on_headers_complete(self) -> None:
-        """Lets a client that asked first (libcurl above 1 MB) go on."""
-        if self._request.headers.get(b"expect", b"").lower() == b"100-continue":
+        """Lets a client that asked first (libcurl above 1 MB) go on, and a streamed response through."""
+        request = self._request
+        if request.headers.get(b"expect", b"").lower() == b"100-continue":
             self.write(_CONTINUE)
+        if request.streaming and self._transport is not None and self._parser.get_method() == b"POST":
+            request.stream = self._api.stream_for(self, self._transport, request)
 
     def on_body(self, body: bytes) -> None:
-        """Collects the body up to the limit; what is above only counts."""
-        request = self._request
-        request.size += len(body)
-        if request.size <= MAX_RESPONSE_BYTES:
-            request.parts.append(body)
+        """A piece of the body."""
+        self._request.take(body)
 
     def on_message_complete(self) -> None:
         """A request is complete."""

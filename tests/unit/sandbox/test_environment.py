@@ -14,6 +14,7 @@ from understudy.errors import UnderstudyError
 from understudy.image.rootfs import Rootfs
 from understudy.sandbox.environment import ExecutionEnvironment, InvokeRequest
 from understudy.sandbox.model import ExitStatus, LaunchFailure, SandboxSpec
+from understudy.sandbox.response_stream import ResponseStream
 
 SPEC = SandboxSpec(
     rootfs=Rootfs(layers=()),
@@ -456,3 +457,51 @@ async def test_signal_reaches_the_process_awake() -> None:
         harness.environment.signal(62)
         assert harness.sandbox.processes[0].signals == [62]
         assert not harness.sandbox.frozen
+
+
+async def streams(client: RuntimeClient) -> None:
+    while True:
+        invocation = await client.next()
+        client.stream(invocation.request_id, b"one", b"two", b"")
+        await client.accepted()
+
+
+async def test_streamed_response_goes_through_the_stream() -> None:
+    stream = ResponseStream()
+    async with running(streams) as harness:
+        result = await harness.environment.invoke(request(stream=stream))
+        collected = await harness.environment.invoke(request())
+    stream.end()
+    assert b"".join([chunk async for chunk in stream]) == b"onetwo"
+    assert (result.payload, result.function_error) == (b"", None)
+    assert collected.payload == b"onetwo"
+
+
+async def test_timeout_in_the_middle_of_a_stream_keeps_what_was_sent() -> None:
+    async def stalls(client: RuntimeClient) -> None:
+        invocation = await client.next()
+        client.stream(invocation.request_id, b"one")
+        await asyncio.Event().wait()
+
+    stream = ResponseStream()
+    async with running(stalls) as harness:
+        invoking = asyncio.create_task(harness.environment.invoke(request(stream=stream, timeout_s=0.2)))
+        first = await anext(stream)
+        result = await invoking
+    assert first == b"one"
+    assert result.error_type == "Sandbox.Timedout"
+
+
+async def test_runtime_that_dies_in_the_middle_of_a_stream_truncates_it() -> None:
+    async def dies(client: RuntimeClient) -> None:
+        invocation = await client.next()
+        client.stream(invocation.request_id, b"one")
+        await asyncio.sleep(0)
+        raise ProcessEndedError(ExitStatus(code=1))
+
+    stream = ResponseStream()
+    async with running(dies, echo) as harness:
+        result = await harness.environment.invoke(request(stream=stream))
+        after = await harness.environment.invoke(request(b'{"n": 2}'))
+    assert result.error_type == "Runtime.TruncatedResponse"
+    assert after.payload == b'{"n": 2}'

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from understudy.sandbox import model
+from understudy.sandbox.response_stream import ResponseStream
 from understudy.sandbox.runtime_api import Answer, RuntimeApi, State
 
 
@@ -211,6 +213,79 @@ async def test_chunked_streaming_response_is_collected(seen: Seen, wire: Wire) -
     assert seen.answers[0].body == b"abcde"
     assert seen.answers[0].streaming
     assert seen.answers[0].content_type == "text/plain"
+
+
+HEAD = (
+    b"POST /2018-06-01/runtime/invocation/r-1/response HTTP/1.1\r\nHost: x\r\n"
+    b"Lambda-Runtime-Function-Response-Mode: streaming\r\nContent-Type: text/event-stream\r\n"
+    b"Transfer-Encoding: chunked\r\nTrailer: Lambda-Runtime-Function-Error-Type\r\n\r\n"
+)
+
+
+async def take_streaming(seen: Seen, wire: Wire) -> ResponseStream:
+    wire.send("GET", "invocation/next")
+    await until(lambda: seen.api.state is State.READY)
+    stream = ResponseStream()
+    seen.api.dispatch("r-1", b"", b"{}", stream)
+    await wire.read()
+    return stream
+
+
+async def test_a_streamed_chunk_arrives_before_the_next_is_sent(seen: Seen, wire: Wire) -> None:
+    stream = await take_streaming(seen, wire)
+    wire.writer.write(HEAD)
+    assert await stream.started()
+    assert stream.content_type == "text/event-stream"
+    wire.writer.write(b"3\r\none\r\n")
+    assert await anext(stream) == b"one"
+    assert seen.answers == []
+    wire.writer.write(b"3\r\ntwo\r\n0\r\n\r\n")
+    assert await anext(stream) == b"two"
+    assert (await wire.read())[0] == 202
+    assert (seen.answers[0].body, seen.answers[0].error_type) == (b"", None)
+    assert seen.api.state is State.RESPONSE_SENT
+
+
+async def test_the_trailers_of_a_stream_are_its_error(seen: Seen, wire: Wire) -> None:
+    await take_streaming(seen, wire)
+    wire.writer.write(HEAD + b"2\r\nab\r\n0\r\nLambda-Runtime-Function-Error-Type: Own.Error\r\n")
+    wire.writer.write(b"Lambda-Runtime-Function-Error-Body: eyJhIjoxfQ==\r\n\r\n")
+    assert (await wire.read())[0] == 202
+    assert (seen.answers[0].error_type, seen.answers[0].body) == ("Own.Error", b'{"a":1}')
+
+
+async def test_a_stream_that_breaks_off_is_truncated(seen: Seen, wire: Wire) -> None:
+    await take_streaming(seen, wire)
+    wire.writer.write(HEAD + b"2\r\nab\r\n")
+    await until(lambda: seen.api.state is State.RESPONDING)
+    wire.close()
+    await until(lambda: bool(seen.answers))
+    assert seen.answers[0].truncated
+
+
+async def test_no_second_response_and_no_next_while_one_is_streamed(seen: Seen, wire: Wire) -> None:
+    await take_streaming(seen, wire)
+    wire.writer.write(HEAD)
+    await until(lambda: seen.api.state is State.RESPONDING)
+    other = await Wire.connect(seen.api)
+    try:
+        assert (await other.call("POST", "invocation/r-1/response", b"{}"))[0] == 403
+        assert (await other.call("GET", "invocation/next"))[0] == 403
+    finally:
+        other.close()
+
+
+async def test_a_stream_above_its_limit_is_413(
+    seen: Seen, wire: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("understudy.sandbox.runtime_api.MAX_STREAMED_BYTES", 4)
+    assert model.MAX_STREAMED_BYTES == 209_715_200
+    stream = await take_streaming(seen, wire)
+    wire.writer.write(HEAD + b"3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n")
+    assert (await wire.read())[0] == 413
+    stream.end()
+    assert [chunk async for chunk in stream] == [b"abc"]
+    assert seen.answers[0].too_large
 
 
 async def test_unknown_response_mode_is_400(seen: Seen, wire: Wire) -> None:
