@@ -1,6 +1,7 @@
 """A real, small Lambda image without a registry: this interpreter, what it needs, and a runtime client.
 
-The client is forty lines over a socket; images with AWS's own client are tested end to end elsewhere.
+The client is sixty lines over a socket and streams what a generator yields; images with AWS's own client are
+tested end to end elsewhere.
 """
 
 import gzip
@@ -20,22 +21,43 @@ _INTERPRETER = Path(sys.executable).resolve()
 _TIME = 1_700_000_000
 
 _CLIENT = """
-import importlib, json, os, socket, sys
+import base64, importlib, json, os, socket, sys
 
 host, _, port = os.environ["AWS_LAMBDA_RUNTIME_API"].partition(":")
-stream = socket.create_connection((host, int(port)))
-reader = stream.makefile("rb")
+connection = socket.create_connection((host, int(port)))
+reader = connection.makefile("rb")
 
 
 def call(method, path, body=b""):
     head = f"{method} /2018-06-01/runtime/{path} HTTP/1.1\\r\\nHost: {host}\\r\\nContent-Length: {len(body)}"
-    stream.sendall(head.encode() + b"\\r\\n\\r\\n" + body)
+    connection.sendall(head.encode() + b"\\r\\n\\r\\n" + body)
+    return answer()
+
+
+def answer():
     reader.readline()
     headers = {}
     while (line := reader.readline().strip()):
         name, _, value = line.decode().partition(":")
         headers[name.lower()] = value.strip()
     return headers, reader.read(int(headers.get("content-length", 0)))
+
+
+def stream(request_id, content_type, chunks):
+    head = f"POST /2018-06-01/runtime/invocation/{request_id}/response HTTP/1.1\\r\\nHost: {host}\\r\\n"
+    head += "Lambda-Runtime-Function-Response-Mode: streaming\\r\\nTransfer-Encoding: chunked\\r\\n"
+    head += "Trailer: Lambda-Runtime-Function-Error-Type, Lambda-Runtime-Function-Error-Body\\r\\n"
+    connection.sendall(f"{head}Content-Type: {content_type}\\r\\n\\r\\n".encode())
+    trailers = ""
+    try:
+        for chunk in chunks:
+            connection.sendall(b"%x\\r\\n%b\\r\\n" % (len(chunk), chunk))
+    except Exception as exc:
+        body = base64.b64encode(json.dumps({"errorMessage": str(exc)}).encode()).decode()
+        trailers = f"Lambda-Runtime-Function-Error-Type: {type(exc).__name__}\\r\\n"
+        trailers += f"Lambda-Runtime-Function-Error-Body: {body}\\r\\n"
+    connection.sendall(f"0\\r\\n{trailers}\\r\\n".encode())
+    answer()
 
 
 sys.path.insert(0, os.getcwd())
@@ -45,8 +67,12 @@ while True:
     headers, event = call("GET", "invocation/next")
     request_id = headers["lambda-runtime-aws-request-id"]
     try:
-        answer = json.dumps(handler(json.loads(event), headers)).encode()
-        call("POST", f"invocation/{request_id}/response", answer)
+        result = handler(json.loads(event), headers)
+        if hasattr(result, "__next__"):
+            # A generator streams; what it yields first is the content type.
+            stream(request_id, next(result), result)
+            continue
+        call("POST", f"invocation/{request_id}/response", json.dumps(result).encode())
     except Exception as exc:
         error = {"errorType": type(exc).__name__, "errorMessage": str(exc), "stackTrace": []}
         call("POST", f"invocation/{request_id}/error", json.dumps(error).encode())
@@ -82,7 +108,8 @@ def handler(event, headers):
 def _files() -> tuple[Path, ...]:
     """Everything that the client and the handler touch: modules, extensions, shared libraries."""
     probe = (
-        "import sys, json, socket, importlib, encodings.utf_8, encodings.latin_1, encodings.idna, time\n"
+        "import sys, base64, json, socket, importlib, time\n"
+        "import encodings.utf_8, encodings.latin_1, encodings.idna\n"
         "files = {m.__file__ for m in list(sys.modules.values()) if getattr(m, '__file__', None)}\n"
         "print('\\n'.join(sorted(files)))"
     )

@@ -56,7 +56,7 @@ class FakeEnvironment:
         try:
             payload = await self.fleet.handler(self.spec, request)
         except Exception as exc:  # noqa: BLE001 - stands in for the sandbox supervisor
-            error = "Unhandled"
+            error = type(exc).__name__
             payload = json.dumps({"errorType": type(exc).__name__, "errorMessage": str(exc)}).encode()
             self.state = "dead" if isinstance(exc, CrashError) else self.state
         report = Report(
@@ -74,6 +74,7 @@ class FakeEnvironment:
         return InvokeResult(
             payload=payload,
             function_error="Unhandled" if error else None,
+            error_type=error,
             log_tail=b"".join(lines)[-4096:],
             duration_ms=1.0,
             billed_ms=1,

@@ -125,7 +125,7 @@ class LambdaService:
         )
         self._lifecycle = Lifecycle(self._table, self._images, self._background, self._fleet)
         self._lifecycle.settled = self._settled
-        self._invoker = Invoker(self._fleet)
+        self._invoker = Invoker(self._fleet, self._background)
         self._events = EventQueue(
             state, self._table, self._background, self._run_event, clock, settings.event_times
         )

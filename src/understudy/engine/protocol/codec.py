@@ -317,6 +317,8 @@ class _Output:
                 if name in self._headers:
                     if value is not None:
                         wire_name, convert = self._headers[name]
+                        if wire_name == b"content-type":
+                            headers = [pair for pair in headers if pair[0] != wire_name]
                         headers.append((wire_name, convert(value).encode()))
                 elif name == self._status_member:
                     status = value

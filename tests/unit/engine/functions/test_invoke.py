@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.eventstream import EventStreamBuffer
 
 from tests.fakes.executor import Gate, echo
 from tests.fakes.lambda_world import ARN, World
@@ -208,3 +209,59 @@ async def test_a_trace_header_is_passed_on_or_made_up(world: World) -> None:
         headers={"x-amzn-trace-id": "Root=1-a-b"},
     )
     assert json.loads((await world.service.operations["Invoke"](call))["Payload"]) == "Root=1-a-b"
+
+
+async def events_of(answer: dict[str, Any]) -> list[tuple[str, bytes]]:
+    buffer = EventStreamBuffer()
+    async for part in answer["EventStream"]:
+        buffer.add_data(part)
+    return [(event.headers[":event-type"], event.payload) for event in buffer]
+
+
+async def test_a_streamed_answer_comes_event_by_event(world: World) -> None:
+    class Transport:
+        def pause_reading(self) -> None: ...
+
+        def resume_reading(self) -> None: ...
+
+    async def streams(_: SandboxSpec, request: InvokeRequest) -> bytes:
+        assert request.stream is not None
+        request.stream.begin("text/plain", Transport())
+        request.stream.feed(b"one")
+        request.stream.feed(b"two")
+        return b""
+
+    world.fleet.handler = streams
+    answer = await world.call("InvokeWithResponseStream", FunctionName="dash", LogType="Tail")
+    *chunks, (kind, complete) = await events_of(answer)
+    assert chunks == [("PayloadChunk", b"one"), ("PayloadChunk", b"two")]
+    assert kind == "InvokeComplete"
+    assert base64.b64decode(json.loads(complete)["LogResult"]).startswith(b"START ")
+
+
+async def test_an_answer_in_one_piece_is_one_chunk_and_an_error_none(world: World) -> None:
+    answer = await world.call("InvokeWithResponseStream", FunctionName="dash", Payload=b'"a"')
+    (kind, payload), complete = await events_of(answer)
+    assert (kind, json.loads(payload)["event"]) == ("PayloadChunk", "a")
+    assert complete == ("InvokeComplete", b"{}")
+
+    async def fail(*_: object) -> bytes:
+        raise KeyError("DB_URL")
+
+    world.fleet.handler = fail
+    answer = await world.call("InvokeWithResponseStream", FunctionName="dash")
+    ((kind, payload),) = await events_of(answer)
+    assert kind == "InvokeComplete"
+    assert json.loads(payload)["ErrorCode"] == "KeyError"
+
+
+async def test_a_stream_that_cannot_start_is_refused_like_invoke(world: World) -> None:
+    with pytest.raises(ApiError, match="ResourceNotFoundException"):
+        await world.call("InvokeWithResponseStream", FunctionName="other")
+    with pytest.raises(ApiError, match="enum value set"):
+        await world.call("InvokeWithResponseStream", FunctionName="dash", InvocationType="Event")
+    answer = await world.call("InvokeWithResponseStream", FunctionName="dash", InvocationType="DryRun")
+    assert answer == {"StatusCode": 204}
+    await world.call("PutFunctionConcurrency", FunctionName="dash", ReservedConcurrentExecutions=0)
+    with pytest.raises(ApiError, match="TooManyRequestsException"):
+        await world.call("InvokeWithResponseStream", FunctionName="dash")

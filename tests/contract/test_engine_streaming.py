@@ -1,0 +1,126 @@
+"""Streamed answers through real sandboxes: a real SDK reads the first chunk before the last is sent.
+
+Order is proved by an act: the function goes on only when the client, having read a chunk, has said so.
+"""
+
+import asyncio
+import json
+import socket
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.contract.engine_lambda_server import LambdaServer, serving
+
+_STREAMS = """
+import os, socket, time
+
+sent = 0
+
+
+def handler(event, headers):
+    print("handling", flush=True)
+    return streamed(event) if event.get("stream", True) else {"sent": sent}
+
+
+def streamed(event):
+    global sent
+    yield "text/plain"
+    yield b"first"
+    if "port" in event:
+        with socket.create_connection(("127.0.0.1", event["port"])) as told:
+            yield b"second: " + told.recv(100)
+    if "fail" in event:
+        raise ValueError(event["fail"])
+    if "exit" in event:
+        os._exit(event["exit"])
+    if "sleep" in event:
+        time.sleep(event["sleep"])
+    for _ in range(event.get("megabytes", 0)):
+        yield b"x" * 1048576
+    sent += 1
+"""
+
+
+@pytest.fixture
+async def server(tmp_path: Path) -> AsyncIterator[LambdaServer]:
+    async with serving(tmp_path) as running:
+        await running.push("1", "streams", handler=_STREAMS)
+        await running.active(Timeout=1)
+        yield running
+
+
+class Told:
+    """Where the function waits for word from the client."""
+
+    def __init__(self) -> None:
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._listener.getsockname()[1]
+
+    def say(self, word: bytes) -> None:
+        connection, _ = self._listener.accept()
+        with connection, self._listener:
+            connection.sendall(word)
+
+
+def _streamed(client: Any, event: dict[str, Any], told: Told | None = None) -> tuple[bytes, dict[str, Any]]:
+    answer = client.invoke_with_response_stream(
+        FunctionName="dash", Payload=json.dumps(event), LogType="Tail"
+    )
+    assert (answer["StatusCode"], answer["ExecutedVersion"]) == (200, "$LATEST")
+    body, complete = b"", {}
+    for item in answer["EventStream"]:
+        if "PayloadChunk" in item:
+            body += item["PayloadChunk"]["Payload"]
+        else:
+            complete = item["InvokeComplete"]
+        if body == b"first" and told is not None:
+            told.say(b"the client has the first")
+            told = None
+    return body, complete
+
+
+async def test_the_sdk_has_the_first_chunk_before_the_last_is_sent(server: LambdaServer) -> None:
+    told = Told()
+    body, complete = await server.call(lambda sdk: _streamed(sdk, {"port": told.port}, told))
+    assert body == b"firstsecond: the client has the first"
+    assert set(complete) == {"LogResult"}
+    whole = await server.call(lambda sdk: _streamed(sdk, {"stream": False}))
+    assert json.loads(whole[0]) == {"sent": 1}
+    collected = await server.call(lambda sdk: sdk.invoke(FunctionName="dash")["Payload"].read())
+    assert collected == b"first"
+
+
+_BREAKS = [
+    ({"fail": "no more"}, "ValueError", "no more"),
+    ({"exit": 3}, "Runtime.TruncatedResponse", "hung up"),
+    ({"sleep": 30}, "Sandbox.Timedout", "Task timed out after 1.00 seconds"),
+]
+
+
+async def test_what_was_sent_stands_when_the_stream_breaks_off(server: LambdaServer) -> None:
+    for event, code, details in _BREAKS:
+        body, complete = await server.call(lambda sdk, event=event: _streamed(sdk, event))
+        assert body == b"first", event
+        assert complete["ErrorCode"] == code
+        assert details in complete["ErrorDetails"]
+        again, _ = await server.call(lambda sdk: _streamed(sdk, {}))
+        assert again == b"first"
+
+
+async def test_a_client_that_hangs_up_does_not_stop_the_function(server: LambdaServer) -> None:
+    told = Told()
+
+    def hang_up(client: Any) -> None:
+        event = {"port": told.port, "megabytes": 3}
+        answer = client.invoke_with_response_stream(FunctionName="dash", Payload=json.dumps(event))
+        next(iter(answer["EventStream"]))
+        answer["EventStream"].close()
+
+    await server.call(hang_up)
+    await asyncio.to_thread(told.say, b"the client is gone")
+    await server.service.settle()
+    after = await server.call(lambda sdk: _streamed(sdk, {"stream": False}))
+    assert json.loads(after[0]) == {"sent": 1}
