@@ -3,8 +3,6 @@
 from tests.contract.kind_case import ACCOUNT, Case, Spec
 from understudy.manifests.model import Json
 
-_LOCAL = "the engine runs Lambda integrations for everybody; it refuses authorizers by name"
-_PROXY = "the engine runs Lambda integrations (AWS_PROXY) only; it refuses others by name"
 _MANY = "moto cannot list authorizers, by which one is found"
 _INVOKE = "arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions"
 _TAGS = "MiniStack keeps tags by ARN, apart from those that GetApi and GetStage answer with"
@@ -118,10 +116,7 @@ PROXY = Case(
         "no parameters": {"requestParameters": None, "responseParameters": None},
         "any name": {"tlsConfig": None},
     },
-    lacks={
-        "ministack": {"tlsConfig": "MiniStack keeps no TlsConfig"},
-        "engine": {"*": _PROXY},
-    },
+    lacks={"ministack": {"tlsConfig": "MiniStack keeps no TlsConfig"}},
 )
 
 AUTHORIZER = Case(
@@ -138,7 +133,7 @@ AUTHORIZER = Case(
         "another source": {"identitySource": ["$request.querystring.token"]},
         "another issuer": {"jwtConfiguration": {"audience": ["web"], "issuer": "https://new.example"}},
     },
-    lacks={"moto": {"*": _MANY}, "engine": {"*": _LOCAL}},
+    lacks={"moto": {"*": _MANY}},
 )
 
 LAMBDA_AUTHORIZER = Case(
@@ -162,7 +157,7 @@ LAMBDA_AUTHORIZER = Case(
         "older events": {"authorizerPayloadFormatVersion": "1.0"},
         "by permission": {"authorizerCredentialsARN": None},
     },
-    lacks={"moto": {"*": _MANY}, "engine": {"*": _LOCAL}},
+    lacks={"moto": {"*": _MANY}},
 )
 
 _OPEN = Case(
@@ -195,7 +190,7 @@ ROUTE = Case(
         "for everybody": {"authorizationType": None, "authorizerID": None},
         "by IAM": {"authorizationType": "AWS_IAM"},
     },
-    lacks={"moto": {"*": _MANY}, "engine": {"*": _LOCAL}},
+    lacks={"moto": {"*": _MANY}},
 )
 
 STAGE = Case(
@@ -238,7 +233,7 @@ STAGE = Case(
         "other log": {
             "accessLogSettings": {
                 "destinationARN": f"arn:aws:logs:us-east-1:{ACCOUNT}:log-group:kinds",
-                "format": "$context.requestTime",
+                "format": "$context.requestId $context.requestTime",
             }
         },
         "no log": {"accessLogSettings": None},

@@ -13,7 +13,8 @@ from typing import Protocol
 
 from understudy.engine import dispatch, identifiers
 from understudy.engine.dispatch import Dispatcher, Signature
-from understudy.engine.origin import API_PATH, HostKind, OriginRule
+from understudy.engine.executeapi import address as addresses
+from understudy.engine.origin import HostKind, OriginRule
 from understudy.engine.protocol import (
     DEFAULT_REGION,
     ApiError,
@@ -72,7 +73,7 @@ class Engine:
         headers = dict(scope["headers"])
         path: str = scope["path"]
         api = self._origin.host_kind(headers.get(b"host", b"")) is HostKind.API
-        api = api or path.startswith(API_PATH)
+        api = api or addresses.is_api_path(path)
         refusal = self._origin.refusal(headers, app_traffic=api)
         if refusal is not None:
             await respond(send, _refused(refusal))

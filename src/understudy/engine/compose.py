@@ -11,6 +11,7 @@ from understudy.engine.app import Engine
 from understudy.engine.config import EngineConfig
 from understudy.engine.delegate.supervisor import Delegate
 from understudy.engine.ecr import EcrService, Repositories, Uploads
+from understudy.engine.executeapi.access_log import AccessLog
 from understudy.engine.functions import LambdaConfig, LambdaService
 from understudy.engine.health import Endpoints
 from understudy.engine.hooks import Hooks
@@ -76,7 +77,8 @@ class Parts:
             ),
             LogsService(self._logs),
         )
-        routers = (HttpApiGateway(self._apis, self._lambda), RegistryRouter(self._repositories, uploads))
+        self._gateway = HttpApiGateway(self._apis, self._lambda, AccessLog(self._logs.append))
+        routers = (self._gateway, RegistryRouter(self._repositories, uploads))
         names = tuple(service.name for service in services)
         self.service_names = names
         self.endpoints = Endpoints(services=names, delegate=self.delegate.status, hooks=self.hooks)
@@ -110,6 +112,7 @@ class Parts:
         self._repositories.open()
         self._stack.push_async_callback(self._ecr.close)
         self._apis.open()
+        self._stack.push_async_callback(self._gateway.close)
         await self._executor.open()
         self._stack.push_async_callback(self._executor.close)
         await self._lambda.start()

@@ -18,7 +18,6 @@ from collections.abc import Iterable, Mapping
 from enum import Enum
 from urllib.parse import urlsplit
 
-API_PATH = "/_aws/execute-api/"
 _LOCAL_NAMES = frozenset({"localhost", "localhost.localstack.cloud", "localhost.localdomain"})
 _LOCAL_SUFFIXES = (".localhost", ".localhost.localstack.cloud", ".amazonaws.com", ".amazonaws.com.cn")
 

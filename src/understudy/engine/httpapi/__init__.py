@@ -1,6 +1,6 @@
 """HTTP APIs of API Gateway: the control plane (``apigatewayv2``) and the gateway that carries requests.
 
-Refuses WebSocket APIs, authorizers and domain names by name; functions are called through a seam, so it does
+Refuses WebSocket APIs and domain names by name; functions are called through a seam, so it does
 not know how they run.
 """
 

@@ -31,7 +31,11 @@ def create(apis: ApiStore, record: ApiRecord, *, description: str | None, automa
         "CreatedDate": now(),
         "DeploymentId": new_id(6),
         "DeploymentStatus": "DEPLOYED",
-        "Snapshot": {"routes": dict(record.routes), "integrations": dict(record.integrations)},
+        "Snapshot": {
+            "authorizers": dict(record.authorizers),
+            "integrations": dict(record.integrations),
+            "routes": dict(record.routes),
+        },
     }
     if description:
         document["Description"] = description

@@ -6,18 +6,27 @@ Texts and defaults as API Gateway's reference states them (apigatewayv2 API refe
 from collections.abc import Mapping
 from typing import Any
 
-from understudy.engine.httpapi import routing
+from understudy.engine.executeapi import access_log
+from understudy.engine.httpapi import authorization, mapping, routing
 from understudy.engine.httpapi.store import ApiRecord, Document, now
 from understudy.engine.protocol import ApiError, Call
 
-LABELS = {"integration": "Integration", "route": "Route", "stage": "Stage", "deployment": "Deployment"}
+LABELS = {
+    "authorizer": "Authorizer",
+    "integration": "Integration",
+    "route": "Route",
+    "stage": "Stage",
+    "deployment": "Deployment",
+}
 IDS = {
+    "authorizer": "AuthorizerId",
     "integration": "IntegrationId",
     "route": "RouteId",
     "stage": "StageName",
     "deployment": "DeploymentId",
 }
 _MAX_TIMEOUT_MS = 30_000
+_MAX_TTL_S = 3600
 _MIN_TIMEOUT_MS = 50
 
 
@@ -36,12 +45,14 @@ def without_api(params: Mapping[str, Any]) -> Document:
     return {name: value for name, value in params.items() if name != "ApiId"}
 
 
-def merged(document: Document, changes: Document, name: str) -> Document:
-    """Returns a document with its changes; in the map `name` an empty text takes a key away, as on AWS."""
-    if name not in changes:
-        return document | changes
-    both = (document.get(name) or {}) | (changes[name] or {})
-    return document | changes | {name: {key: value for key, value in both.items() if value != ""}}
+def merged(document: Document, changes: Document, *names: str) -> Document:
+    """Returns a document with its changes; in the maps `names` an empty text takes a key away, as on AWS."""
+    maps = {
+        name: {key: one for key, one in ((document.get(name) or {}) | changes[name]).items() if one != ""}
+        for name in names
+        if changes.get(name)
+    }
+    return document | changes | maps
 
 
 def integration_defaults() -> Document:
@@ -67,31 +78,106 @@ def stage_defaults() -> Document:
     }
 
 
+def check_authorizer(record: ApiRecord, document: Document) -> None:
+    """Passes when an authorizer is whole and its name is free in its API.
+
+    Raises:
+        ApiError: BadRequestException, ConflictException.
+    """
+    for other in record.authorizers.values():
+        if other["Name"] == document["Name"] and other["AuthorizerId"] != document["AuthorizerId"]:
+            raise ApiError(
+                "ConflictException", f"Authorizer with name {document['Name']} already exists", status=409
+            )
+    wrong = [source for source in document.get("IdentitySource") or () if not authorization.is_source(source)]
+    if wrong:
+        raise bad_request(f"Invalid mapping expression specified: {wrong[0]}")
+    if document["AuthorizerType"] == "JWT":
+        configuration = document.get("JwtConfiguration") or {}
+        if not configuration.get("Issuer") or len(document.get("IdentitySource") or ()) != 1:
+            raise bad_request("A JWT authorizer needs JwtConfiguration with Issuer, and one IdentitySource")
+        return
+    if ":lambda:" not in document.get("AuthorizerUri", ""):
+        raise bad_request("Invalid Authorizer URI: it names no Lambda function")
+    if document.get("AuthorizerPayloadFormatVersion") not in ("1.0", "2.0"):
+        raise bad_request("AuthorizerPayloadFormatVersion is a required parameter for REQUEST authorizer")
+    if document.get("EnableSimpleResponses") and document["AuthorizerPayloadFormatVersion"] == "1.0":
+        raise bad_request("EnableSimpleResponses requires AuthorizerPayloadFormatVersion 2.0")
+    if not 0 <= document.get("AuthorizerResultTtlInSeconds", 0) <= _MAX_TTL_S:
+        raise bad_request(f"AuthorizerResultTtlInSeconds should be between 0 and {_MAX_TTL_S}")
+
+
+def check_authorization(record: ApiRecord, route: Document) -> None:
+    """Passes when a route's authorization names an authorizer of its type.
+
+    Raises:
+        ApiError: BadRequestException.
+    """
+    kind = route["AuthorizationType"]
+    needed = {"JWT": "JWT", "CUSTOM": "REQUEST"}.get(kind)
+    if needed is None:
+        return
+    authorizer = record.authorizers.get(route.get("AuthorizerId", ""))
+    if authorizer is None or authorizer["AuthorizerType"] != needed:
+        raise bad_request(f"AuthorizationType {kind} needs the AuthorizerId of a {needed} authorizer")
+
+
+def check_stage(document: Document) -> None:
+    """Passes when the stage's access log can be written.
+
+    Raises:
+        ApiError: BadRequestException.
+    """
+    settings = document.get("AccessLogSettings") or {}
+    if settings:
+        access_log.check(settings.get("DestinationArn", ""), settings.get("Format", ""))
+
+
 def check_integration(document: Document) -> None:
     """Passes when understudy can run the integration; its method is filled in.
 
     Raises:
         ApiError: BadRequestException.
     """
-    if document["IntegrationType"] != "AWS_PROXY" or document.get("IntegrationSubtype"):
+    kind = document["IntegrationType"]
+    uri = document.get("IntegrationUri", "")
+    if kind not in ("AWS_PROXY", "HTTP_PROXY") or document.get("IntegrationSubtype"):
         raise bad_request(
-            f"understudy runs Lambda proxy integrations (AWS_PROXY) only; got {document['IntegrationType']}"
+            f"understudy runs integrations with Lambda (AWS_PROXY) and HTTP_PROXY only; got {kind}"
         )
-    if ":lambda:" not in document.get("IntegrationUri", ""):
+    if document["ConnectionType"] != "INTERNET":
+        raise bad_request(f"understudy has no VPC links; got ConnectionType {document['ConnectionType']}")
+    if kind == "AWS_PROXY" and ":lambda:" not in uri:
         raise bad_request("Invalid integration URI specified: it names no Lambda function")
+    if kind == "HTTP_PROXY" and not uri.startswith(("http://", "https://")):
+        raise bad_request("Invalid HTTP endpoint specified for URI")
     if document["PayloadFormatVersion"] not in ("1.0", "2.0"):
         raise bad_request(f"Invalid payload format version {document['PayloadFormatVersion']}")
+    mapping.check(document)
     if not _MIN_TIMEOUT_MS <= document["TimeoutInMillis"] <= _MAX_TIMEOUT_MS:
         raise bad_request(f"Timeout should be between {_MIN_TIMEOUT_MS} ms and {_MAX_TIMEOUT_MS} ms")
-    document.setdefault("IntegrationMethod", "POST")
+    document.setdefault("IntegrationMethod", "POST" if kind == "AWS_PROXY" else "ANY")
 
 
 def check_unused(record: ApiRecord, kind: str, document: Document) -> None:
-    """Passes when nothing refers to an integration or a deployment that is to go.
+    """Passes when nothing refers to an authorizer, an integration or a deployment that is to go.
 
     Raises:
         ApiError: ConflictException.
     """
+    if kind == "authorizer":
+        users = [
+            route["RouteKey"]
+            for route in record.routes.values()
+            if route.get("AuthorizerId") == document["AuthorizerId"]
+            and route["AuthorizationType"] in ("JWT", "CUSTOM")
+        ]
+        if users:
+            raise ApiError(
+                "ConflictException",
+                f"Cannot delete Authorizer '{document['AuthorizerId']}': route {users[0]} uses it",
+                status=409,
+            )
     if kind == "integration":
         users = [
             route["RouteKey"]

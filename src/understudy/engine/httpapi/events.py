@@ -8,13 +8,13 @@ ministackorg/ministack#766).
 
 import base64
 import binascii
-import functools
 import json
-import time
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
-from urllib.parse import parse_qsl
+
+from understudy.engine.executeapi import access_log, forwarding
+from understudy.engine.executeapi.http import HttpRequest, HttpResponse
 
 _TEXT_TYPES = frozenset({"application/json", "application/xml", "application/javascript"})
 _HOP_HEADERS = frozenset(
@@ -23,26 +23,12 @@ _HOP_HEADERS = frozenset(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HttpRequest:
-    """One request as it reached the gateway.
+class Routed:
+    """What the gateway knows of a request beyond the request itself.
 
     Attributes:
-        path: decoded path behind the stage.
-        headers: raw pairs as received.
+        authorizer: what let the request pass, as payload 2.0 shows it: ``jwt``, ``lambda`` or ``iam``.
     """
-
-    method: str
-    path: str
-    query: str
-    headers: Iterable[tuple[bytes, bytes]]
-    body: bytes
-    source_ip: str
-    protocol: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Routed:
-    """What the gateway knows of a request beyond the request itself."""
 
     account_id: str
     api_id: str
@@ -54,15 +40,7 @@ class Routed:
     request_id: str
     epoch_s: float
     trace_id: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HttpResponse:
-    """One response as the gateway sends it; ``content-length`` is left to the sender."""
-
-    status: int
-    headers: list[tuple[bytes, bytes]] = field(default_factory=list)
-    body: bytes = b""
+    authorizer: Mapping[str, Any] | None = None
 
 
 class MalformedResponseError(ValueError):
@@ -95,16 +73,18 @@ def event_v2(request: HttpRequest, routed: Routed) -> dict[str, Any]:
             "requestId": routed.request_id,
             "routeKey": routed.route_key,
             "stage": routed.stage,
-            "time": _clf_time(int(routed.epoch_s)),
+            "time": access_log.clf_time(int(routed.epoch_s)),
             "timeEpoch": int(routed.epoch_s * 1000),
         },
         "isBase64Encoded": encoded,
     }
+    if routed.authorizer is not None:
+        event["requestContext"]["authorizer"] = dict(routed.authorizer)
     if cookies:
         event["cookies"] = cookies
     if request.query:
         event["queryStringParameters"] = {
-            name: ",".join(values) for name, values in _query(request.query).items()
+            name: ",".join(values) for name, values in forwarding.query(request.query).items()
         }
     if routed.path_parameters:
         event["pathParameters"] = dict(routed.path_parameters)
@@ -117,10 +97,9 @@ def event_v2(request: HttpRequest, routed: Routed) -> dict[str, Any]:
 
 def event_v1(request: HttpRequest, routed: Routed) -> dict[str, Any]:
     """Returns the event of payload format 1.0."""
-    many: dict[str, list[str]] = {}
-    for name, value in _forwarded(request, routed):
-        many.setdefault("-".join(part.capitalize() for part in name.split("-")), []).append(value)
-    query = _query(request.query)
+    iam = (routed.authorizer or {}).get("iam", {})
+    many = forwarding.titled(_forwarded(request, routed))
+    query = forwarding.query(request.query)
     path = _stage_path(request.path, routed.stage)
     resource = routed.route_key.partition(" ")[2] or routed.route_key
     body, encoded = _body(request.body, (many.get("Content-Type") or [""])[-1])
@@ -136,14 +115,15 @@ def event_v1(request: HttpRequest, routed: Routed) -> dict[str, Any]:
         "requestContext": {
             "accountId": routed.account_id,
             "apiId": routed.api_id,
+            "authorizer": _authorizer_v1(routed.authorizer or {}),
             "domainName": routed.domain,
             "domainPrefix": routed.domain.partition(".")[0],
             "extendedRequestId": routed.request_id,
             "httpMethod": request.method,
             "identity": {
-                "accessKey": None,
-                "accountId": None,
-                "caller": None,
+                "accessKey": iam.get("accessKey"),
+                "accountId": iam.get("accountId"),
+                "caller": iam.get("callerId"),
                 "cognitoAmr": None,
                 "cognitoAuthenticationProvider": None,
                 "cognitoAuthenticationType": None,
@@ -151,14 +131,14 @@ def event_v1(request: HttpRequest, routed: Routed) -> dict[str, Any]:
                 "cognitoIdentityPoolId": None,
                 "principalOrgId": None,
                 "sourceIp": request.source_ip,
-                "user": None,
+                "user": iam.get("userId"),
                 "userAgent": (many.get("User-Agent") or [""])[-1],
-                "userArn": None,
+                "userArn": iam.get("userArn"),
             },
             "path": path,
             "protocol": request.protocol,
             "requestId": routed.request_id,
-            "requestTime": _clf_time(int(routed.epoch_s)),
+            "requestTime": access_log.clf_time(int(routed.epoch_s)),
             "requestTimeEpoch": int(routed.epoch_s * 1000),
             "resourceId": routed.route_key,
             "resourcePath": resource,
@@ -169,6 +149,12 @@ def event_v1(request: HttpRequest, routed: Routed) -> dict[str, Any]:
         "body": body,
         "isBase64Encoded": encoded,
     }
+
+
+def _authorizer_v1(authorizer: Mapping[str, Any]) -> dict[str, Any]:
+    """What let the request pass as payload 1.0 shows it: without the kind of the authorizer."""
+    nobody = {"claims": None, "scopes": None}
+    return dict(authorizer.get("jwt") or authorizer.get("lambda") or nobody)
 
 
 def parse_response(payload: bytes, payload_version: str) -> HttpResponse:
@@ -250,22 +236,7 @@ def _response_body(answer: Mapping[str, Any]) -> bytes:
 
 
 def _forwarded(request: HttpRequest, routed: Routed) -> list[tuple[str, str]]:
-    """The request's headers and those that the gateway adds, names in lower case."""
-    received = [
-        (name.decode("latin-1").lower(), value.decode("latin-1"))
-        for name, value in request.headers
-        if name not in (b"connection", b"transfer-encoding", b"keep-alive")
-    ]
-    sent = {name for name, _ in received}
-    port = routed.domain.rpartition(":")[2] if ":" in routed.domain else "443"
-    added = {
-        "content-length": str(len(request.body)),
-        "x-amzn-trace-id": routed.trace_id,
-        "x-forwarded-for": request.source_ip,
-        "x-forwarded-port": port,
-        "x-forwarded-proto": "http",
-    }
-    return received + [(name, value) for name, value in added.items() if name not in sent]
+    return forwarding.headers(request, domain=routed.domain, trace_id=routed.trace_id)
 
 
 def _headers_v2(request: HttpRequest, routed: Routed) -> tuple[dict[str, str], list[str]]:
@@ -285,13 +256,6 @@ def _stage_path(path: str, stage: str) -> str:
     return path if stage == "$default" else f"/{stage}{path}"
 
 
-def _query(text: str) -> dict[str, list[str]]:
-    values: dict[str, list[str]] = {}
-    for name, value in parse_qsl(text, keep_blank_values=True):
-        values.setdefault(name, []).append(value)
-    return values
-
-
 def _body(body: bytes, content_type: str) -> tuple[str | None, bool]:
     if not body:
         return None, False
@@ -302,8 +266,3 @@ def _body(body: bytes, content_type: str) -> tuple[str | None, bool]:
         except UnicodeDecodeError:
             pass
     return base64.b64encode(body).decode("ascii"), True
-
-
-@functools.lru_cache(maxsize=4)
-def _clf_time(epoch_s: int) -> str:
-    return time.strftime("%d/%b/%Y:%H:%M:%S +0000", time.gmtime(epoch_s))

@@ -7,71 +7,37 @@ is ``$default``). Error mapping: an unhandled function error is 500, a timeout o
 """
 
 import asyncio
-import functools
 import json
-import re
 import time
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, Protocol, cast
-from urllib.parse import unquote
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
 
 from understudy.engine import identifiers
+from understudy.engine.executeapi import address as addresses
+from understudy.engine.executeapi import http
+from understudy.engine.executeapi.access_log import AccessLog
+from understudy.engine.executeapi.address import Address
+from understudy.engine.executeapi.http import HttpRequest, HttpResponse, Receive, Scope, Send
+from understudy.engine.executeapi.invoker import PRINCIPAL, Invoker
+from understudy.engine.executeapi.outbound import Outbound
+from understudy.engine.executeapi.throttle import Throttle
 from understudy.engine.httpapi import cors as httpapi_cors
-from understudy.engine.httpapi import events, stages
-from understudy.engine.httpapi.events import HttpRequest, HttpResponse, MalformedResponseError, Routed
-from understudy.engine.httpapi.stages import Stage, Target
+from understudy.engine.httpapi import events, http_proxy, mapping, stages, variables
+from understudy.engine.httpapi.authorization import Authorization, RefusedError
+from understudy.engine.httpapi.events import MalformedResponseError, Routed
+from understudy.engine.httpapi.jwt_authorizer import JwtAuthorizer
+from understudy.engine.httpapi.lambda_authorizer import LambdaAuthorizer
+from understudy.engine.httpapi.routing import RouteMatch
+from understudy.engine.httpapi.stages import Function, Stage, Target
 from understudy.engine.httpapi.store import ApiRecord, ApiStore
 from understudy.engine.protocol import ApiError
 
-Scope = Mapping[str, Any]
-Receive = Callable[[], Awaitable[Mapping[str, Any]]]
-Send = Callable[[dict[str, Any]], Awaitable[None]]
-
-_PATH_PREFIX = "/_aws/execute-api/"
+_NO_PERMISSION = (
+    "The IAM role configured on the integration or API Gateway doesn't have permissions to call the "
+    "integration. Check the permissions and try again."
+)
 _ENCODER = json.JSONEncoder(separators=(",", ":"))
-_MAX_BODY_BYTES = 10_485_760
-_MAX_HEADER_BYTES = 10_240
-_EXECUTE_API = re.compile(r"([a-z0-9]+)\.execute-api\.")
-
-
-class Outcome(Protocol):
-    """What an invocation gave back."""
-
-    @property
-    def payload(self) -> bytes:
-        """The function's answer, or its error document."""
-        ...
-
-    @property
-    def function_error(self) -> str | None:
-        """``Handled`` or ``Unhandled`` when the function failed."""
-        ...
-
-
-class Invoker(Protocol):
-    """The part of the Lambda service that the gateway calls."""
-
-    async def invoke(self, arn: str, payload: bytes) -> Outcome:
-        """Invokes the function, version or alias that `arn` names and waits for its answer.
-
-        Raises:
-            ApiError: no such function, throttled, or an update is in progress.
-        """
-        ...
-
-    def permits(self, arn: str, *, principal: str, source_arn: str) -> bool:
-        """Whether the resource policy of `arn` lets `principal` invoke it on behalf of `source_arn`."""
-        ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Address:
-    """Where a request went: the API, and the path behind host or prefix."""
-
-    api_id: str
-    domain: str
-    path: str
 
 
 class _Reply:
@@ -80,6 +46,7 @@ class _Reply:
     def __init__(self, scope: Scope, send: Send, cors: Mapping[str, Any] | None) -> None:
         self.request_id = identifiers.request_id()
         self.preflight = False
+        self.sent: HttpResponse | None = None
         self._method: str = scope["method"]
         self._send = send
         self._cors = cors
@@ -96,106 +63,171 @@ class _Reply:
         if self._begun:
             return
         self._begun = True
+        response = replace(response, headers=list(response.headers))
         if self._cors:
             kept = [pair for pair in response.headers if not pair[0].startswith(b"access-control-")]
             added = httpapi_cors.response_headers(self._cors, self._origin, preflight=self.preflight)
             response = HttpResponse(status=response.status, headers=kept + added, body=response.body)
         response.headers.append((b"apigw-requestid", self.request_id.encode()))
-        await _send(self._send, response, self._method)
+        self.sent = response
+        await http.send(self._send, response, self._method)
 
     def expire(self) -> None:
         """Tells the client that it has waited long enough; the function runs on, as on AWS."""
-        response = _message(503, "Service Unavailable")
+        response = http.message(503, "Service Unavailable")
         self._late = asyncio.get_running_loop().create_task(self.send(response))
 
 
-class HttpApiGateway:
-    """A raw ASGI router for execute-api traffic."""
+class _Exchange:
+    """One request to a stage: what is known of it, and how it went, for the access log."""
 
-    def __init__(self, apis: ApiStore, invoker: Invoker) -> None:
+    def __init__(self, request: HttpRequest, routed: Routed) -> None:
+        self.request = request
+        self.routed = routed
+        self.outcome: dict[str, object] = {}
+        self._began = time.perf_counter()
+
+    def context(self, sent: HttpResponse) -> dict[str, object]:
+        """Returns the ``$context`` variables of the finished request."""
+        return {
+            **variables.context(self.request, self.routed),
+            "responseLatency": self._elapsed_ms(self._began),
+            "responseLength": len(sent.body),
+            "status": sent.status,
+            **self.outcome,
+        }
+
+    def integrated(self, began: float, status: int, error: str | None) -> None:
+        """Notes how the integration went that was called at `began`."""
+        self.outcome["integrationLatency"] = self.outcome["integration.latency"] = self._elapsed_ms(began)
+        self.outcome["integrationStatus"] = self.outcome["integration.status"] = status
+        if error:
+            self.outcome["integrationErrorMessage"] = self.outcome["integration.error"] = error
+
+    def refused(self, refusal: RefusedError) -> HttpResponse:
+        """Notes why the request may not pass; returns the answer to it."""
+        self.outcome["authorizer.error"] = str(refusal)
+        return self.failed(refusal.response)
+
+    def failed(self, response: HttpResponse) -> HttpResponse:
+        """Notes an answer of the gateway's own; returns it."""
+        text = json.loads(response.body)["message"]
+        self.outcome["error.message"], self.outcome["error.messageString"] = text, json.dumps(text)
+        return response
+
+    @staticmethod
+    def _elapsed_ms(since: float) -> int:
+        return round((time.perf_counter() - since) * 1000)
+
+
+class HttpApiGateway:
+    """A raw ASGI router for execute-api traffic; `log` takes the lines of access logs."""
+
+    def __init__(
+        self, apis: ApiStore, invoker: Invoker, log: AccessLog, outbound: Outbound | None = None
+    ) -> None:
         self._apis = apis
         self._invoker = invoker
+        self._log = log
+        self._outbound = outbound or Outbound()
+        self._authorization = Authorization(JwtAuthorizer(self._outbound.fetch), LambdaAuthorizer(invoker))
+        self._throttle = Throttle()
         self._stages: dict[tuple[str, str], Stage] = {}
 
+    async def close(self) -> None:
+        """Ends the connections to the world outside."""
+        await self._outbound.close()
+
     def matches(self, scope: Scope) -> bool:
-        """Whether a request is application traffic of some HTTP API."""
-        return _api_of(_host(scope)) is not None or _decoded_path(scope).startswith(_PATH_PREFIX)
+        """Whether a request is application traffic of some API."""
+        return addresses.of(scope) is not None
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one request; returns when the function has ended, which may be after the answer."""
-        address = _address(scope)
-        record = self._apis.find(address.api_id)
-        if record is None or record.document.get("DisableExecuteApiEndpoint"):
-            await _send(send, _message(404, "Not Found"), scope["method"])
+        address = addresses.of(scope)
+        record = self._apis.find(address.api_id) if address else None
+        if address is None or record is None or record.document.get("DisableExecuteApiEndpoint"):
+            await http.send(send, http.message(404, "Not Found"), scope["method"])
             return
         reply = _Reply(scope, send, record.document.get("CorsConfiguration"))
-        if reply.preflight:
-            await reply.send(HttpResponse(status=204))
-        else:
-            await reply.send(await self._answer(record, address, scope, receive, reply))
-
-    async def _answer(
-        self, record: ApiRecord, address: _Address, scope: Scope, receive: Receive, reply: _Reply
-    ) -> HttpResponse:
-        headers: list[tuple[bytes, bytes]] = scope["headers"]
-        if sum([len(name) + len(value) for name, value in headers]) > _MAX_HEADER_BYTES:
-            return _message(431, "Request Header Fields Too Large")
-        body = await _read_body(receive)
-        if body is None:
-            text = f"HTTP content length exceeded {_MAX_BODY_BYTES} bytes.".encode()
-            return HttpResponse(status=413, headers=[(b"content-type", b"text/plain")], body=text)
-        stage, path = self._stage(record, address.path)
+        stage, path = self._stage(record, address.decoded_path)
         match = stage.router.match(scope["method"], path) if stage else None
         if stage is None or match is None:
-            return _message(404, "Not Found")
-        target = stage.targets[match.route_id]
-        if target is None or target.arn is None or not self._permits(target.arn, target):
-            return _message(500, "Internal Server Error")
-        epoch_s = time.time()
-        routed = Routed(
-            account_id=record.account_id,
-            api_id=record.api_id,
-            stage=stage.name,
-            domain=address.domain,
-            route_key=match.route_key,
-            path_parameters=match.path_parameters,
-            stage_variables=stage.variables,
-            request_id=reply.request_id,
-            epoch_s=epoch_s,
-            trace_id=identifiers.trace_root(epoch_s),
-        )
-        client = scope.get("client")
-        request = HttpRequest(
-            method=scope["method"],
-            path=path,
-            query=scope["query_string"].decode("latin-1"),
-            headers=headers,
-            body=body,
-            source_ip=client[0] if client else "127.0.0.1",
-            protocol=f"HTTP/{scope.get('http_version', '1.1')}",
-        )
-        build = events.event_v2 if target.payload_version == "2.0" else events.event_v1
-        return await self._invoke(target.arn, target, _ENCODER.encode(build(request, routed)).encode(), reply)
+            await reply.send(HttpResponse(status=204) if reply.preflight else http.message(404, "Not Found"))
+            return
+        if http.oversized_headers(scope):
+            await reply.send(http.message(431, "Request Header Fields Too Large"))
+            return
+        body = await http.read_body(receive)
+        request = http.request(scope, path, body or b"")
+        exchange = _Exchange(request, _routed(record, stage, match, address, reply))
+        if body is None:
+            await reply.send(_too_long())
+        else:
+            await reply.send(await self._answer(stage, match.route_id, exchange, reply))
+        if stage.access_log is not None and reply.sent is not None:
+            stream = f"{record.api_id}/{stage.name}"
+            self._log.write(*stage.access_log, stream, exchange.context(reply.sent))
 
-    async def _invoke(self, arn: str, target: Target, payload: bytes, reply: _Reply) -> HttpResponse:
+    async def _answer(self, stage: Stage, route_id: str, exchange: _Exchange, reply: _Reply) -> HttpResponse:
+        route, routed = stage.routes[route_id], exchange.routed
+        if not self._throttle.admits((routed.api_id, stage.name, route_id), route.limits):
+            return exchange.failed(http.message(429, "Too Many Requests"))
+        if route.guard is not None:
+            try:
+                passed = await self._authorization.check(route.guard, exchange.request, routed)
+            except RefusedError as refusal:
+                return exchange.refused(refusal)
+            exchange.routed = replace(routed, authorizer=passed)
+        if reply.preflight:
+            return HttpResponse(status=204)
+        if route.target is None:
+            return exchange.failed(http.message(500, "Internal Server Error"))
+        mapped = mapping.request(route.target.request_parameters, exchange.request, exchange.routed)
+        began = time.perf_counter()
+        answer, error = await self._integrate(route.target, mapped, exchange.routed, reply)
+        exchange.integrated(began, answer.status, error)
+        if error:
+            return exchange.failed(answer)
+        return mapping.response(route.target.response_parameters, answer, exchange.request, exchange.routed)
+
+    async def _integrate(
+        self, target: Target, request: HttpRequest, routed: Routed, reply: _Reply
+    ) -> tuple[HttpResponse, str | None]:
+        """The integration's response, or the gateway's own and why."""
+        if isinstance(target.to, Function):
+            return await self._invoke(target, target.to, request, routed, reply)
+        try:
+            return await http_proxy.send(self._outbound, target, request, routed), None
+        except OSError as exc:
+            return http.message(503, "Service Unavailable"), str(exc) or "the endpoint took too long"
+
+    async def _invoke(
+        self, target: Target, function: Function, request: HttpRequest, routed: Routed, reply: _Reply
+    ) -> tuple[HttpResponse, str | None]:
+        failed = http.message(500, "Internal Server Error")
+        if function.arn is None or not self._permits(function.arn, function):
+            return failed, _NO_PERMISSION
+        build = events.event_v2 if function.payload_version == "2.0" else events.event_v1
+        payload = _ENCODER.encode(build(request, routed)).encode()
         timer = asyncio.get_running_loop().call_later(target.timeout_s, reply.expire)
         try:
-            outcome = await self._invoker.invoke(arn, payload)
+            outcome = await self._invoker.invoke(function.arn, payload)
         except ApiError as exc:
-            return _refused(exc)
+            return _refused(exc), exc.message
         finally:
             timer.cancel()
         if outcome.function_error:
-            return _message(500, "Internal Server Error")
+            return failed, "The Lambda function returned an error"
         try:
-            return events.parse_response(outcome.payload, target.payload_version)
-        except MalformedResponseError:
-            return _message(500, "Internal Server Error")
+            return events.parse_response(outcome.payload, function.payload_version), None
+        except MalformedResponseError as exc:
+            return failed, str(exc)
 
-    def _permits(self, arn: str, target: Target) -> bool:
+    def _permits(self, arn: str, function: Function) -> bool:
         """As on AWS, a function is invoked with a role's credentials or with its resource policy's leave."""
-        return target.open or self._invoker.permits(
-            arn, principal="apigateway.amazonaws.com", source_arn=target.source_arn
+        return function.open or self._invoker.permits(
+            arn, principal=PRINCIPAL, source_arn=function.source_arn
         )
 
     def _stage(self, record: ApiRecord, path: str) -> tuple[Stage | None, str]:
@@ -212,66 +244,30 @@ class HttpApiGateway:
         return stage, behind
 
 
-def _address(scope: Scope) -> _Address:
-    host = _host(scope)
-    domain, path = host.decode("latin-1"), _decoded_path(scope)
-    found = _api_of(host)
-    if found is not None:
-        return _Address(api_id=found, domain=domain, path=path)
-    api_id, _, rest = path.removeprefix(_PATH_PREFIX).partition("/")
-    return _Address(api_id=api_id, domain=domain, path="/" + rest.lstrip("/"))
+def _routed(record: ApiRecord, stage: Stage, match: RouteMatch, address: Address, reply: _Reply) -> Routed:
+    epoch_s = time.time()
+    return Routed(
+        account_id=record.account_id,
+        api_id=record.api_id,
+        stage=stage.name,
+        domain=address.domain,
+        route_key=match.route_key,
+        path_parameters=match.path_parameters,
+        stage_variables=stage.variables,
+        request_id=reply.request_id,
+        epoch_s=epoch_s,
+        trace_id=identifiers.trace_root(epoch_s),
+    )
 
 
-def _host(scope: Scope) -> bytes:
-    for name, value in scope["headers"]:
-        if name == b"host":
-            return cast(bytes, value)
-    return b""
-
-
-@functools.lru_cache(maxsize=1024)
-def _api_of(host: bytes) -> str | None:
-    found = _EXECUTE_API.match(host.decode("latin-1"))
-    return found[1] if found else None
-
-
-def _decoded_path(scope: Scope) -> str:
-    path: str = scope["path"]
-    raw: bytes | None = scope.get("raw_path")
-    return unquote(raw.decode("latin-1")) if raw else path
-
-
-async def _read_body(receive: Receive) -> bytes | None:
-    """The whole body, or None when it is larger than the gateway takes."""
-    message = await receive()
-    body: bytes = message.get("body", b"")
-    if not message.get("more_body"):
-        return body if len(body) <= _MAX_BODY_BYTES else None
-    parts = [body]
-    size = len(body)
-    while message.get("more_body"):
-        message = await receive()
-        size += len(message.get("body", b""))
-        if size <= _MAX_BODY_BYTES:
-            parts.append(message.get("body", b""))
-    return b"".join(parts) if size <= _MAX_BODY_BYTES else None
+def _too_long() -> HttpResponse:
+    text = f"HTTP content length exceeded {http.MAX_BODY_BYTES} bytes.".encode()
+    return HttpResponse(status=413, headers=[(b"content-type", b"text/plain")], body=text)
 
 
 def _refused(error: ApiError) -> HttpResponse:
     if error.code == "RequestTooLargeException":
-        return _message(413, "Request Too Long")
+        return http.message(413, "Request Too Long")
     if error.code == "TooManyRequestsException":
-        return _message(503, "Service Unavailable")
-    return _message(500, "Internal Server Error")
-
-
-def _message(status: int, text: str) -> HttpResponse:
-    body = json.dumps({"message": text}, separators=(",", ":")).encode()
-    return HttpResponse(status=status, headers=[(b"content-type", b"application/json")], body=body)
-
-
-async def _send(send: Send, response: HttpResponse, method: str) -> None:
-    headers = [*response.headers, (b"content-length", str(len(response.body)).encode())]
-    await send({"type": "http.response.start", "status": response.status, "headers": headers})
-    body = b"" if method == "HEAD" else response.body
-    await send({"type": "http.response.body", "body": body})
+        return http.message(503, "Service Unavailable")
+    return http.message(500, "Internal Server Error")

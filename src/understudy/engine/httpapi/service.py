@@ -1,6 +1,6 @@
 """The control plane of HTTP APIs (botocore service ``apigatewayv2``): APIs, integrations, routes, stages.
 
-WebSocket APIs, authorizers, models and domain names are not here: a call for one answers with a named error.
+WebSocket APIs, models and domain names are not here: a call for one answers with a named error.
 Texts and defaults as API Gateway's reference states them (apigatewayv2 API reference, "CreateApi" and so on).
 """
 
@@ -26,6 +26,8 @@ class HttpApiService:
             "UpdateApi": self.update_api,
             "DeleteApi": self.delete_api,
             "DeleteCorsConfiguration": self.delete_cors_configuration,
+            "CreateAuthorizer": self.create_authorizer,
+            "UpdateAuthorizer": self.update_authorizer,
             "CreateIntegration": self.create_integration,
             "UpdateIntegration": self.update_integration,
             "CreateRoute": self.create_route,
@@ -136,6 +138,20 @@ class HttpApiService:
         self._apis.put(record, "api", record.api_id, document)
         return {}
 
+    async def create_authorizer(self, call: Call) -> Document:
+        """Creates a JWT or a Lambda authorizer."""
+        record = self._record(call)
+        document = documents.without_api(call.params) | {"AuthorizerId": new_id(6)}
+        documents.check_authorizer(record, document)
+        return self._save(record, "authorizer", document)
+
+    async def update_authorizer(self, call: Call) -> Document:
+        """Changes an authorizer's given members."""
+        record, document = self._child(call, "authorizer")
+        document = document | documents.without_api(call.params)
+        documents.check_authorizer(record, document)
+        return self._save(record, "authorizer", document)
+
     async def create_integration(self, call: Call) -> Document:
         """Creates a Lambda proxy integration."""
         record = self._record(call)
@@ -150,7 +166,13 @@ class HttpApiService:
     async def update_integration(self, call: Call) -> Document:
         """Changes an integration's given members."""
         record, document = self._child(call, "integration")
-        document = documents.merged(document, documents.without_api(call.params), "RequestParameters")
+        document = documents.merged(
+            document,
+            documents.without_api(call.params),
+            "RequestParameters",
+            "ResponseParameters",
+            "TlsConfig",
+        )
         documents.check_integration(document)
         return self._save(record, "integration", document)
 
@@ -173,12 +195,17 @@ class HttpApiService:
         record = self._record(call)
         if call.params["StageName"] in record.stages:
             raise ApiError("ConflictException", "Stage already exists", status=409)
-        return self._save(record, "stage", documents.stage_defaults() | documents.without_api(call.params))
+        document = documents.stage_defaults() | documents.without_api(call.params)
+        documents.check_stage(document)
+        return self._save(record, "stage", document)
 
     async def update_stage(self, call: Call) -> Document:
         """Changes a stage's given members."""
         record, document = self._child(call, "stage")
-        changed = documents.merged(document, documents.without_api(call.params), "StageVariables")
+        changed = documents.merged(
+            document, documents.without_api(call.params), "RouteSettings", "StageVariables"
+        )
+        documents.check_stage(changed)
         return self._save(record, "stage", changed | {"LastUpdatedDate": now()})
 
     async def delete_access_log_settings(self, call: Call) -> Document:
@@ -291,10 +318,7 @@ class HttpApiService:
                 raise ApiError(
                     "ConflictException", f"Route with key {key} already exists for this API", status=409
                 )
-        if document["AuthorizationType"] != "NONE":
-            raise documents.bad_request(
-                f"AuthorizationType {document['AuthorizationType']} is not supported locally"
-            )
+        documents.check_authorization(record, document)
         target = document.get("Target")
         if target is not None and target.removeprefix("integrations/") not in record.integrations:
             raise documents.not_found("Integration", target.removeprefix("integrations/"))

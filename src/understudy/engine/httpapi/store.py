@@ -17,7 +17,7 @@ from understudy.engine.state import State
 
 Document = dict[str, Any]
 
-KINDS = ("api", "integration", "route", "stage", "deployment")
+KINDS = ("api", "authorizer", "integration", "route", "stage", "deployment")
 _ALPHABET = string.ascii_lowercase + string.digits
 _DATES = ("CreatedDate", "LastUpdatedDate")
 _SCHEMA = (
@@ -43,6 +43,11 @@ class ApiRecord:
         default_factory=lambda: {kind: {} for kind in KINDS if kind != "api"}
     )
     revision: int = 0
+
+    @property
+    def authorizers(self) -> dict[str, Document]:
+        """Authorizers by id."""
+        return self.children["authorizer"]
 
     @property
     def integrations(self) -> dict[str, Document]:

@@ -3,8 +3,9 @@ import json
 
 import pytest
 
+from understudy.engine.executeapi.http import HttpRequest
 from understudy.engine.httpapi import events
-from understudy.engine.httpapi.events import HttpRequest, MalformedResponseError, Routed
+from understudy.engine.httpapi.events import MalformedResponseError, Routed
 
 ROUTED = Routed(
     account_id="000000000000",

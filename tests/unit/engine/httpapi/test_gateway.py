@@ -1,11 +1,15 @@
 import asyncio
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.fakes.issuer import Issuer
+from understudy.engine.executeapi.access_log import AccessLog
+from understudy.engine.executeapi.outbound import Outbound
 from understudy.engine.httpapi.gateway import HttpApiGateway
 from understudy.engine.httpapi.service import HttpApiService
 from understudy.engine.httpapi.store import ApiStore
@@ -28,6 +32,7 @@ class FakeInvoker:
     outcome: Outcome | ApiError = field(
         default_factory=lambda: Outcome(b'{"statusCode": 200, "body": "ok", "headers": {"x-app": "1"}}')
     )
+    answers: dict[str, Outcome] = field(default_factory=dict)
     permitted: bool = True
     hangs: asyncio.Event | None = None
     finished: int = 0
@@ -43,7 +48,7 @@ class FakeInvoker:
         self.finished += 1
         if isinstance(self.outcome, ApiError):
             raise self.outcome
-        return self.outcome
+        return self.answers.get(arn, self.outcome)
 
     def permits(self, arn: str, *, principal: str, source_arn: str) -> bool:
         self.sources.append(source_arn)
@@ -57,6 +62,14 @@ class Answer:
     body: bytes
 
 
+class Outside(Outbound):
+    """The world outside: an issuer, and nobody else."""
+
+    def __init__(self, issuer: Issuer) -> None:
+        super().__init__()
+        self.fetch = issuer.fetch  # type: ignore[method-assign]
+
+
 class Gateway:
     """A gateway over a fresh store, driven as uvicorn drives it."""
 
@@ -65,8 +78,15 @@ class Gateway:
         apis.open()
         self.invoker = FakeInvoker()
         self.service = HttpApiService(apis, endpoint=lambda api_id: f"http://{api_id}.execute-api.localhost")
-        self.gateway = HttpApiGateway(apis, self.invoker)
+        self.lines: list[tuple[str, str, str]] = []
+        self.issuer = Issuer()
+        self.gateway = HttpApiGateway(apis, self.invoker, AccessLog(self._append), Outside(self.issuer))
         self.handling: list[asyncio.Task[None]] = []
+
+    def _append(
+        self, group: str, stream: str, events: Sequence[tuple[int, str]], *, account_id: str, region: str
+    ) -> None:
+        self.lines += [(group, stream, text) for _, text in events]
 
     async def call(self, operation: str, **params: Any) -> dict[str, Any]:
         return await self.service.operations[operation](
@@ -266,3 +286,144 @@ async def test_without_auto_deploy_a_change_waits_for_its_deployment(gateway: Ga
     assert event["stageVariables"] == {"color": "blue"}
     assert event["pathParameters"] == {"name": "a"}
     assert event["path"] == "/dev/a"
+
+
+async def guarded_api(gateway: Gateway, authorizer: dict[str, Any], **route: Any) -> str:
+    """An API whose one route asks an authorizer first."""
+    api_id = await quick_api(gateway)
+    (made,) = (await gateway.call("GetRoutes", ApiId=api_id))["Items"]
+    if authorizer:
+        made |= await gateway.call("CreateAuthorizer", ApiId=api_id, Name="guard", **authorizer)
+        route |= {"AuthorizerId": made["AuthorizerId"]}
+    await gateway.call("UpdateRoute", ApiId=api_id, RouteId=made["RouteId"], **route)
+    return api_id
+
+
+JWT = {
+    "AuthorizerType": "JWT",
+    "IdentitySource": ["$request.header.Authorization"],
+    "JwtConfiguration": {"Issuer": "https://idp.example", "Audience": ["web"]},
+}
+AUTHORIZER = "arn:aws:lambda:us-east-1:000000000000:function:guard"
+LAMBDA = {
+    "AuthorizerType": "REQUEST",
+    "AuthorizerUri": f"arn:aws:apigateway:us-east-1:lambda:path/functions/{AUTHORIZER}/invocations",
+    "AuthorizerPayloadFormatVersion": "2.0",
+    "EnableSimpleResponses": True,
+    "IdentitySource": ["$request.header.x-key", "$request.querystring.tenant"],
+    "AuthorizerResultTtlInSeconds": 60,
+}
+
+
+async def test_a_jwt_route_lets_in_who_has_a_token_with_its_scope(gateway: Gateway) -> None:
+    api_id = await guarded_api(gateway, JWT, AuthorizationType="JWT", AuthorizationScopes=["read"])
+    host, issuer = f"{api_id}.execute-api.localhost", gateway.issuer
+
+    nobody = await gateway.get(host, "/")
+    stranger = await gateway.get(host, "/", headers={"authorization": f"Bearer {issuer.token(aud='no')}"})
+    writer = await gateway.get(host, "/", headers={"authorization": issuer.token(scope="write")})
+    reader = await gateway.get(host, "/", headers={"authorization": issuer.token(scope="read more")})
+
+    assert (nobody.status, nobody.body) == (401, b'{"message":"Unauthorized"}')
+    assert nobody.headers["www-authenticate"] == "Bearer"
+    assert (stranger.status, stranger.body) == (401, b'{"message":"Unauthorized"}')
+    assert stranger.headers["www-authenticate"] == (
+        'Bearer scope="read" error="invalid_token" '
+        'error_description="the token does not have a valid audience"'
+    )
+    assert (writer.status, writer.body) == (403, b'{"message":"Forbidden"}')
+    assert reader.status == 200
+    (event,) = gateway.invoker.events
+    assert event["requestContext"]["authorizer"]["jwt"]["scopes"] == ["read", "more"]
+    assert event["requestContext"]["authorizer"]["jwt"]["claims"]["sub"] == "ann"
+
+
+async def test_a_function_decides_and_its_word_is_kept(gateway: Gateway) -> None:
+    api_id = await guarded_api(gateway, LAMBDA, AuthorizationType="CUSTOM")
+    host = f"{api_id}.execute-api.localhost"
+    gateway.invoker.answers[AUTHORIZER] = Outcome(b'{"isAuthorized": true, "context": {"user": "ann"}}')
+
+    without = await gateway.get(host, "/", headers={"x-key": "1"})
+    passed = [await gateway.get(host, "/a?tenant=t", headers={"x-key": "1"}) for _ in range(2)]
+    gateway.invoker.answers[AUTHORIZER] = Outcome(b'{"isAuthorized": false}')
+    denied = await gateway.get(host, "/a?tenant=u", headers={"x-key": "1"})
+    gateway.invoker.answers[AUTHORIZER] = Outcome(b"{}", "Unhandled")
+    failed = await gateway.get(host, "/a?tenant=v", headers={"x-key": "1"})
+
+    assert (without.status, without.body) == (401, b'{"message":"Unauthorized"}')
+    assert [answer.status for answer in passed] == [200, 200]
+    assert (denied.status, denied.body) == (403, b'{"message":"Forbidden"}')
+    assert (failed.status, failed.body) == (500, b'{"message":"Internal Server Error"}')
+    assert gateway.invoker.arns == [AUTHORIZER, FUNCTION, FUNCTION, AUTHORIZER, AUTHORIZER]
+    question, request = gateway.invoker.events[:2]
+    assert question["identitySource"] == ["1", "t"]
+    assert question["routeArn"] == f"arn:aws:execute-api:us-east-1:000000000000:{api_id}/$default/GET/a"
+    assert request["requestContext"]["authorizer"] == {"lambda": {"user": "ann"}}
+
+
+async def test_a_signed_route_wants_a_signature_for_execute_api(gateway: Gateway) -> None:
+    api_id = await guarded_api(gateway, {}, AuthorizationType="AWS_IAM")
+    host = f"{api_id}.execute-api.localhost"
+    signed = "AWS4-HMAC-SHA256 Credential=AKID/20260102/us-east-1/{}/aws4_request, SignedHeaders=host"
+
+    other = await gateway.get(host, "/", headers={"authorization": signed.format("lambda")})
+    right = await gateway.get(host, "/", headers={"authorization": signed.format("execute-api")})
+
+    assert (other.status, other.body) == (403, b'{"message":"Forbidden"}')
+    assert right.status == 200
+    assert gateway.invoker.events[0]["requestContext"]["authorizer"]["iam"]["accessKey"] == "AKID"
+
+
+async def test_a_preflight_of_a_guarded_route_is_refused_as_on_aws(gateway: Gateway) -> None:
+    api_id = await guarded_api(gateway, JWT, AuthorizationType="JWT")
+    await gateway.call("UpdateApi", ApiId=api_id, CorsConfiguration={"AllowOrigins": ["*"]})
+    asked = {"origin": "http://localhost:3000", "access-control-request-method": "GET"}
+    host = f"{api_id}.execute-api.localhost"
+
+    caught = await gateway.get(host, "/", method="OPTIONS", headers=asked)
+    await gateway.call("CreateRoute", ApiId=api_id, RouteKey="OPTIONS /{proxy+}")
+    opened = await gateway.get(host, "/a", method="OPTIONS", headers=asked)
+
+    assert (caught.status, opened.status) == (401, 204)
+
+
+async def test_a_route_takes_as_many_requests_as_its_stage_says(gateway: Gateway) -> None:
+    api_id = await quick_api(gateway)
+    settings = {"ThrottlingBurstLimit": 2, "ThrottlingRateLimit": 0.0001}
+    await gateway.call("UpdateStage", ApiId=api_id, StageName="$default", DefaultRouteSettings=settings)
+    host = f"{api_id}.execute-api.localhost"
+
+    answers = [await gateway.get(host, "/") for _ in range(3)]
+
+    assert [answer.status for answer in answers] == [200, 200, 429]
+    assert answers[2].body == b'{"message":"Too Many Requests"}'
+    own = {"$default": {"ThrottlingBurstLimit": 0, "ThrottlingRateLimit": 0.0}}
+    await gateway.call("UpdateStage", ApiId=api_id, StageName="$default", RouteSettings=own)
+    assert (await gateway.get(host, "/")).status == 429
+
+
+async def test_every_request_of_a_stage_is_logged_with_its_outcome(gateway: Gateway) -> None:
+    api_id = await guarded_api(gateway, JWT, AuthorizationType="JWT")
+    log = {
+        "DestinationArn": "arn:aws:logs:us-east-1:000000000000:log-group:access",
+        "Format": "$context.requestId|$context.routeKey|$context.status|$context.responseLength|"
+        "$context.integrationStatus|$context.authorizer.error|$context.authorizer.claims.sub",
+    }
+    await gateway.call("UpdateStage", ApiId=api_id, StageName="$default", AccessLogSettings=log)
+    host = f"{api_id}.execute-api.localhost"
+
+    refused = await gateway.get(host, "/")
+    await gateway.get(host, "/", headers={"authorization": gateway.issuer.token()})
+
+    assert [(group, stream) for group, stream, _ in gateway.lines] == [("access", f"{api_id}/$default")] * 2
+    first, second = (text.split("|") for _, _, text in gateway.lines)
+    assert first == [
+        refused.headers["apigw-requestid"],
+        "$default",
+        "401",
+        "26",
+        "-",
+        "an identity source is missing",
+        "-",
+    ]
+    assert second[1:] == ["$default", "200", "2", "200", "-", "ann"]

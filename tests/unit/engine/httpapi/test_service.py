@@ -127,13 +127,38 @@ async def test_lists_are_paginated(call: Callable[..., Any]) -> None:
         ("CreateApi", {"Name": "ws", "ProtocolType": "WEBSOCKET"}, "HTTP APIs only"),
         (
             "CreateIntegration",
-            {"IntegrationType": "HTTP_PROXY", "IntegrationUri": "http://x"},
+            {"IntegrationType": "MOCK", "IntegrationUri": "http://x"},
             "AWS_PROXY",
         ),
         (
             "CreateIntegration",
             {"IntegrationType": "AWS_PROXY", "IntegrationUri": FUNCTION, "TimeoutInMillis": 31_000},
             "Timeout should be between 50 ms and 30000 ms",
+        ),
+        (
+            "CreateIntegration",
+            {
+                "IntegrationType": "AWS_PROXY",
+                "IntegrationUri": FUNCTION,
+                "RequestParameters": {"set:header.x": "1"},
+            },
+            "Invalid mapping expression",
+        ),
+        ("CreateAuthorizer", {"Name": "a", "AuthorizerType": "JWT", "IdentitySource": []}, "Issuer"),
+        (
+            "CreateAuthorizer",
+            {"Name": "a", "AuthorizerType": "REQUEST", "IdentitySource": ["$request.body"]},
+            "Invalid mapping expression specified: \\$request.body",
+        ),
+        (
+            "CreateAuthorizer",
+            {"Name": "a", "AuthorizerType": "REQUEST", "AuthorizerUri": FUNCTION},
+            "AuthorizerPayloadFormatVersion is a required",
+        ),
+        (
+            "CreateStage",
+            {"StageName": "s", "AccessLogSettings": {"DestinationArn": "arn:aws:firehose:x", "Format": "x"}},
+            "log groups only",
         ),
         ("CreateRoute", {"RouteKey": "nonsense"}, "not formatted properly"),
         ("CreateRoute", {"RouteKey": "$default", "Target": "integrations/none"}, "Invalid Integration"),
@@ -158,7 +183,10 @@ async def test_stage_loses_what_it_is_told_to_and_keeps_the_rest(call: Callable[
         **where,
         StageVariables={"a": "1", "b": "2"},
         RouteSettings={"GET /a": {"ThrottlingBurstLimit": 1}, "GET /b": {"ThrottlingBurstLimit": 2}},
-        AccessLogSettings={"DestinationArn": "arn:l", "Format": "x"},
+        AccessLogSettings={
+            "DestinationArn": "arn:aws:logs:us-east-1:000000000000:log-group:l",
+            "Format": "$context.requestId",
+        },
     )
     await call("UpdateStage", **where, StageVariables={"a": "", "c": "3"})
     await call("DeleteRouteSettings", **where, RouteKey="GET /a")

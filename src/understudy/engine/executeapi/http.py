@@ -1,0 +1,99 @@
+"""HTTP as the gateways speak it: a whole request in, a whole response out."""
+
+import json
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+Header = tuple[bytes, bytes]
+Scope = Mapping[str, Any]
+Receive = Callable[[], Awaitable[Mapping[str, Any]]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+
+MAX_BODY_BYTES = 10_485_760
+"""https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html, "Payload size"."""
+MAX_HEADER_BYTES = 10_240
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HttpRequest:
+    """One request as it reached the gateway.
+
+    Attributes:
+        path: path behind the stage; decoded for an HTTP API, as sent for a REST API.
+        headers: raw pairs as received, names in lower case.
+    """
+
+    method: str
+    path: str
+    query: str
+    headers: Iterable[Header]
+    body: bytes
+    source_ip: str
+    protocol: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HttpResponse:
+    """One response as the gateway sends it; ``content-length`` is left to the sender."""
+
+    status: int
+    headers: list[Header] = field(default_factory=list)
+    body: bytes = b""
+
+
+def request(scope: Scope, path: str, body: bytes) -> HttpRequest:
+    """Returns an ASGI request whose body has been read, with `path` behind its stage."""
+    client = scope.get("client")
+    return HttpRequest(
+        method=scope["method"],
+        path=path,
+        query=scope["query_string"].decode("latin-1"),
+        headers=scope["headers"],
+        body=body,
+        source_ip=client[0] if client else "127.0.0.1",
+        protocol=f"HTTP/{scope.get('http_version', '1.1')}",
+    )
+
+
+def message(status: int, text: str, *headers: tuple[str, str]) -> HttpResponse:
+    """Returns the gateway's own answer, ``{"message":...}``."""
+    body = json.dumps({"message": text}, separators=(",", ":")).encode()
+    pairs = [(name.encode(), value.encode("latin-1", "replace")) for name, value in headers]
+    return HttpResponse(status=status, headers=[(b"content-type", b"application/json"), *pairs], body=body)
+
+
+def header(request: HttpRequest, name: str) -> str | None:
+    """Returns a header's values joined by comma, or None; `name` in lower case."""
+    wanted = name.encode("latin-1", "replace")
+    values = [value.decode("latin-1") for key, value in request.headers if key == wanted]
+    return ",".join(values) if values else None
+
+
+def oversized_headers(scope: Scope) -> bool:
+    """Whether the request's headers are more than API Gateway takes."""
+    return sum([len(name) + len(value) for name, value in scope["headers"]]) > MAX_HEADER_BYTES
+
+
+async def read_body(receive: Receive) -> bytes | None:
+    """Returns the whole body, or None when it is larger than the gateway takes."""
+    message = await receive()
+    body: bytes = message.get("body", b"")
+    if not message.get("more_body"):
+        return body if len(body) <= MAX_BODY_BYTES else None
+    parts = [body]
+    size = len(body)
+    while message.get("more_body"):
+        message = await receive()
+        size += len(message.get("body", b""))
+        if size <= MAX_BODY_BYTES:
+            parts.append(message.get("body", b""))
+    return b"".join(parts) if size <= MAX_BODY_BYTES else None
+
+
+async def send(send: Send, response: HttpResponse, method: str) -> None:
+    """Sends a response; one to HEAD without its body."""
+    headers = [*response.headers, (b"content-length", str(len(response.body)).encode())]
+    await send({"type": "http.response.start", "status": response.status, "headers": headers})
+    body = b"" if method == "HEAD" else response.body
+    await send({"type": "http.response.body", "body": body})
