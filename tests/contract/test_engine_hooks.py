@@ -17,6 +17,7 @@ NOTE = 'import os, pathlib; pathlib.Path(os.environ["NOTES"]).open("a").write("{
 def _write(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text)
+    path.chmod(0o755)
 
 
 @pytest.fixture
@@ -25,13 +26,14 @@ def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[EnginePr
     hooks = tmp_path / "localstack-init"
     _write(hooks / "boot.d" / "a.py", NOTE.format("boot"))
     _write(hooks / "start.d" / "a.py", NOTE.format("start"))
-    _write(hooks / "ready.d" / "10.sh", 'printf "ready10 " >> "$NOTES"; echo oops; exit 4\n')
+    _write(hooks / "ready.d" / "10.sh", '#!/bin/sh\nprintf "ready10 " >> "$NOTES"; echo oops; exit 4\n')
     _write(
         hooks / "ready.d" / "20.py",
         "import boto3; boto3.client('logs').create_log_group(logGroupName='by-hook')\n"
         + NOTE.format("ready20"),
     )
-    _write(hooks / "shutdown.d" / "a.sh", 'printf shutdown >> "$NOTES"\n')
+    _write(hooks / "ready.d" / "30.sh", "printf 'without a first line' >> \"$NOTES\"\n")
+    _write(hooks / "shutdown.d" / "a.sh", '#!/bin/sh\nprintf shutdown >> "$NOTES"\n')
     process = EngineProcess(tmp_path / ".understudy", with_delegate=False, hooks_dir=hooks).start()
     yield process
     process.close()
@@ -49,12 +51,15 @@ def test_stages_run_in_order_and_failures_are_told(engine: EngineProcess, tmp_pa
         ("START", "a.py", "SUCCESSFUL"),
         ("READY", "10.sh", "ERROR"),
         ("READY", "20.py", "SUCCESSFUL"),
+        ("READY", "30.sh", "ERROR"),
+        ("SHUTDOWN", "a.sh", "UNKNOWN"),
     ]
     ready = httpx.get(f"{engine.url}/_localstack/init/ready").json()
     assert ready["completed"] is True
-    assert len(ready["scripts"]) == 2
+    assert len(ready["scripts"]) == 3
     assert engine.client("logs").describe_log_groups()["logGroups"][0]["logGroupName"] == "by-hook"
     assert "10.sh ended with 4: oops" in engine.log.read_text()
+    assert "30.sh cannot be executed: Exec format error" in engine.log.read_text()
     engine.stop()
     assert (tmp_path / "notes").read_text() == "boot start ready10 ready20 shutdown"
 

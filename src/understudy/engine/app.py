@@ -1,19 +1,21 @@
 """The ASGI application on :4566: judges, dispatches and answers; it holds no state of its own.
 
-Order matters and is fixed: the origin rule first, then HTTP API traffic by host, then the engine's own
-endpoints, then an owned service by signature, then raw routers (the registry), then owned services by path,
-and the delegate for whatever is left. A host of an HTTP API never falls through to the delegate: a route
-named ``/health`` belongs to the app.
+Order matters and is fixed: the origin rule first, then HTTP API traffic and buckets by host, then the
+engine's own endpoints, then an owned service by signature, then raw routers (the registry), then owned
+services by path, and the delegate for whatever is left. A host of an HTTP API never falls through to the
+delegate: a route named ``/health`` belongs to the app. On a bucket's host every path is a key, ``/v2/`` and
+``/_localstack/`` too.
 """
 
 import json
 import logging
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from typing import Protocol
 
 from understudy.engine import dispatch, identifiers
 from understudy.engine.dispatch import Dispatcher, Signature
 from understudy.engine.executeapi import address as addresses
+from understudy.engine.localstack import services
 from understudy.engine.origin import HostKind, OriginRule
 from understudy.engine.protocol import (
     DEFAULT_REGION,
@@ -48,7 +50,11 @@ class BodyTooLargeError(Exception):
 
 
 class Engine:
-    """One local AWS: owned services, raw routers, the engine's own endpoints and a fallback."""
+    """One local AWS: owned services, raw routers, the engine's own endpoints and a fallback.
+
+    Args:
+        enabled: LocalStack's names of the only services that answer; None for all.
+    """
 
     def __init__(
         self,
@@ -58,6 +64,7 @@ class Engine:
         endpoints: Router,
         fallback: Fallback,
         origin: OriginRule | None = None,
+        enabled: Collection[str] | None = None,
     ) -> None:
         self._services = {service.name: service for service in services}
         self._dispatcher = Dispatcher(self._services)
@@ -65,6 +72,7 @@ class Engine:
         self._endpoints = endpoints
         self._fallback = fallback
         self._origin = origin or OriginRule()
+        self._enabled = enabled
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one ASGI connection; only HTTP is spoken."""
@@ -72,17 +80,18 @@ class Engine:
             raise NotImplementedError(f"the engine does not speak {scope['type']}")
         headers = dict(scope["headers"])
         path: str = scope["path"]
-        api = self._origin.host_kind(headers.get(b"host", b"")) is HostKind.API
-        api = api or addresses.is_api_path(path)
+        kind = self._origin.host_kind(headers.get(b"host", b""))
+        bucket = kind is HostKind.BUCKET
+        api = kind is HostKind.API or (addresses.is_api_path(path) and not bucket)
         refusal = self._origin.refusal(headers, app_traffic=api)
         if refusal is not None:
             await respond(send, _refused(refusal))
         elif api:
             await self._route_api(scope, receive, send)
-        elif path.startswith("/_") and self._endpoints.matches(scope):
+        elif path.startswith("/_") and not bucket and self._endpoints.matches(scope):
             await self._endpoints.handle(scope, receive, send)
         else:
-            await self._route(headers, scope, receive, send)
+            await self._route(headers, scope, receive, send, bucket=bucket)
 
     async def _route_api(self, scope: Scope, receive: Receive, send: Send) -> None:
         for router in self._routers:
@@ -92,12 +101,16 @@ class Engine:
         await respond(send, _json(404, {"message": "Not Found"}))
 
     async def _route(
-        self, headers: Mapping[bytes, bytes], scope: Scope, receive: Receive, send: Send
+        self, headers: Mapping[bytes, bytes], scope: Scope, receive: Receive, send: Send, *, bucket: bool
     ) -> None:
         path: str = scope["path"]
         signed = dispatch.signature(headers, scope["query_string"])
-        name = self._dispatcher.signed(signed, headers.get(b"x-amz-target"), path)
-        if name is None:
+        name = None if bucket else self._dispatcher.signed(signed, headers.get(b"x-amz-target"), path)
+        asked = "s3" if bucket else name or (signed.service if signed else None)
+        if self._enabled is not None and asked and services.canonical(asked) not in self._enabled:
+            await respond(send, services.disabled(asked, headers.get(b"content-type", b"")))
+            return
+        if name is None and not bucket:
             for router in self._routers:
                 if router.matches(scope):
                     await router.handle(scope, receive, send)

@@ -5,17 +5,21 @@ Order of opening is order of dependence; closing is the reverse.
 
 import asyncio
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from typing import Protocol
 
 from understudy.engine.app import Engine
 from understudy.engine.config import EngineConfig
 from understudy.engine.delegate.supervisor import Delegate
 from understudy.engine.ecr import EcrService, Repositories, Uploads
+from understudy.engine.ecr.model import LOCAL_DOMAIN
 from understudy.engine.executeapi.access_log import AccessLog
 from understudy.engine.functions import LambdaConfig, LambdaService
+from understudy.engine.functions.events import EventTimes
 from understudy.engine.health import Endpoints
 from understudy.engine.hooks import Hooks
 from understudy.engine.httpapi import ApiStore, HttpApiGateway, HttpApiService
+from understudy.engine.localstack.endpoints import LocalStackEndpoints
 from understudy.engine.logs import LogsService, LogStore
 from understudy.engine.origin import OriginRule
 from understudy.engine.registry import RegistryRouter
@@ -57,7 +61,10 @@ class Parts:
         self._executor = executor or NamespaceExecutor(data / "sandboxes")
         self._repositories = Repositories(self._state, self._store)
         uploads = Uploads(self._repositories)
-        self._ecr = EcrService(self._repositories, uploads, port=port)
+        asked = config.localstack
+        public_host = (asked.public and asked.public.host) or LOCAL_DOMAIN
+        public_port = (asked.public and asked.public.port) or port
+        self._ecr = EcrService(self._repositories, uploads, port=public_port)
         self._lambda = LambdaService(
             self._state,
             self._store,
@@ -65,7 +72,7 @@ class Parts:
             self._logs,
             self._executor,
             endpoint,
-            LambdaConfig(prewarm=config.prewarm),
+            _lambda_config(config),
         )
         self._apis = ApiStore(self._state)
         self.delegate = delegate
@@ -73,7 +80,7 @@ class Parts:
             self._ecr,
             self._lambda,
             HttpApiService(
-                self._apis, endpoint=lambda api: f"http://{api}.execute-api.localhost.localstack.cloud:{port}"
+                self._apis, endpoint=lambda api: f"http://{api}.execute-api.{public_host}:{public_port}"
             ),
             LogsService(self._logs),
         )
@@ -81,13 +88,20 @@ class Parts:
         routers = (self._gateway, RegistryRouter(self._repositories, uploads))
         names = tuple(service.name for service in services)
         self.service_names = names
-        self.endpoints = Endpoints(services=names, delegate=self.delegate.status, hooks=self.hooks)
+        self.endpoints = Endpoints(
+            services=names,
+            delegate=self.delegate.status,
+            localstack=LocalStackEndpoints(
+                enabled=asked.services, delegate=self.delegate.status, hooks=self.hooks
+            ),
+        )
         self.engine = Engine(
             services=services,
             routers=routers,
             endpoints=self.endpoints,
             fallback=self.delegate,
-            origin=OriginRule(config.allowed_hosts),
+            origin=OriginRule((*config.allowed_hosts, public_host), asked.origins),
+            enabled=asked.services,
         )
 
     async def open(self) -> None:
@@ -123,6 +137,19 @@ class Parts:
     async def close(self) -> None:
         """Stops everything, the delegate's state saved."""
         await self._stack.aclose()
+
+
+def _lambda_config(config: EngineConfig) -> LambdaConfig:
+    """What LocalStack's settings change of Lambda."""
+    asked, base = config.localstack, LambdaConfig(prewarm=config.prewarm)
+    delay_s = asked.retry_base_delay_s
+    return replace(
+        base,
+        account_concurrency=base.account_concurrency if asked.concurrency is None else asked.concurrency,
+        idle_s=base.idle_s if asked.keepalive_s is None else asked.keepalive_s,
+        inject_endpoint_url=asked.inject_endpoint_url,
+        event_times=base.event_times if delay_s is None else EventTimes(retries_s=(delay_s, 2 * delay_s)),
+    )
 
 
 async def closing(parts: Parts, within_s: float) -> bool:

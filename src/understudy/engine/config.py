@@ -1,15 +1,21 @@
-"""What an engine is told when it starts: flags of ``python -m understudy.engine``, or the same as JSON."""
+"""What an engine is told when it starts: flags of ``python -m understudy.engine``, or the same as JSON.
+
+What flags leave open, LocalStack's environment variables may say; where both speak, they must agree.
+"""
 
 import argparse
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from understudy.engine import localstack
 from understudy.engine.delegate import address
+from understudy.engine.localstack import LocalStackSettings
 from understudy.errors import UnderstudyError
 
 DEFAULT_PORT = 4566
+DEFAULT_LOG_LEVEL = "info"
 LOOPBACK = ("127.0.0.1", "::1")
 
 
@@ -29,6 +35,7 @@ class EngineConfig:
         die_with_parent: stop when the process that started the engine ends.
         prewarm: whether a new version gets an environment before its first request; off to see cold starts.
         log_level: of the engine's own log.
+        localstack: what LocalStack's environment variables ask for.
     """
 
     data_dir: Path
@@ -41,7 +48,8 @@ class EngineConfig:
     ready_file: Path | None = None
     die_with_parent: bool = False
     prewarm: bool = True
-    log_level: str = "info"
+    log_level: str = DEFAULT_LOG_LEVEL
+    localstack: LocalStackSettings = field(default_factory=LocalStackSettings)
 
     @property
     def run_dir(self) -> Path:
@@ -66,7 +74,8 @@ class EngineConfig:
             "ready_file": str(self.ready_file) if self.ready_file else None,
             "die_with_parent": self.die_with_parent,
             "prewarm": self.prewarm,
-            "log_level": self.log_level,
+            # Left open, so that DEBUG=1 reaches an engine that `up` starts.
+            "log_level": self.log_level if self.log_level != DEFAULT_LOG_LEVEL else None,
         }
         return [
             "--config",
@@ -74,11 +83,15 @@ class EngineConfig:
         ]
 
 
-def parse(argv: Sequence[str]) -> EngineConfig:
+def parse(argv: Sequence[str], environ: Mapping[str, str] | None = None) -> EngineConfig:
     """Returns the configuration that a command line states; flags win over ``--config``.
 
+    Args:
+        argv: the command line, without the command.
+        environ: where LocalStack's settings are looked for; nowhere by default.
+
     Raises:
-        UnderstudyError: the JSON is none, a setting is unknown or the data folder is missing.
+        UnderstudyError: the JSON is none, a setting is unknown or refused, or the data folder is missing.
         SystemExit: argparse's own, for unknown flags.
     """
     parser = argparse.ArgumentParser(prog="python -m understudy.engine", description=__doc__)
@@ -101,7 +114,30 @@ def parse(argv: Sequence[str]) -> EngineConfig:
     )
     parser.add_argument("--log-level", choices=("debug", "info", "warning", "error"))
     given = {name: value for name, value in vars(parser.parse_args(argv)).items() if value is not None}
-    return _config({**_document(given.pop("config")), **given})
+    stated = {**_document(given.pop("config")), **given}
+    settings = localstack.read(environ or {}, any_service="delegate_url" in stated)
+    return _config({**stated, **_agreed(stated, settings), "localstack": settings})
+
+
+def _agreed(stated: Mapping[str, object], settings: LocalStackSettings) -> dict[str, object]:
+    """What LocalStack's settings say of the engine's own, once they contradict nothing that was stated."""
+    asked: dict[str, tuple[str, object]] = {}
+    if settings.listen:
+        ports = {each.port for each in settings.listen if each.port}
+        hosts = [each.host for each in settings.listen if each.host]
+        asked["port"] = ("GATEWAY_LISTEN", next(iter(ports), DEFAULT_PORT))
+        if hosts:
+            asked["hosts"] = ("GATEWAY_LISTEN", hosts)
+    if settings.log_level:
+        asked["log_level"] = ("LS_LOG or DEBUG", settings.log_level)
+    for name, (variable, value) in asked.items():
+        if name in stated and stated[name] != value:
+            raise UnderstudyError(
+                "localstack-setting",
+                f"{variable} asks for {name} {value}, the command line for {stated[name]}",
+                hint=f"unset {variable}, or start the engine without --{name.rstrip('s').replace('_', '-')}",
+            )
+    return {name: value for name, (_, value) in asked.items()}
 
 
 def _document(text: str) -> dict[str, object]:

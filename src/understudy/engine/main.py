@@ -25,7 +25,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Runs an engine; returns the process's exit status."""
     began = time.monotonic()
     try:
-        settings = config.parse(sys.argv[1:] if argv is None else argv)
+        settings = config.parse(sys.argv[1:] if argv is None else argv, os.environ)
         logging.basicConfig(
             level=settings.log_level.upper(),
             format="%(asctime)s %(levelname)s %(name)s: %(message)s",
@@ -58,7 +58,11 @@ def _delegate(settings: EngineConfig, port: int) -> Delegate:
         return ExternalDelegate(address.parse(settings.delegate_url))
     if settings.delegate_python is None:
         return NoDelegate()
+    public = settings.localstack.public
     emulator = MiniStack(
-        python=settings.delegate_python, data_dir=settings.data_dir / "delegate", engine_port=port
+        python=settings.delegate_python,
+        data_dir=settings.data_dir / "delegate",
+        engine_port=(public and public.port) or port,
+        engine_host=(public and public.host) or "localhost",
     )
     return SupervisedDelegate(emulator, log_path=settings.run_dir / "delegate.log")

@@ -3,7 +3,7 @@
 Every page a developer visits can send requests to 127.0.0.1. Two doors are closed: a foreign ``Origin`` (or a
 ``Sec-Fetch-Site: cross-site`` that came without one) and a foreign ``Host``, which is how DNS rebinding looks
 from here. Pages served from loopback names stay welcome: a dev server at http://localhost:3000 may call both
-the control plane and its API.
+the control plane and its API. Other pages are let in by name (EXTRA_CORS_ALLOWED_ORIGINS, as in LocalStack).
 
 Requests to an HTTP API (``{api}.execute-api...`` or ``/_aws/execute-api/``) are app traffic: who may call
 them from a browser is the API's own CORS configuration, as on AWS, so only their Host is checked here.
@@ -14,12 +14,15 @@ Safe against rebinding are names that an attacker cannot point at 127.0.0.1: loo
 
 import functools
 import ipaddress
+import re
 from collections.abc import Iterable, Mapping
 from enum import Enum
 from urllib.parse import urlsplit
 
 _LOCAL_NAMES = frozenset({"localhost", "localhost.localstack.cloud", "localhost.localdomain"})
 _LOCAL_SUFFIXES = (".localhost", ".localhost.localstack.cloud", ".amazonaws.com", ".amazonaws.com.cn")
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/VirtualHosting.html, websites and dualstack included.
+_BUCKET = re.compile(r".+\.s3(?:-website)?[.-]")
 
 
 class HostKind(Enum):
@@ -27,6 +30,7 @@ class HostKind(Enum):
 
     LOCAL = "local"
     API = "api"
+    BUCKET = "bucket"
     FOREIGN = "foreign"
 
 
@@ -34,11 +38,15 @@ class OriginRule:
     """Judges requests by Host and Origin; verdicts are remembered, so a request costs two lookups.
 
     Args:
-        allowed_hosts: further host names that are ours, such as a compose service's name.
+        allowed_hosts: further host names that are ours, such as a compose service's; names below them too.
+        allowed_origins: web pages that may call besides local ones; ``*`` for all.
     """
 
-    def __init__(self, allowed_hosts: Iterable[str] = ()) -> None:
-        self._allowed = _LOCAL_NAMES | {name.lower() for name in allowed_hosts}
+    def __init__(self, allowed_hosts: Iterable[str] = (), allowed_origins: Iterable[str] = ()) -> None:
+        ours = {name.lower() for name in allowed_hosts}
+        self._allowed = _LOCAL_NAMES | ours
+        self._suffixes = _LOCAL_SUFFIXES + tuple(f".{name}" for name in sorted(ours))
+        self._origins = frozenset(origin.encode("latin-1", "replace") for origin in allowed_origins)
         self.host_kind = functools.lru_cache(maxsize=1024)(self._host_kind)
         self._is_local_origin = functools.lru_cache(maxsize=1024)(self._judge_origin)
 
@@ -59,7 +67,7 @@ class OriginRule:
             if self._is_local_origin(origin):
                 return None
             return f"Origin {origin.decode('latin-1')!r} is not local: a web page must not drive local AWS"
-        if headers.get(b"sec-fetch-site") == b"cross-site":
+        if headers.get(b"sec-fetch-site") == b"cross-site" and b"*" not in self._origins:
             return "Sec-Fetch-Site is cross-site: a web page must not drive local AWS"
         return None
 
@@ -67,15 +75,19 @@ class OriginRule:
         name = _name(f"//{host.decode('latin-1')}")
         if name is None or not self._is_ours(name):
             return HostKind.FOREIGN
+        if _BUCKET.match(name):
+            return HostKind.BUCKET
         return HostKind.API if ".execute-api." in name else HostKind.LOCAL
 
     def _judge_origin(self, origin: bytes) -> bool:
+        if b"*" in self._origins or origin in self._origins:
+            return True
         text = origin.decode("latin-1")
         name = _name(text)
         return text.startswith(("http://", "https://")) and name is not None and self._is_local_page(name)
 
     def _is_ours(self, name: str) -> bool:
-        return name in self._allowed or name.endswith(_LOCAL_SUFFIXES) or _is_loopback(name)
+        return name in self._allowed or name.endswith(self._suffixes) or _is_loopback(name)
 
     def _is_local_page(self, name: str) -> bool:
         return self._is_ours(name) and not name.endswith((".amazonaws.com", ".amazonaws.com.cn"))

@@ -8,6 +8,7 @@ import logging
 import os
 import signal
 import socket
+import sys
 import time
 from collections.abc import Coroutine
 from typing import Any
@@ -51,6 +52,8 @@ class EngineProcess:
             UnderstudyError: a part of the engine cannot work on this machine.
         """
         self._main = asyncio.current_task()
+        for met in self._settings.localstack.met:
+            logger.info("engine: LocalStack setting %s", met)
         parts = self._parts = compose.Parts(self._settings, port=self._port, delegate=self._delegate)
         self._server = Server(parts.engine, lambda: self._ready(parts))
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -91,6 +94,9 @@ class EngineProcess:
         gc.collect()
         gc.freeze()
         await parts.hooks.run(Stage.READY, self._environment)
+        # LocalStack's marker, for which testcontainers and wait loops look.
+        sys.stdout.write("Ready.\n")
+        sys.stdout.flush()
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)

@@ -37,6 +37,19 @@ def test_flags_win_over_json() -> None:
     assert settings.ready_path == Path("/a/run/engine.json")
 
 
+def test_the_environment_fills_what_flags_leave_open() -> None:
+    environ = {"GATEWAY_LISTEN": "0.0.0.0:4510", "DEBUG": "1"}
+    settings = config.parse(["--data-dir", "/a"], environ)
+    assert (settings.hosts, settings.port, settings.log_level) == (("0.0.0.0",), 4510, "debug")
+    assert config.parse(["--data-dir", "/a", "--port", "4510"], environ).port == 4510
+    assert config.parse(["--data-dir", "/a"], {"GATEWAY_LISTEN": ":4510"}).hosts == config.LOOPBACK
+
+
+def test_environment_and_flags_must_agree() -> None:
+    with pytest.raises(UnderstudyError, match="GATEWAY_LISTEN asks for port 4510, the command line for 1"):
+        config.parse(["--data-dir", "/a", "--port", "1"], {"GATEWAY_LISTEN": ":4510"})
+
+
 @pytest.mark.parametrize(
     ("argv", "message"),
     [

@@ -6,12 +6,14 @@ from tests.fakes.asgi import Answer, ask, scope
 from understudy.engine.delegate.supervisor import DelegateStatus
 from understudy.engine.health import Endpoints
 from understudy.engine.hooks import Hooks
+from understudy.engine.localstack.endpoints import LocalStackEndpoints
 
 
 @pytest.fixture
 def endpoints() -> Endpoints:
     status = DelegateStatus(name="ministack", state="running", pid=7, restarts=1)
-    return Endpoints(services=["lambda", "apigatewayv2"], delegate=lambda: status, hooks=Hooks(None))
+    localstack = LocalStackEndpoints(enabled=None, delegate=lambda: status, hooks=Hooks(None))
+    return Endpoints(services=["lambda", "apigatewayv2"], delegate=lambda: status, localstack=localstack)
 
 
 async def _get(endpoints: Endpoints, path: str, method: str = "GET") -> Answer:
@@ -27,33 +29,20 @@ async def test_health_says_when_the_engine_is_ready(endpoints: Endpoints) -> Non
     assert document["uptime_s"] >= 0
 
 
-async def test_localstack_health_lists_services(endpoints: Endpoints) -> None:
-    document = (await _get(endpoints, "/_localstack/health")).document
-    assert set(document) == {"services", "edition", "version"}
-    assert document["services"]["dynamodb"] == "running"
-    assert document["services"]["apigateway"] == "running"
-    assert document["services"]["lambda"] == "running"
-
-
-async def test_a_delegate_of_somebody_else_speaks_for_its_services() -> None:
-    status = DelegateStatus(
-        name="localstack 4.14.0",
-        state="running",
-        url="http://localstack:4566",
-        services={"s3": "running", "sqs": "available", "lambda": "disabled"},
-    )
-    endpoints = Endpoints(services=["lambda"], delegate=lambda: status, hooks=Hooks(None))
-    services = (await _get(endpoints, "/_localstack/health")).document["services"]
-    assert services == {"s3": "running", "sqs": "available", "lambda": "running"}
+async def test_health_names_the_delegate_of_somebody_else() -> None:
+    status = DelegateStatus(name="localstack 4.14.0", state="running", url="http://localstack:4566")
+    localstack = LocalStackEndpoints(enabled=None, delegate=lambda: status, hooks=Hooks(None))
+    endpoints = Endpoints(services=["lambda"], delegate=lambda: status, localstack=localstack)
     delegate = (await _get(endpoints, "/_understudy/health")).document["delegate"]
     assert (delegate["url"], delegate["pid"]) == ("http://localstack:4566", None)
 
 
-async def test_localstack_info_and_init(endpoints: Endpoints) -> None:
-    info = (await _get(endpoints, "/_localstack/info")).document
-    assert {"version", "edition", "session_id", "uptime", "is_license_activated"} <= set(info)
-    assert (await _get(endpoints, "/_localstack/init")).document["completed"]["READY"] is False
-    assert (await _get(endpoints, "/_localstack/init/ready")).document == {"completed": False, "scripts": []}
+async def test_what_localstack_serves_is_answered_with_the_request_s_body(endpoints: Endpoints) -> None:
+    put = await ask(
+        endpoints.handle, scope("PUT", "/_localstack/health"), [b'{"features:initScripts": ', b'"up"}']
+    )
+    assert put.document == {"status": "OK"}
+    assert (await _get(endpoints, "/_localstack/health")).document["features"] == {"initScripts": "up"}
 
 
 async def test_head_has_no_body_and_unknown_is_404(endpoints: Endpoints) -> None:

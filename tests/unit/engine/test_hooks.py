@@ -46,6 +46,14 @@ async def test_without_a_folder_every_stage_completes() -> None:
     }
 
 
+def test_scripts_are_known_before_their_stage(root: Path) -> None:
+    document = Hooks(root).document(Stage.BOOT)
+    assert document == {
+        "completed": False,
+        "scripts": [{"stage": "BOOT", "name": "x.sh", "state": "UNKNOWN"}],
+    }
+
+
 def test_a_script_shows_as_in_localstack() -> None:
     script = hooks.Script(stage=Stage.READY, path=Path("/x/seed.py"), state=ScriptState.ERROR)
     assert script.document() == {"stage": "READY", "name": "seed.py", "state": "ERROR"}

@@ -12,7 +12,12 @@ HOSTS = [
     ("[::1]:4566", HostKind.LOCAL),
     ("LOCALHOST", HostKind.LOCAL),
     ("s3.localhost.localstack.cloud:4566", HostKind.LOCAL),
-    ("bucket.s3.us-east-1.amazonaws.com", HostKind.LOCAL),
+    ("s3.us-east-1.localhost.localstack.cloud:4566", HostKind.LOCAL),
+    ("bucket.s3.us-east-1.amazonaws.com", HostKind.BUCKET),
+    ("bucket.s3-eu-west-1.amazonaws.com", HostKind.BUCKET),
+    ("my.bucket.s3.localhost.localstack.cloud:4566", HostKind.BUCKET),
+    ("bucket.s3-website.localhost.localstack.cloud:4566", HostKind.BUCKET),
+    ("bucket.s3.understudy:4566", HostKind.BUCKET),
     ("bucket.localhost:4566", HostKind.LOCAL),
     ("understudy:4566", HostKind.LOCAL),
     ("abc123.execute-api.localhost.localstack.cloud:4566", HostKind.API),
@@ -69,6 +74,17 @@ def test_a_cross_site_request_without_origin_is_refused() -> None:
 def test_a_tool_and_a_typed_address_pass(site: bytes | None) -> None:
     headers = {b"host": b"localhost:4566"} | ({b"sec-fetch-site": site} if site else {})
     assert RULE.refusal(headers, app_traffic=False) is None
+
+
+def test_a_named_page_may_call_everything() -> None:
+    named, every = OriginRule((), ["https://app.example"]), OriginRule((), ["*"])
+    headers = {b"host": b"localhost:4566", b"origin": b"https://app.example"}
+    assert named.refusal(headers, app_traffic=False) is None
+    assert named.refusal({**headers, b"origin": b"https://evil.example"}, app_traffic=False) is not None
+    cross_site = {b"host": b"localhost:4566", b"sec-fetch-site": b"cross-site"}
+    assert named.refusal(cross_site, app_traffic=False) is not None
+    assert every.refusal(cross_site, app_traffic=False) is None
+    assert every.refusal({**headers, b"host": b"evil.example"}, app_traffic=False) is not None
 
 
 def test_an_api_decides_about_origins_itself_but_not_about_hosts() -> None:

@@ -62,12 +62,14 @@ class MiniStack:
     Attributes:
         python: the interpreter of its own environment, from `install.install`.
         engine_port: the port its URLs (queue URLs, for one) shall name: the engine's.
+        engine_host: the host its URLs shall name.
     """
 
     python: Path
     data_dir: Path
     engine_port: int
     token: str = field(default_factory=lambda: secrets.token_hex(16))
+    engine_host: str = "localhost"
     name: str = "ministack"
 
     def launch(self, *, socket_fd: int, port: int) -> Launch:  # noqa: ARG002 - it inherits the socket
@@ -88,7 +90,7 @@ class MiniStack:
             "PYTHONDONTWRITEBYTECODE": "1",
             "UNDERSTUDY_DELEGATE_TOKEN": self.token,
             "GATEWAY_PORT": str(self.engine_port),
-            "MINISTACK_HOST": "localhost",
+            "MINISTACK_HOST": self.engine_host,
             "SERVICES": _SERVICES,
             "PERSIST_STATE": "1",
             "STATE_DIR": str(self.data_dir / "state"),
