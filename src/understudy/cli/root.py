@@ -20,6 +20,7 @@ ISSUES = "https://github.com/understudy/understudy/issues"
 _GARBAGE = (50_000, 20, 20)
 
 _COMMANDS = {
+    "init": "Write what a repository needs to run here.",
     "up": "Start local AWS, build, deploy, serve; print the URLs.",
     "down": "Stop everything that up started.",
     "status": "Show what runs, where, and with which digest.",

@@ -51,3 +51,8 @@ def _builtin(value: Json) -> object:
     if hasattr(value, "items"):
         return {key: _builtin(child) for key, child in value.items()}
     return [_builtin(child) for child in value]
+
+
+def dump_list(items: Iterable[JsonMap]) -> str:
+    """The items as one YAML list, as a JSON 6902 patch is written."""
+    return yaml.dump([_builtin(item) for item in items], Dumper=_Dumper, sort_keys=False, allow_unicode=True)

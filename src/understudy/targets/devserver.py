@@ -78,13 +78,21 @@ class DevServer:
             working_dir=working_dir,
             environment=environment,
         )
-        source = self._layout.root / self._section.source
         self._process = processes.run_in_image(
-            spec, self._layout.sandboxes, binds=[(source, PurePosixPath(working_dir))]
+            spec, self._layout.sandboxes, binds=self._binds(PurePosixPath(working_dir))
         )
         self._pump = threading.Thread(target=_copy_log, args=(self._process, self.log_path), daemon=True)
         self._pump.start()
         self._wait_until_it_listens(self._pump)
+
+    def _binds(self, working_dir: PurePosixPath) -> list[tuple[Path, PurePosixPath]]:
+        """The source over the image's code; where it holds our own state, an empty folder over that."""
+        source, state = self._layout.root / self._section.source, self._layout.state
+        if not state.is_relative_to(source):
+            return [(source, working_dir)]
+        empty = self._layout.run / "empty"
+        empty.mkdir(parents=True, exist_ok=True)
+        return [(source, working_dir), (empty, working_dir / state.relative_to(source).as_posix())]
 
     def check_port(self) -> None:
         """Returns when the server's port is free.

@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Self
 
 from understudy.errors import UnderstudyError
@@ -75,6 +76,7 @@ class ImageBuilder:
         request = BuildRequest(
             context=self._workspace.root / section.context,
             dockerfile=self._workspace.root / section.dockerfile,
+            left_out=self._state_in(self._workspace.root / section.context),
             base_resolver=self._resolver,
             build_args=self._arguments(section),
             target=section.build_target,
@@ -128,6 +130,11 @@ class ImageBuilder:
         text = (self._workspace.root / section.dockerfile).read_text(errors="replace")
         own = {"GIT_SHA": self._git_sha} if self._git_sha and "ARG GIT_SHA" in text else {}
         return {**own, **section.build_args}
+
+    def _state_in(self, context: Path) -> tuple[str, ...]:
+        """Our own state, where a context holds it: it changes with every run, and no image is about it."""
+        state = self._workspace.layout.state
+        return (state.relative_to(context).as_posix(),) if state.is_relative_to(context) else ()
 
     def _show(self, step: str, event: BuildEvent) -> None:
         match event:

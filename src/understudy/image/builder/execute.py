@@ -82,7 +82,7 @@ def build(
             steps=steps,
             progress=progress,
             hashes=hashes,
-            context=HostTree(request.context, ignored(request.context, request.dockerfile)),
+            context=HostTree(request.context, _ignored(request)),
             host=host or Host(environment=os.environ),
         )
         image = Stages(setup).build()
@@ -116,6 +116,10 @@ def _shown(path: Path) -> str:
 
 def _hashes_path(store: Store, context: Path) -> Path:
     return store.root / "cache" / "hashes" / f"{cache.key(str(context.resolve()))}.json"
+
+
+def _ignored(request: BuildRequest) -> Dockerignore:
+    return ignored(request.context, request.dockerfile).with_also(request.left_out)
 
 
 def ignored(context: Path, dockerfile_path: Path) -> Dockerignore:

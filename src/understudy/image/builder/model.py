@@ -48,6 +48,7 @@ class BuildRequest:
     Attributes:
         context: directory that COPY reads.
         dockerfile: the Dockerfile, inside the context or not.
+        left_out: paths of the context that no build sees, whatever its `.dockerignore` says.
         base_resolver: finds the images of FROM and COPY --from.
         build_args: values for ARG.
         target: stage to build; the last one when None.
@@ -62,6 +63,7 @@ class BuildRequest:
     context: Path
     dockerfile: Path
     base_resolver: BaseResolver
+    left_out: tuple[str, ...] = ()
     build_args: Mapping[str, str] = field(default_factory=dict, hash=False)
     target: str | None = None
     platform: str = "linux/amd64"

@@ -8,9 +8,13 @@ from __future__ import annotations
 
 import posixpath
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from understudy.errors import UnderstudyError
 from understudy.image.dockerfile import patterns
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +67,11 @@ class Dockerignore:
         if not self.excludes(directory):
             return False
         return not any(item.negated and item.may_match_below(directory) for item in self.patterns)
+
+    def with_also(self, paths: Iterable[str]) -> Dockerignore:
+        """These patterns and, behind them, so that none takes it back, each of `paths`."""
+        added = (Pattern(text=path, negated=False) for path in paths)
+        return Dockerignore(patterns=(*self.patterns, *added))
 
 
 def parse(text: str, *, path: str = ".dockerignore") -> Dockerignore:

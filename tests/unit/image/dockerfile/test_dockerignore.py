@@ -57,3 +57,9 @@ def test_refuses_a_malformed_pattern_by_line() -> None:
 def test_a_pattern_may_not_end_in_a_backslash() -> None:
     with pytest.raises(patterns.PatternSyntaxError):
         patterns.compile_pattern("a\\")
+
+
+def test_what_is_left_out_besides_cannot_be_taken_back() -> None:
+    found = dockerignore.parse("!.understudy\n").with_also([".understudy"])
+
+    assert found.excludes(".understudy/store")

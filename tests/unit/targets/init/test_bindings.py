@@ -1,0 +1,57 @@
+import ast
+
+from understudy.targets.init import bindings
+from understudy.targets.init.bindings import Bound, Needs
+from understudy.targets.init.modules import Code
+
+
+def _bind(text: str, **needs: object) -> Bound:
+    return bindings.bind("shop", [Code(name="app", path="app.py", tree=ast.parse(text))], Needs(**needs))  # type: ignore[arg-type]
+
+
+def test_a_table_without_a_stated_key_is_told_with_the_option_and_its_name_still_set() -> None:
+    text = "import os, boto3\nt = boto3.resource('dynamodb').Table(os.environ['USERS_TABLE'])\nt.scan()"
+
+    bound = _bind(text)
+
+    assert bound.resources == ()
+    assert dict(bound.variables) == {"USERS_TABLE": "shop-users"}
+    assert "--table shop-users=PARTITION_KEY" in bound.notes[0].text
+    assert bound.statements[0].resources == (
+        "arn:${partition}:dynamodb:${region}:${account}:table/shop-users",
+    )
+
+    (table,) = _bind(text, tables={"shop-users": ("pk", "sk")}).resources
+    assert [one["attributeName"] for one in table.spec["keySchema"]] == ["pk", "sk"]  # type: ignore[index, union-attr, call-overload]
+
+
+def test_a_variable_s_name_tells_what_it_is_where_the_code_hides_it() -> None:
+    text = "import os, boto3\nclass S(BaseSettings):\n    uploads_bucket: str\nboto3.client('s3')"
+
+    assert dict(_bind(text).variables) == {"UPLOADS_BUCKET": "${Bucket.shop-uploads.name}"}
+
+
+def test_a_constant_is_the_resource_s_own_name() -> None:
+    text = "import boto3\nboto3.client('s3').get_object(Bucket='acme-files', Key='k')"
+
+    (bucket,) = _bind(text).resources
+
+    assert (bucket.name, bucket.spec["name"]) == ("shop-acme-files", "acme-files")
+
+
+def test_a_secret_is_never_taken_from_an_example() -> None:
+    text = "import os\nos.environ['DB_PASSWORD']\nos.environ['DB_HOST']"
+
+    bound = _bind(text, samples={"DB_PASSWORD": "hunter2", "DB_HOST": "db.local"})
+
+    assert dict(bound.local_variables) == {"DB_PASSWORD": "local", "DB_HOST": "db.local"}
+
+
+def test_a_service_whose_subject_is_unknown_is_told() -> None:
+    bound = _bind(
+        "import boto3\nboto3.client('s3').get_object(Bucket=f(), Key='k')\nboto3.client('ses').send_email()"
+    )
+
+    told = {note.subject: note.text for note in bound.notes}
+    assert "no resource and no permission" in told["s3"]
+    assert 'ses:SendEmail allowed on "*"' in told["ses"]
