@@ -17,6 +17,8 @@ from understudy.engine.ecr import EcrImage, Registry
 from understudy.engine.ecr.model import ImageNotFoundError
 from understudy.engine.functions import LambdaConfig, LambdaService
 from understudy.engine.functions.background import Clock
+from understudy.engine.functions.calls import App
+from understudy.engine.functions.service import nothing_behind
 from understudy.engine.protocol import Call
 from understudy.engine.state import State
 from understudy.image import digests, model
@@ -117,7 +119,14 @@ class FakeLogs:
 class World:
     """The service and what surrounds it; `start` first, `close` last; a second `World` is a restart."""
 
-    def __init__(self, root: Path, *, config: LambdaConfig | None = None, clock: Clock | None = None) -> None:
+    def __init__(
+        self,
+        root: Path,
+        *,
+        config: LambdaConfig | None = None,
+        clock: Clock | None = None,
+        behind: App = nothing_behind,
+    ) -> None:
         self.state = State(root / "engine.sqlite").open()
         self.store = Store(root / "store").open()
         self.repositories = FakeRepositories(self.store)
@@ -131,6 +140,7 @@ class World:
             _NoExecutor(),
             "http://127.0.0.1:4566",
             config,
+            behind=behind,
             clock=clock,
             create=self.fleet.create,
         )

@@ -73,6 +73,7 @@ class Parts:
             self._executor,
             endpoint,
             _lambda_config(config),
+            behind=delegate.handle,
         )
         self._apis = ApiStore(self._state)
         self.delegate = delegate

@@ -1,4 +1,4 @@
-"""Read calls about what no function here has: signing, URLs, provisioned concurrency, event sources.
+"""Read calls about what no function here has: signing, URLs, provisioned concurrency.
 
 Tools (terraform, the ACK controllers, the AWS CLI) make them after every create and take the answer for the
 state of the world; none of these things can be created here, so "there is none" is the truth.
@@ -29,7 +29,6 @@ class AbsentOperations:
             "ListFunctionUrlConfigs": self.url_configs,
             "GetProvisionedConcurrencyConfig": self.provisioned,
             "ListProvisionedConcurrencyConfigs": self.all_provisioned,
-            "ListEventSourceMappings": self.event_sources,
         }
 
     async def code_signing(self, call: Call) -> dict[str, Any]:
@@ -70,9 +69,3 @@ class AbsentOperations:
         """ListProvisionedConcurrencyConfigs."""
         self._lookup.called_function(call)
         return {"ProvisionedConcurrencyConfigs": []}
-
-    async def event_sources(self, call: Call) -> dict[str, Any]:
-        """ListEventSourceMappings; the function it asks about need not exist, as on AWS."""
-        if call.params.get("FunctionName"):
-            self._lookup.target(call)
-        return {"EventSourceMappings": []}

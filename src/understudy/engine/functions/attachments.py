@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from understudy.engine.functions import errors, names, render
+from understudy.engine.functions import arns, errors, names, render
 from understudy.engine.functions import lookup as lookups
 from understudy.engine.functions.concurrency import Concurrency
 from understudy.engine.functions.lookup import Lookup
@@ -20,6 +20,8 @@ _MOST_TAGS = 50
 _MOST_CONFIGS = 50
 _RETRIES = (0, 2)
 _AGE_S = (60, 21_600)
+_TARGETS = frozenset({"events", "lambda", "sns", "sqs"})
+_FAILURES_TO = _TARGETS | {"s3"}
 _FUNCTION_ARN = re.compile(
     r"arn:aws[a-zA-Z-]*:lambda:[^:]+:\d{12}:function:(?P<name>[a-zA-Z0-9-_]+)(:(?P<qualifier>.+))?"
 )
@@ -204,6 +206,7 @@ class AttachmentOperations:
             destinations = params["DestinationConfig"]
             changes["on_success"] = (destinations.get("OnSuccess") or {}).get("Destination")
             changes["on_failure"] = (destinations.get("OnFailure") or {}).get("Destination")
+            _check_destinations(function.id.name, changes["on_success"], changes["on_failure"])
         changed = replace(current, **changes)
         configs = {**function.event_configs, changed.qualifier: changed}
         return self._rendered(self._lookup.table.put(replace(function, event_configs=configs)), changed)
@@ -212,6 +215,26 @@ class AttachmentOperations:
         if function is None:
             raise AssertionError("an event invoke config has a function")
         return render.event_config(function, item, lookups.parse_date(item.last_modified))
+
+
+def _check_destinations(name: str, on_success: str | None, on_failure: str | None) -> None:
+    """Passes when Lambda could hand on to both; a bucket takes failures alone."""
+    if not (_is_destination(name, on_success, _TARGETS) and _is_destination(name, on_failure, _FAILURES_TO)):
+        success = f"OnSuccess(destination={on_success})" if on_success else "null"
+        failure = f"OnFailure(destination={on_failure})" if on_failure else "null"
+        raise errors.invalid_parameter(
+            f"The provided destination config DestinationConfig(onSuccess={success}, onFailure={failure}) "
+            "is invalid."
+        )
+
+
+def _is_destination(name: str, text: str | None, services: frozenset[str]) -> bool:
+    if not text:
+        return True
+    arn = arns.parse(text)
+    if arn.service == "lambda" and arn.resource.split(":")[1] == name:
+        raise errors.invalid_parameter("You can't specify the function as a destination for itself.")
+    return arn.service in services and not arn.resource.endswith(".fifo")
 
 
 def _event_config(function: Function | None, target: Target) -> EventInvokeConfig:

@@ -2,15 +2,19 @@
 
 Two retries after a function error, a minute and two apart on AWS (shorter here unless configured); a
 throttled event is tried again until it is too old. An event accepted before the engine was killed is run
-after its next start. Refuses to deliver to destinations and dead letter queues: they are stored only.
+after its next start, and leaves the table only when what it gave was handed on to its destination.
 """
 
-import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from understudy.engine.functions import destinations
 from understudy.engine.functions.background import Background, Clock
+from understudy.engine.functions.deliveries import Delivery
+from understudy.engine.functions.destinations import Condition, Ending
+from understudy.engine.functions.event import Event
+from understudy.engine.functions.invoke import InvokeOutcome
 from understudy.engine.functions.model import LATEST, EventInvokeConfig, FunctionId
 from understudy.engine.functions.table import FunctionTable
 from understudy.engine.protocol import ApiError
@@ -22,27 +26,6 @@ if TYPE_CHECKING:
 MAXIMUM_AGE_S = 21_600
 MAXIMUM_RETRIES = 2
 _LONGEST_BACKOFF_S = 300.0
-
-_log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
-    """One accepted asynchronous invocation.
-
-    Attributes:
-        attempts: how often the function has failed on it.
-        row: its place in the queue's table; 0 before it is stored.
-    """
-
-    function: FunctionId
-    qualifier: str | None
-    request_id: str
-    payload: bytes
-    accepted_at: float
-    client_context: str | None = None
-    attempts: int = 0
-    row: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +41,17 @@ class EventTimes:
     first_backoff_s: float = 1.0
 
 
-Run = Callable[[Event], Awaitable[str | None]]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventWork:
+    """What the queue has done by others.
+
+    Attributes:
+        run: the function, once.
+        deliver: hands on what an event gave; whether it arrived is no more the queue's business.
+    """
+
+    run: Callable[[Event], Awaitable[InvokeOutcome]]
+    deliver: Callable[[Delivery], Awaitable[bool]]
 
 
 class EventQueue:
@@ -69,14 +62,14 @@ class EventQueue:
         state: State,
         table: FunctionTable,
         background: Background,
-        run: Run,
+        work: EventWork,
         clock: Clock,
         times: EventTimes,
     ) -> None:
         self._state = state
         self._table = table
         self._background = background
-        self._run = run
+        self._work = work
         self._clock = clock
         self._times = times
         self._tasks: set[asyncio.Task[None]] = set()
@@ -128,32 +121,48 @@ class EventQueue:
         task.add_done_callback(self._tasks.discard)
 
     async def _carry_out(self, event: Event) -> None:
+        event, ending = await self._attempts(event)
+        function = self._table.get(event.function)
+        if function is not None and ending is not None:
+            for delivery in destinations.of(function, event, ending, self._clock.now()):
+                await self._work.deliver(delivery)
+        self._state.execute("DELETE FROM lambda_events WHERE id = ?", (event.row,))
+
+    async def _attempts(self, event: Event) -> tuple[Event, Ending | None]:
+        """Runs the event until it ends, and says how; None when its function is gone."""
         backoff_s = self._times.first_backoff_s
+        outcome: InvokeOutcome | None = None
         while self._clock.now() - event.accepted_at <= self._maximum_age_s(event):
+            if self._is_shut(event):
+                # Without any retry: https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html
+                return event, Ending(Condition.NO_CONCURRENCY, outcome)
             try:
-                error = await self._run(event)
+                outcome = await self._work.run(event)
             except ApiError as exc:
                 if exc.status == 404:
-                    break
+                    return event, None
                 await self._clock.sleep(backoff_s)
                 backoff_s = min(backoff_s * 2, _LONGEST_BACKOFF_S)
                 continue
-            if error is None:
-                break
-            event = self._failed(event)
+            event = self._counted(event)
+            if outcome.function_error is None:
+                return event, Ending(Condition.SUCCESS, outcome)
             if event.attempts > self._maximum_retries(event):
-                break
+                return event, Ending(Condition.RETRIES, outcome)
             waits = self._times.retries_s
             await self._clock.sleep(waits[min(event.attempts, len(waits)) - 1])
-        self._state.execute("DELETE FROM lambda_events WHERE id = ?", (event.row,))
+        return event, Ending(Condition.AGE, outcome)
 
-    def _failed(self, event: Event) -> Event:
-        failed = replace(event, attempts=event.attempts + 1)
+    def _is_shut(self, event: Event) -> bool:
+        function = self._table.get(event.function)
+        return function is not None and function.reserved == 0
+
+    def _counted(self, event: Event) -> Event:
+        counted = replace(event, attempts=event.attempts + 1)
         self._state.execute(
-            "UPDATE lambda_events SET attempts = ? WHERE id = ?", (failed.attempts, failed.row)
+            "UPDATE lambda_events SET attempts = ? WHERE id = ?", (counted.attempts, counted.row)
         )
-        _log.info("event %s of %s failed %d times", event.request_id, event.function.name, failed.attempts)
-        return failed
+        return counted
 
     def _config(self, event: Event) -> EventInvokeConfig | None:
         function = self._table.get(event.function)

@@ -16,7 +16,7 @@ from typing import Any
 from understudy.engine import identifiers
 from understudy.engine.functions import errors, names
 from understudy.engine.functions.background import Background
-from understudy.engine.functions.events import Event
+from understudy.engine.functions.event import Event
 from understudy.engine.functions.fleet import Fleet, Route
 from understudy.engine.functions.names import Target
 from understudy.engine.protocol import ApiError, Call, Operation, eventstream

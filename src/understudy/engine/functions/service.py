@@ -8,15 +8,19 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from understudy.engine import identifiers
 from understudy.engine.functions import names
 from understudy.engine.functions import policy as policies
 from understudy.engine.functions.absent import AbsentOperations
 from understudy.engine.functions.attachments import AttachmentOperations
 from understudy.engine.functions.background import Background, Clock
 from understudy.engine.functions.budget import Budget
+from understudy.engine.functions.calls import App, AwsCalls
 from understudy.engine.functions.concurrency import ACCOUNT_LIMIT, Concurrency
+from understudy.engine.functions.deliveries import Deliveries
 from understudy.engine.functions.environments import CreateEnvironment, EnvironmentMaker
-from understudy.engine.functions.events import Event, EventQueue, EventTimes
+from understudy.engine.functions.event import Event
+from understudy.engine.functions.events import EventQueue, EventTimes, EventWork
 from understudy.engine.functions.fleet import Fleet
 from understudy.engine.functions.functions import FunctionOperations
 from understudy.engine.functions.images import Images, ImageSource
@@ -27,9 +31,10 @@ from understudy.engine.functions.lookup import Lookup
 from understudy.engine.functions.model import LATEST, FunctionId
 from understudy.engine.functions.names import Target
 from understudy.engine.functions.permissions import PermissionOperations
+from understudy.engine.functions.sources import MappingOperations, MappingTable, Pollers, PollTimes, Tools
 from understudy.engine.functions.table import MIGRATIONS, FunctionTable
 from understudy.engine.functions.versions import VersionOperations
-from understudy.engine.protocol import DEFAULT_ACCOUNT_ID, DEFAULT_REGION, Operation
+from understudy.engine.protocol import DEFAULT_ACCOUNT_ID, DEFAULT_REGION, Operation, Receive, Scope, Send
 from understudy.engine.state import State
 from understudy.image.store import Store
 from understudy.sandbox.environment import ExecutionEnvironment
@@ -68,6 +73,7 @@ class LambdaConfig:
         idle_s: how long an environment waits for another request.
         prewarm: whether a version about to receive traffic gets an environment ahead of its first request.
         event_times: pauses between asynchronous attempts; AWS waits one and two minutes.
+        poll_times: how often event sources are looked at.
         inject_endpoint_url: whether functions get AWS_ENDPOINT_URL unless they set it themselves.
         log_delay_s: how long a log line may wait for others.
     """
@@ -77,8 +83,15 @@ class LambdaConfig:
     idle_s: float = 600.0
     prewarm: bool = True
     event_times: EventTimes = field(default_factory=EventTimes)
+    poll_times: PollTimes = field(default_factory=PollTimes)
     inject_endpoint_url: bool = True
     log_delay_s: float = 0.05
+
+
+async def nothing_behind(_: Scope, __: Receive, send: Send) -> None:
+    """Stands where no other service is: every call is refused."""
+    await send({"type": "http.response.start", "status": 501, "headers": []})
+    await send({"type": "http.response.body", "body": b"{}"})
 
 
 class LambdaService:
@@ -96,6 +109,7 @@ class LambdaService:
         endpoint_url: str,
         config: LambdaConfig | None = None,
         *,
+        behind: App = nothing_behind,
         clock: Clock | None = None,
         create: CreateEnvironment | None = None,
     ) -> None:
@@ -126,8 +140,28 @@ class LambdaService:
         self._lifecycle = Lifecycle(self._table, self._images, self._background, self._fleet)
         self._lifecycle.settled = self._settled
         self._invoker = Invoker(self._fleet, self._background)
+        self._now = clock.now
+        calls = AwsCalls(behind)
+        deliveries = Deliveries(calls, clock, self._accept)
         self._events = EventQueue(
-            state, self._table, self._background, self._run_event, clock, settings.event_times
+            state,
+            self._table,
+            self._background,
+            EventWork(run=self._run_event, deliver=deliveries.send),
+            clock,
+            settings.event_times,
+        )
+        self._mappings = MappingTable(state)
+        self._pollers = Pollers(
+            Tools(
+                calls=calls,
+                invoke=self._invoker.invoke,
+                deliveries=deliveries,
+                table=self._mappings,
+                clock=clock,
+                times=settings.poll_times,
+            ),
+            self._background,
         )
         lookup = Lookup(self._table, clock.now)
         self._operations: dict[str, Operation] = {
@@ -136,6 +170,7 @@ class LambdaService:
             **PermissionOperations(lookup).operations,
             **AttachmentOperations(lookup, concurrency).operations,
             **AbsentOperations(lookup).operations,
+            **MappingOperations(lookup, self._mappings, self._pollers, calls).operations,
             **InvokeOperations(self._fleet, self._invoker, self._events.accept, clock.now).operations,
         }
         self._targets: dict[str, Target] = {}
@@ -160,10 +195,13 @@ class LambdaService:
         await self._repositories.refresh_pins()
         self._lifecycle.resume()
         self._events.resume()
+        self._mappings.load()
+        self._pollers.resume()
 
     async def close(self) -> None:
         """Ends every environment; accepted events are kept for the next start."""
         self._events.stop()
+        await self._pollers.close()
         await self._fleet.close()
         self._maker.flush()
 
@@ -209,16 +247,27 @@ class LambdaService:
         """Waits until no change and no accepted event is under way."""
         await self._background.settle()
 
-    async def _run_event(self, event: Event) -> str | None:
-        outcome = await self._invoker.invoke(
+    async def _run_event(self, event: Event) -> InvokeOutcome:
+        return await self._invoker.invoke(
             Invocation(
-                target=Target(id=event.function, qualifier=event.qualifier),
+                target=event.target,
                 payload=event.payload,
                 request_id=event.request_id,
                 client_context=event.client_context,
             )
         )
-        return outcome.function_error
+
+    def _accept(self, target: Target, payload: bytes) -> None:
+        """Takes an asynchronous invocation that no user made: of a function that is a destination."""
+        self._events.accept(
+            Event(
+                function=target.id,
+                qualifier=target.qualifier,
+                request_id=identifiers.request_id(),
+                payload=payload,
+                accepted_at=self._now(),
+            )
+        )
 
     def _target(self, arn: str) -> Target:
         found = self._targets.get(arn)

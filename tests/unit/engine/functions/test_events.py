@@ -40,8 +40,8 @@ class Failing:
         return b"{}"
 
 
-async def make(path: Path, handler: Failing, time: Time) -> World:
-    config = LambdaConfig(event_times=EventTimes(retries_s=(60.0, 120.0)))
+async def make(path: Path, handler: Failing, time: Time, **settings: Any) -> World:
+    config = LambdaConfig(event_times=EventTimes(retries_s=(60.0, 120.0)), **settings)
     world = await World(path, config=config, clock=time.clock).start()
     world.fleet.handler = handler
     await world.active()
@@ -99,14 +99,23 @@ async def test_retries_follow_the_function_s_configuration(tmp_path: Path) -> No
 
 async def test_a_throttled_event_waits_longer_each_time_until_it_is_too_old(tmp_path: Path) -> None:
     time, handler = Time(), Failing(0)
-    world = await make(tmp_path, handler, time)
-    await world.call("PutFunctionConcurrency", FunctionName="dash", ReservedConcurrentExecutions=0)
+    world = await make(tmp_path, handler, time, account_concurrency=0)
     await world.call("PutFunctionEventInvokeConfig", FunctionName="dash", MaximumEventAgeInSeconds=60)
     await send(world)
     await world.service.settle()
     assert handler.request_ids == []
     assert time.waits == [1.0, 2.0, 4.0, 8.0, 16.0, 32.0]
     assert waiting(world) == 0
+    await world.close()
+
+
+async def test_a_function_that_may_not_run_ends_its_events_at_once(tmp_path: Path) -> None:
+    time, handler = Time(), Failing(0)
+    world = await make(tmp_path, handler, time)
+    await world.call("PutFunctionConcurrency", FunctionName="dash", ReservedConcurrentExecutions=0)
+    await send(world)
+    await world.service.settle()
+    assert (handler.request_ids, time.waits, waiting(world)) == ([], [], 0)
     await world.close()
 
 
