@@ -2,7 +2,8 @@
 # Rewrites the hash-locked files from the *.in files. Needs uv (pip install uv).
 set -eu
 cd "$(dirname "$0")"
-lock() { uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header "$@"; }
+python=3.11
+lock() { uv pip compile --quiet --universal --python-version "$python" --generate-hashes --no-header "$@"; }
 lock dev.in -o dev.txt
 for part in platform lint types imports test tox; do
     lock -c dev.txt "$part.in" -o "$part.txt"
@@ -10,3 +11,5 @@ done
 lock delegate.in -o delegate.txt
 lock bench-sam.in -o bench-sam.txt
 lock bench-ministack.in -o bench-ministack.txt
+python=3.13 # of its image: it does not run on an earlier one
+lock localstack.in -o localstack.txt

@@ -58,12 +58,20 @@ def rss_bytes(pid: int) -> int:
 class EngineProcess:
     """One engine; `start` and `stop` as often as needed over the same data."""
 
-    def __init__(self, data_dir: Path, *, with_delegate: bool = True, hooks_dir: Path | None = None) -> None:
+    def __init__(
+        self,
+        data_dir: Path,
+        *,
+        with_delegate: bool = True,
+        hooks_dir: Path | None = None,
+        delegate_url: str | None = None,
+    ) -> None:
         self.config = EngineConfig(
             data_dir=data_dir,
             port=0,
             hooks_dir=hooks_dir,
-            delegate_python=delegate_python() if with_delegate else None,
+            delegate_python=delegate_python() if with_delegate and delegate_url is None else None,
+            delegate_url=delegate_url,
         )
         self.log = data_dir.parent / "engine.log"
         self.process: subprocess.Popen[bytes] | None = None
