@@ -20,6 +20,7 @@ from understudy.engine.functions import LambdaConfig, LambdaService
 from understudy.engine.logs import LogsService, LogStore
 from understudy.engine.protocol import HttpResponse, Receive, Scope, Send
 from understudy.engine.state import State
+from understudy.engine.urls import FunctionUrlGateway
 from understudy.image.store import Store
 from understudy.sandbox.namespaces import NamespaceExecutor
 
@@ -112,7 +113,7 @@ async def serving(root: Path, config: LambdaConfig | None = None) -> AsyncIterat
     await service.start()
     engine = Engine(
         services=[service, EcrService(repositories, uploads), LogsService(logs)],
-        routers=[],
+        routers=[FunctionUrlGateway(service)],
         endpoints=_Nothing(),
         fallback=_Nothing(),
     )

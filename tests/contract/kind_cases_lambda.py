@@ -210,11 +210,15 @@ URL = Case(
             }
         },
         "no cors": {"cors": None},
+        "streaming": {"invokeMode": "RESPONSE_STREAM"},
+        "buffered": {"invokeMode": None},
     },
     lacks={
-        "moto": {"no cors": "moto takes an empty Cors for none given"},
+        "moto": {
+            "no cors": "moto takes an empty Cors for none given",
+            **dict.fromkeys(("streaming", "buffered"), "moto keeps the invoke mode of creation"),
+        },
         "ministack": {"*": _NO_DOCKER},
-        "engine": {"*": _NOT_HERE},
     },
     elsewhere={"qualifier": "test_lambda_urls.py::test_url_of_an_alias_is_asked_for_by_it"},
 )

@@ -4,12 +4,14 @@ Order is proved by an act: the function goes on only when the client, having rea
 """
 
 import asyncio
+import functools
 import json
 import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from tests.contract.engine_lambda_server import LambdaServer, serving
@@ -22,7 +24,17 @@ sent = 0
 
 def handler(event, headers):
     print("handling", flush=True)
+    if "rawPath" in event:
+        return page(event)
     return streamed(event) if event.get("stream", True) else {"sent": sent}
+
+
+def page(event):
+    yield "application/vnd.awslambda.http-integration-response"
+    yield b'{"statusCode": 200, "headers": {"content-type": "text/event-stream"}}' + bytes(8)
+    yield b"data: 1\\n\\n"
+    with socket.create_connection(("127.0.0.1", int(event["queryStringParameters"]["port"]))) as told:
+        yield b"data: " + told.recv(100) + b"\\n\\n"
 
 
 def streamed(event):
@@ -124,3 +136,37 @@ async def test_a_client_that_hangs_up_does_not_stop_the_function(server: LambdaS
     await server.service.settle()
     after = await server.call(lambda sdk: _streamed(sdk, {"stream": False}))
     assert json.loads(after[0]) == {"sent": 1}
+
+
+def _open_url(client: Any) -> str:
+    made = client.create_function_url_config(
+        FunctionName="dash", AuthType="NONE", InvokeMode="RESPONSE_STREAM", Cors={"AllowOrigins": ["*"]}
+    )
+    permit = functools.partial(client.add_permission, FunctionName="dash", Principal="*")
+    permit(StatementId="url", Action="lambda:InvokeFunctionUrl", FunctionUrlAuthType="NONE")
+    permit(StatementId="via", Action="lambda:InvokeFunction", InvokedViaFunctionUrl=True)
+    assert client.get_function_url_config(FunctionName="dash")["FunctionUrl"] == made["FunctionUrl"]
+    changed = client.update_function_url_config(FunctionName="dash", Cors={})
+    assert "Cors" not in changed
+    assert len(client.list_function_url_configs(FunctionName="dash")["FunctionUrlConfigs"]) == 1
+    return str(made["FunctionUrl"])
+
+
+async def test_a_page_gets_the_first_event_of_a_streaming_url_before_the_last_is_sent(
+    server: LambdaServer,
+) -> None:
+    url = httpx.URL(await server.call(_open_url))
+    told = Told()
+    headers = {"host": url.netloc.decode()}
+    async with (
+        httpx.AsyncClient(base_url=server.url, headers=headers) as client,
+        client.stream("GET", f"/events?port={told.port}") as response,
+    ):
+        assert (response.status_code, response.headers["content-type"]) == (200, "text/event-stream")
+        lines = response.aiter_lines()
+        assert await anext(lines) == "data: 1"
+        await asyncio.to_thread(told.say, b"the page has the first")
+        assert [line async for line in lines if line] == ["data: the page has the first"]
+    await server.call(lambda sdk: sdk.delete_function_url_config(FunctionName="dash"))
+    async with httpx.AsyncClient(base_url=server.url, headers=headers) as client:
+        assert (await client.get("/")).status_code == 404

@@ -16,7 +16,7 @@ from understudy.engine import dispatch, identifiers
 from understudy.engine.dispatch import Dispatcher, Signature
 from understudy.engine.executeapi import address as addresses
 from understudy.engine.localstack import services
-from understudy.engine.origin import HostKind, OriginRule
+from understudy.engine.origin import URL_PATH, HostKind, OriginRule
 from understudy.engine.protocol import (
     DEFAULT_REGION,
     ApiError,
@@ -82,7 +82,9 @@ class Engine:
         path: str = scope["path"]
         kind = self._origin.host_kind(headers.get(b"host", b""))
         bucket = kind is HostKind.BUCKET
-        api = kind is HostKind.API or (addresses.is_api_path(path) and not bucket)
+        api = kind is HostKind.API or (
+            (path.startswith(URL_PATH) or addresses.is_api_path(path)) and not bucket
+        )
         refusal = self._origin.refusal(headers, app_traffic=api)
         if refusal is not None:
             await respond(send, _refused(refusal))

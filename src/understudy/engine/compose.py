@@ -24,6 +24,7 @@ from understudy.engine.logs import LogsService, LogStore
 from understudy.engine.origin import OriginRule
 from understudy.engine.registry import RegistryRouter
 from understudy.engine.state import State
+from understudy.engine.urls import FunctionUrlGateway
 from understudy.image.store import Store
 from understudy.sandbox.executor import Executor
 from understudy.sandbox.namespaces import NamespaceExecutor
@@ -86,7 +87,11 @@ class Parts:
             LogsService(self._logs),
         )
         self._gateway = HttpApiGateway(self._apis, self._lambda, AccessLog(self._logs.append))
-        routers = (self._gateway, RegistryRouter(self._repositories, uploads))
+        routers = (
+            self._gateway,
+            FunctionUrlGateway(self._lambda),
+            RegistryRouter(self._repositories, uploads),
+        )
         names = tuple(service.name for service in services)
         self.service_names = names
         self.endpoints = Endpoints(

@@ -5,8 +5,9 @@ Every page a developer visits can send requests to 127.0.0.1. Two doors are clos
 from here. Pages served from loopback names stay welcome: a dev server at http://localhost:3000 may call both
 the control plane and its API. Other pages are let in by name (EXTRA_CORS_ALLOWED_ORIGINS, as in LocalStack).
 
-Requests to an HTTP API (``{api}.execute-api...`` or ``/_aws/execute-api/``) are app traffic: who may call
-them from a browser is the API's own CORS configuration, as on AWS, so only their Host is checked here.
+Requests to an HTTP API (``{api}.execute-api...`` or ``/_aws/execute-api/``) or a function URL
+(``{id}.lambda-url...`` or ``/_aws/lambda-url/``) are app traffic: who may call them from a browser is their
+own CORS configuration, as on AWS, so only their Host is checked here.
 
 Safe against rebinding are names that an attacker cannot point at 127.0.0.1: loopback itself, ``*.localhost``
 (resolved to loopback by browsers), ``localhost.localstack.cloud`` (its owner's zone) and ``*.amazonaws.com``.
@@ -19,6 +20,8 @@ from collections.abc import Iterable, Mapping
 from enum import Enum
 from urllib.parse import urlsplit
 
+URL_PATH = "/_aws/lambda-url/"
+_APP_LABELS = (".execute-api.", ".lambda-url.")
 _LOCAL_NAMES = frozenset({"localhost", "localhost.localstack.cloud", "localhost.localdomain"})
 _LOCAL_SUFFIXES = (".localhost", ".localhost.localstack.cloud", ".amazonaws.com", ".amazonaws.com.cn")
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/VirtualHosting.html, websites and dualstack included.
@@ -55,7 +58,7 @@ class OriginRule:
 
         Args:
             headers: raw request headers, names in lower case.
-            app_traffic: whether the request goes to an HTTP API, whose CORS is its own affair.
+            app_traffic: whether the request goes to an HTTP API or a URL, whose CORS is its own affair.
         """
         host = headers.get(b"host", b"")
         if self.host_kind(host) is HostKind.FOREIGN:
@@ -77,7 +80,7 @@ class OriginRule:
             return HostKind.FOREIGN
         if _BUCKET.match(name):
             return HostKind.BUCKET
-        return HostKind.API if ".execute-api." in name else HostKind.LOCAL
+        return HostKind.API if any(label in name for label in _APP_LABELS) else HostKind.LOCAL
 
     def _judge_origin(self, origin: bytes) -> bool:
         if b"*" in self._origins or origin in self._origins:

@@ -25,7 +25,7 @@ from understudy.manifests.model import (
     as_map,
 )
 from understudy.manifests.references import Reference
-from understudy.manifests.resources import AUTO_DEPLOY, AUTO_PUBLISH, DELETION_POLICY
+from understudy.manifests.resources import AUTO_DEPLOY, AUTO_PUBLISH, DELETION_POLICY, INVOKE_MODE
 
 Lookup = Callable[[Reference], str | None]
 
@@ -146,6 +146,9 @@ class _Renderer:
         ]
         retain = resource.annotations.get(DELETION_POLICY) == "retain"
         spec = references.each_text_of(raw, self._text)
+        if INVOKE_MODE in resource.annotations:
+            # ACK has no field for it, so that it is in no document (NOTES 7).
+            spec = {**spec, "invokeMode": resource.annotations[INVOKE_MODE]}
         project = self._context.project
         return DesiredResource(
             key=resource.key,

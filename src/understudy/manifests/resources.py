@@ -17,17 +17,23 @@ from understudy.manifests.schema import Field
 OWN_PREFIX = "understudy.dev/"
 AUTO_PUBLISH = "understudy.dev/auto-publish"
 AUTO_DEPLOY = "understudy.dev/auto-deploy"
+INVOKE_MODE = "understudy.dev/invoke-mode"
 DELETION_POLICY = "services.k8s.aws/deletion-policy"
 
 _CHOICES: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         AUTO_PUBLISH: ("true", "false"),
         AUTO_DEPLOY: ("true", "false"),
+        INVOKE_MODE: ("BUFFERED", "RESPONSE_STREAM"),
         DELETION_POLICY: ("delete", "retain"),
     }
 )
 _ONLY_ON: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {AUTO_PUBLISH: ("Version",), AUTO_DEPLOY: ("Deployment", "RestDeployment")}
+    {
+        AUTO_PUBLISH: ("Version",),
+        AUTO_DEPLOY: ("Deployment", "RestDeployment"),
+        INVOKE_MODE: ("FunctionURLConfig",),
+    }
 )
 _TEXTS = Field(type="map", element=Field(type="string"))
 _METADATA: Mapping[str, Field] = MappingProxyType(

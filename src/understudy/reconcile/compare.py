@@ -57,6 +57,8 @@ _SETS = frozenset(
 )
 # Header names and methods mean the same in any case, and API Gateway answers in its own.
 _CASELESS = frozenset(["allowHeaders", "allowMethods", "allowedHeaders", "exposeHeaders"])
+# What an annotation asks for is a text, and no field of ACK.
+_ANNOTATED = Field(type="string")
 _ROOT = re.compile(r"arn:aws[a-z-]*:iam::(\d{12}):root")
 
 
@@ -66,7 +68,8 @@ def changes(kind: str, desired: JsonMap, observed: JsonMap) -> tuple[Change, ...
     documents = kinds.KINDS[kind].documents
     found: list[Change] = []
     for name, wanted in desired.items():
-        found.extend(_field(name, name, root.members[name], wanted, observed.get(name), name in documents))
+        field = root.members.get(name, _ANNOTATED)
+        found.extend(_field(name, name, field, wanted, observed.get(name), name in documents))
     return tuple(found)
 
 

@@ -176,3 +176,19 @@ def test_a_project_tags_what_stands_alone() -> None:
         "understudy.dev/retain": "true",
     }
     assert "tags" not in str(api.document)
+
+
+def test_invoke_mode_of_a_url_is_desired_and_not_printed() -> None:
+    url = document(
+        "FunctionURLConfig",
+        "u",
+        "{functionRef: {from: {name: fn}}, authType: NONE}",
+        "{understudy.dev/invoke-mode: RESPONSE_STREAM}",
+    )
+    found = stack(FUNCTION, ROLE, url)
+    key = ResourceKey("FunctionURLConfig", "u")
+    resource = found.get(key)
+    assert resource is not None
+    assert resource.spec["invokeMode"] == "RESPONSE_STREAM"
+    shown = next(item for item in printed.documents(found) if item["kind"] == "FunctionURLConfig")
+    assert "RESPONSE_STREAM" not in str(shown)

@@ -48,6 +48,7 @@ def test_reads_kind_handle_and_annotations() -> None:
         ('auto-publish: "true"', 'auto-publish: "yes"', "manifest-annotation"),
         ('auto-publish: "true"', "auto-publish: true", "manifest-type"),
         ("auto-publish", "auto-deploy", "manifest-annotation"),
+        ('auto-publish: "true"', "invoke-mode: RESPONSE_STREAM", "manifest-annotation"),
         ("auto-publish", "auto-publich", "manifest-unknown-annotation"),
         ("example.com/anything: x", "services.k8s.aws/deletion-policy: keep", "manifest-annotation"),
     ],

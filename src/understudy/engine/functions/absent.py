@@ -1,4 +1,4 @@
-"""Read calls about what no function here has: signing, URLs, provisioned concurrency.
+"""Read calls about what no function here has: signing, provisioned concurrency.
 
 Tools (terraform, the ACK controllers, the AWS CLI) make them after every create and take the answer for the
 state of the world; none of these things can be created here, so "there is none" is the truth.
@@ -7,7 +7,7 @@ state of the world; none of these things can be created here, so "there is none"
 from collections.abc import Mapping
 from typing import Any
 
-from understudy.engine.functions import errors, names
+from understudy.engine.functions import names
 from understudy.engine.functions.lookup import Lookup
 from understudy.engine.protocol import ApiError, Call, Operation
 
@@ -25,8 +25,6 @@ class AbsentOperations:
             "GetFunctionCodeSigningConfig": self.code_signing,
             "GetRuntimeManagementConfig": self.runtime_management,
             "GetFunctionRecursionConfig": self.recursion,
-            "GetFunctionUrlConfig": self.url_config,
-            "ListFunctionUrlConfigs": self.url_configs,
             "GetProvisionedConcurrencyConfig": self.provisioned,
             "ListProvisionedConcurrencyConfigs": self.all_provisioned,
         }
@@ -44,16 +42,6 @@ class AbsentOperations:
         """GetFunctionRecursionConfig: nothing here looks for loops, so they are allowed."""
         self._lookup.called_function(call)
         return {"RecursiveLoop": "Allow"}
-
-    async def url_config(self, call: Call) -> dict[str, Any]:
-        """GetFunctionUrlConfig."""
-        self._lookup.called_function(call)
-        raise errors.not_found("The resource you requested does not exist.")
-
-    async def url_configs(self, call: Call) -> dict[str, Any]:
-        """ListFunctionUrlConfigs."""
-        self._lookup.called_function(call)
-        return {"FunctionUrlConfigs": []}
 
     async def provisioned(self, call: Call) -> dict[str, Any]:
         """GetProvisionedConcurrencyConfig."""

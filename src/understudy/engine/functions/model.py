@@ -179,6 +179,29 @@ class EventInvokeConfig:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FunctionUrl:
+    """The HTTP endpoint of one qualifier.
+
+    Attributes:
+        qualifier: an alias, or `$LATEST` for the function itself.
+        url_id: first label of its host name, for as long as it exists.
+        auth_type: ``NONE`` or ``AWS_IAM``.
+        invoke_mode: ``BUFFERED`` or ``RESPONSE_STREAM``.
+        cors: botocore's ``Cors`` structure; None when the function answers for itself.
+        created: epoch seconds.
+        modified: epoch seconds.
+    """
+
+    qualifier: str
+    url_id: str
+    auth_type: str
+    invoke_mode: str
+    created: float
+    modified: float
+    cors: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Function:
     """A function with everything that hangs on it.
 
@@ -187,6 +210,7 @@ class Function:
         serving: the `$LATEST` that answers requests; the previous one while an update is in progress or
             after it failed. None before the first activation.
         policies: statements by qualifier.
+        urls: by qualifier.
         reserved: reserved concurrency; None when unreserved.
     """
 
@@ -199,6 +223,7 @@ class Function:
     reserved: int | None = None
     policies: Mapping[str, tuple[Mapping[str, Any], ...]] = field(default_factory=dict)
     event_configs: Mapping[str, EventInvokeConfig] = field(default_factory=dict)
+    urls: Mapping[str, FunctionUrl] = field(default_factory=dict)
 
     @property
     def latest(self) -> Version:
@@ -221,6 +246,7 @@ class Function:
             aliases=_without(self.aliases, qualifier),
             policies=_without(self.policies, qualifier),
             event_configs=_without(self.event_configs, qualifier),
+            urls=_without(self.urls, qualifier),
         )
 
     def serving_version(self, number: str) -> Version | None:

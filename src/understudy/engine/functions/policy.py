@@ -108,6 +108,8 @@ def _condition(params: Mapping[str, Any]) -> dict[str, dict[str, str]]:
     present = {key: value for key, value in equals.items() if value}
     if present:
         condition["StringEquals"] = present
+    if params.get("InvokedViaFunctionUrl") is not None:
+        condition["Bool"] = {"lambda:InvokedViaFunctionUrl": str(params["InvokedViaFunctionUrl"]).lower()}
     if params.get("SourceArn"):
         condition["ArnLike"] = {"AWS:SourceArn": params["SourceArn"]}
     return condition
@@ -131,6 +133,38 @@ def _allows(item: Mapping[str, Any], principal: str, source_arn: str) -> bool:
     account = source_arn.split(":")[4] if source_arn.count(":") >= 5 else ""
     wanted = condition.get("StringEquals", {})
     return all(key == "AWS:SourceAccount" and value == account for key, value in wanted.items())
+
+
+def permits_url(statements: Sequence[Mapping[str, Any]], *, auth_type: str, account_id: str | None) -> bool:
+    """Whether `statements` let a caller through a function URL: two actions are asked for since October 2025.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html
+
+    Args:
+        statements: of the URL's qualifier.
+        auth_type: of the URL.
+        account_id: who signed; None for anonymous.
+    """
+    return all(
+        any(_allows_url(item, action, auth_type, account_id) for item in statements)
+        for action in ("lambda:InvokeFunctionUrl", "lambda:InvokeFunction")
+    )
+
+
+def _allows_url(item: Mapping[str, Any], action: str, auth_type: str, account_id: str | None) -> bool:
+    who = item["Principal"]
+    named = who if isinstance(who, str) else who.get("AWS", "")
+    if named != "*" and (account_id is None or named.split(":")[4:5] != [account_id]):
+        return False
+    facts = {
+        "lambda:FunctionUrlAuthType": auth_type,
+        "lambda:InvokedViaFunctionUrl": "true",
+        "AWS:SourceAccount": account_id,
+    }
+    wanted = [pair for group in item.get("Condition", {}).values() for pair in group.items()]
+    return item["Action"] in (action, "lambda:*", "*") and all(
+        facts.get(key) == value for key, value in wanted
+    )
 
 
 @functools.lru_cache(maxsize=4096)

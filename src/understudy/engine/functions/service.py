@@ -7,6 +7,7 @@ as long as the engine does.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
+from urllib.parse import urlsplit
 
 from understudy.engine import identifiers
 from understudy.engine.functions import names
@@ -24,15 +25,22 @@ from understudy.engine.functions.events import EventQueue, EventTimes, EventWork
 from understudy.engine.functions.fleet import Fleet
 from understudy.engine.functions.functions import FunctionOperations
 from understudy.engine.functions.images import Images, ImageSource
-from understudy.engine.functions.invoke import Invocation, InvokeOperations, InvokeOutcome, Invoker
+from understudy.engine.functions.invoke import (
+    Invocation,
+    InvokeOperations,
+    InvokeOutcome,
+    Invoker,
+    Streaming,
+)
 from understudy.engine.functions.lifecycle import Lifecycle
 from understudy.engine.functions.logs import Append
 from understudy.engine.functions.lookup import Lookup
-from understudy.engine.functions.model import LATEST, FunctionId
+from understudy.engine.functions.model import LATEST, Function, FunctionId, FunctionUrl
 from understudy.engine.functions.names import Target
 from understudy.engine.functions.permissions import PermissionOperations
 from understudy.engine.functions.sources import MappingOperations, MappingTable, Pollers, PollTimes, Tools
 from understudy.engine.functions.table import MIGRATIONS, FunctionTable
+from understudy.engine.functions.urls import FunctionUrls
 from understudy.engine.functions.versions import VersionOperations
 from understudy.engine.protocol import DEFAULT_ACCOUNT_ID, DEFAULT_REGION, Operation, Receive, Scope, Send
 from understudy.engine.state import State
@@ -164,6 +172,7 @@ class LambdaService:
             self._background,
         )
         lookup = Lookup(self._table, clock.now)
+        self._urls = FunctionUrls(lookup, urlsplit(endpoint_url).port)
         self._operations: dict[str, Operation] = {
             **FunctionOperations(lookup, self._images, self._lifecycle).operations,
             **VersionOperations(lookup, self._lifecycle).operations,
@@ -171,6 +180,7 @@ class LambdaService:
             **AttachmentOperations(lookup, concurrency).operations,
             **AbsentOperations(lookup).operations,
             **MappingOperations(lookup, self._mappings, self._pollers, calls).operations,
+            **self._urls.operations,
             **InvokeOperations(self._fleet, self._invoker, self._events.accept, clock.now).operations,
         }
         self._targets: dict[str, Target] = {}
@@ -221,6 +231,20 @@ class LambdaService:
         """
         target = self._target(arn) if qualifier is None else self._parse(arn, qualifier)
         return await self._invoker.invoke(
+            Invocation(target=target, payload=payload, request_id=request_id, trace_id=trace_id)
+        )
+
+    def url(self, url_id: str) -> tuple[Function, FunctionUrl] | None:
+        """The function URL whose host name starts with `url_id`, and its function."""
+        return self._urls.find(url_id)
+
+    def stream(self, target: Target, payload: bytes, *, request_id: str, trace_id: str) -> Streaming:
+        """Invokes `target`; its answer comes as the function writes it.
+
+        Raises:
+            ApiError: no such function, or not active.
+        """
+        return self._invoker.stream(
             Invocation(target=target, payload=payload, request_id=request_id, trace_id=trace_id)
         )
 

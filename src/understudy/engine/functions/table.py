@@ -15,6 +15,7 @@ from understudy.engine.functions.model import (
     EventInvokeConfig,
     Function,
     FunctionId,
+    FunctionUrl,
     ImageOverrides,
     Logging,
     Settings,
@@ -112,6 +113,8 @@ def from_document(key: FunctionId, document: Mapping[str, Any]) -> Function:
         reserved=document["reserved"],
         policies={name: tuple(items) for name, items in document["policies"].items()},
         event_configs={name: EventInvokeConfig(**item) for name, item in document["event_configs"].items()},
+        # A record from before there were URLs has none.
+        urls={name: FunctionUrl(**item) for name, item in document.get("urls", {}).items()},
     )
 
 

@@ -157,10 +157,17 @@ def _authorizer_v1(authorizer: Mapping[str, Any]) -> dict[str, Any]:
     return dict(authorizer.get("jwt") or authorizer.get("lambda") or nobody)
 
 
-def parse_response(payload: bytes, payload_version: str) -> HttpResponse:
+def parse_response(
+    payload: bytes, payload_version: str, content_type: bytes = b"text/plain;charset=utf-8"
+) -> HttpResponse:
     """Returns the HTTP response that a function's answer stands for.
 
     Format 2.0 turns any answer without ``statusCode`` into a 200 with that answer as JSON body.
+
+    Args:
+        payload: the function's answer.
+        payload_version: ``2.0`` or ``1.0``.
+        content_type: of an answer with ``statusCode`` that names none.
 
     Raises:
         MalformedResponseError: the answer cannot be a response of that format.
@@ -176,7 +183,9 @@ def parse_response(payload: bytes, payload_version: str) -> HttpResponse:
         body = payload if text is None else text.encode()
         return HttpResponse(status=200, headers=[(b"content-type", b"application/json")], body=body)
     return HttpResponse(
-        status=_status(answer["statusCode"]), headers=_response_headers(answer), body=_response_body(answer)
+        status=_status(answer["statusCode"]),
+        headers=_response_headers(answer, content_type),
+        body=_response_body(answer),
     )
 
 
@@ -192,7 +201,7 @@ def _status(value: object) -> int:
     return status
 
 
-def _response_headers(answer: Mapping[str, Any]) -> list[tuple[bytes, bytes]]:
+def _response_headers(answer: Mapping[str, Any], content_type: bytes) -> list[tuple[bytes, bytes]]:
     single = answer.get("headers") or {}
     many = answer.get("multiValueHeaders") or {}
     cookies = answer.get("cookies") or []
@@ -208,7 +217,7 @@ def _response_headers(answer: Mapping[str, Any]) -> list[tuple[bytes, bytes]]:
     if not _HOP_HEADERS.isdisjoint(names):
         headers = [pair for pair in headers if pair[0] not in _HOP_HEADERS]
     if b"content-type" not in names:
-        headers.append((b"content-type", b"text/plain;charset=utf-8"))
+        headers.append((b"content-type", content_type))
     return headers
 
 

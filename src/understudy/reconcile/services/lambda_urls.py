@@ -1,4 +1,7 @@
-"""Function URLs."""
+"""Function URLs.
+
+ACK has no field for the invoke mode; `invokeMode` comes from the annotation ``understudy.dev/invoke-mode``.
+"""
 
 from collections.abc import Sequence
 from typing import Any, ClassVar
@@ -13,9 +16,11 @@ from understudy.reconcile.model import Change, ObservedResource
 class FunctionUrlManager(ResourceManager):
     """Kind FunctionURLConfig, found by its function and qualifier."""
 
-    supported: ClassVar[frozenset[str]] = frozenset(["authType", "cors", "functionName", "qualifier"])
+    supported: ClassVar[frozenset[str]] = frozenset(
+        ["authType", "cors", "functionName", "invokeMode", "qualifier"]
+    )
     immutable: ClassVar[frozenset[str]] = frozenset({"functionName", "qualifier"})
-    defaults: ClassVar[JsonMap] = {"cors": None}
+    defaults: ClassVar[JsonMap] = {"cors": None, "invokeMode": "BUFFERED"}
 
     def observe(self, aws: Aws, desired: DesiredResource) -> ObservedResource | None:
         """The URL of the function or alias."""
@@ -23,6 +28,7 @@ class FunctionUrlManager(ResourceManager):
         if answer is None:
             return None
         spec = convert.spec("FunctionURLConfig", answer)
+        spec["invokeMode"] = answer.get("InvokeMode", "BUFFERED")
         spec.update(
             {name: desired.spec[name] for name in ("functionName", "qualifier") if name in desired.spec}
         )
@@ -30,8 +36,7 @@ class FunctionUrlManager(ResourceManager):
 
     def create(self, aws: Aws, desired: DesiredResource) -> None:
         """Creates the URL."""
-        params = convert.create_params("FunctionURLConfig", desired.spec)
-        aws.call(aws.lambda_().create_function_url_config, **params)
+        aws.call(aws.lambda_().create_function_url_config, **_params(desired.spec))
 
     def update(
         self,
@@ -41,7 +46,7 @@ class FunctionUrlManager(ResourceManager):
         changes: Sequence[Change],
     ) -> None:
         """Writes the URL's settings."""
-        params = convert.create_params("FunctionURLConfig", desired.spec)
+        params = _params(desired.spec)
         if "cors" in touched(changes):
             params.setdefault("Cors", {})
         aws.call(aws.lambda_().update_function_url_config, **params)
@@ -49,6 +54,12 @@ class FunctionUrlManager(ResourceManager):
     def delete(self, aws: Aws, observed: ObservedResource) -> None:
         """Deletes the URL."""
         aws.find(aws.lambda_().delete_function_url_config, **_url_key(observed.spec))
+
+
+def _params(spec: JsonMap) -> dict[str, Any]:
+    named = {name: value for name, value in spec.items() if name != "invokeMode"}
+    params = convert.create_params("FunctionURLConfig", named)
+    return {**params, "InvokeMode": spec.get("invokeMode", "BUFFERED")}
 
 
 def _url_key(spec: JsonMap) -> dict[str, Any]:

@@ -21,7 +21,6 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
         ("GetFunctionCodeSigningConfig", {"FunctionName": "dash"}),
         ("GetRuntimeManagementConfig", {"UpdateRuntimeOn": "Auto", "FunctionArn": f"{ARN}:$LATEST"}),
         ("GetFunctionRecursionConfig", {"RecursiveLoop": "Allow"}),
-        ("ListFunctionUrlConfigs", {"FunctionUrlConfigs": []}),
         ("ListProvisionedConcurrencyConfigs", {"ProvisionedConcurrencyConfigs": []}),
         ("ListEventSourceMappings", {"EventSourceMappings": []}),
     ],
@@ -33,7 +32,6 @@ async def test_there_is_none(world: World, operation: str, answer: dict[str, obj
 @pytest.mark.parametrize(
     ("operation", "code"),
     [
-        ("GetFunctionUrlConfig", "ResourceNotFoundException"),
         ("GetProvisionedConcurrencyConfig", "ProvisionedConcurrencyConfigNotFoundException"),
     ],
 )
@@ -44,6 +42,6 @@ async def test_what_is_not_there_is_not_found(world: World, operation: str, code
 
 
 async def test_the_function_has_to_exist(world: World) -> None:
-    for operation in ("GetFunctionCodeSigningConfig", "GetFunctionUrlConfig"):
+    for operation in ("GetFunctionCodeSigningConfig", "ListProvisionedConcurrencyConfigs"):
         with pytest.raises(ApiError, match="Function not found"):
             await world.call(operation, FunctionName="gone")

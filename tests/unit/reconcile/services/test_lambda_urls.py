@@ -26,3 +26,16 @@ def test_cors_that_was_left_out_goes_away() -> None:
     fake = ScriptedAws({"GetFunctionUrlConfig": {**THERE, "Cors": {"AllowOrigins": ["*"]}}})
     assert reconcile(fake.aws, desired("FunctionURLConfig/u", URL)) == "update"
     assert fake.params("UpdateFunctionUrlConfig")["Cors"] == {}
+
+
+def test_invoke_mode_is_written_and_goes_back_to_buffered() -> None:
+    fake = ScriptedAws(
+        {
+            "GetFunctionUrlConfig": [{**THERE, "InvokeMode": "BUFFERED"}]
+            + 3 * [{**THERE, "InvokeMode": "RESPONSE_STREAM"}]
+        }
+    )
+    streaming = desired("FunctionURLConfig/u", {**URL, "invokeMode": "RESPONSE_STREAM"})
+    assert [reconcile(fake.aws, streaming) for _ in range(2)] == ["update", "unchanged"]
+    assert fake.params("UpdateFunctionUrlConfig")["InvokeMode"] == "RESPONSE_STREAM"
+    assert reconcile(fake.aws, desired("FunctionURLConfig/u", URL)) == "update"
