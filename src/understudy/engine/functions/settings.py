@@ -1,7 +1,7 @@
 """From the members of CreateFunction and UpdateFunctionConfiguration to `Settings`, checked as Lambda checks.
 
 Pure. Refuses what understudy cannot honour (layers, SnapStart, file systems) by name, and keeps what it
-can only remember (VPC, KMS, dead letter queue, tracing) exactly as given.
+can only remember (VPC, KMS, tracing) exactly as given.
 """
 
 import json
