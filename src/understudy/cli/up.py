@@ -38,6 +38,7 @@ class Options(TypedDict):
     dev: bool
     port: int | None
     dev_port: int | None
+    engine: tuple[str, int] | None
     allowed: dict[str, str]
 
 
@@ -56,6 +57,12 @@ class Options(TypedDict):
     metavar="PORT",
     type=click.IntRange(1, 65535),
     help="Port of the development server.  [default: understudy.yaml]",
+)
+@click.option(
+    "--engine",
+    metavar="HOST:PORT",
+    callback=lambda _, __, value: value and _address(value),
+    help="Deploy to the engine, or LocalStack, that answers there, and start none.",
 )
 @allow_option.allow_option
 @console.output_option
@@ -77,6 +84,13 @@ def command(detach: bool, output: str, **options: Unpack[Options]) -> None:
 
         with EventPrinter() as printer:
             serve(printer, lambda running: _show(running, output))
+
+
+def _address(text: str) -> tuple[str, int]:
+    host, _, port = text.rpartition(":")
+    if not host or not port.isdigit():
+        raise click.BadParameter(f"{text} is no HOST:PORT", param_hint="--engine")
+    return host, int(port)
 
 
 def _show(running: StackRecord, output: str) -> None:

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from understudy.engine import config, listen
@@ -35,6 +36,11 @@ class EngineProcess:
         """What the engine writes."""
         return self._layout.run / "engine.log"
 
+    @property
+    def where(self) -> str:
+        """Where to look when something is wrong with it: its log."""
+        return str(self.log_path)
+
     def check_port(self) -> None:
         """Returns when the engine's port is free, so that nobody waits for a build to learn that it is not.
 
@@ -56,6 +62,14 @@ class EngineProcess:
     def endpoint(self) -> str | None:
         """The endpoint it will have; `None` while the kernel has yet to choose its port."""
         return f"http://localhost:{self._port}" if self._port else None
+
+    def install(self, progress: Callable[[str], None]) -> None:
+        """Returns once the delegate is installed.
+
+        Raises:
+            EnvironmentProblemError: its packages could not be fetched.
+        """
+        install.install(self._layout.cache, progress=progress)
 
     def launch(self) -> None:
         """Starts the process and returns; the delegate must have been installed."""

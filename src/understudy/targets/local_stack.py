@@ -13,16 +13,15 @@ import time
 from collections.abc import Iterator
 from typing import Self
 
-from understudy.engine.delegate import install
 from understudy.errors import UnderstudyError
 from understudy.targets import addresses, hooks, http, local_engine, record, watch
 from understudy.targets import stack as stacks
 from understudy.targets.deployment import Deployed, Deployment
 from understudy.targets.devserver import DevServer
-from understudy.targets.engine_process import EngineProcess
 from understudy.targets.events import Advanced, Done, Failed, Noticed, Report, Started
 from understudy.targets.images import BuiltImage, ImageBuilder
 from understudy.targets.local import ACCOUNT, LocalTarget
+from understudy.targets.local_engine import StackEngine
 from understudy.targets.record import RunningFunction, StackRecord
 from understudy.targets.up_options import UpOptions
 from understudy.targets.verification import BackgroundGate, Gate
@@ -36,9 +35,7 @@ class LocalStack:
         engine: from `local_engine.claimed`, which ends it.
     """
 
-    def __init__(
-        self, workspace: Workspace, engine: EngineProcess, options: UpOptions, report: Report
-    ) -> None:
+    def __init__(self, workspace: Workspace, engine: StackEngine, options: UpOptions, report: Report) -> None:
         self._workspace = workspace
         self._engine = engine
         self._options = options
@@ -122,8 +119,7 @@ class LocalStack:
 
     def _start_engine(self) -> str:
         with self._step("local AWS"):
-            cache = self._workspace.layout.cache
-            install.install(cache, progress=lambda text: self._report(Advanced(step="local AWS", text=text)))
+            self._engine.install(lambda text: self._report(Advanced(step="local AWS", text=text)))
             return self._engine.start()
 
     def _deploy(self, endpoint: str, images: list[BuiltImage]) -> Deployed:
@@ -169,7 +165,7 @@ class LocalStack:
     def _finish_hooks(self, endpoint: str) -> None:
         """Waits for the ready hooks; one that failed is told, not fatal, as on LocalStack."""
         for name in hooks.wait_for_ready(endpoint):
-            self._report(Noticed(text=f"init hook {name} failed; see {self._engine.log_path}"))
+            self._report(Noticed(text=f"init hook {name} failed; see {self._engine.where}"))
 
     def _record(
         self, endpoint: str, dev_url: str, images: list[BuiltImage], deployed: Deployed
@@ -224,7 +220,7 @@ class LocalStack:
                 "engine-ended",
                 "the engine ended by itself",
                 hint="./understudy up, after a look at its log",
-                where=str(self._engine.log_path),
+                where=self._engine.where,
             )
 
     def _rebuild(self, names: frozenset[str]) -> None:

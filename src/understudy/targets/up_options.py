@@ -13,6 +13,7 @@ class UpOptions:
         dev_port: of the development server; None takes the project file's.
         dev: whether there is a development server.
         watch: whether a saved file is rebuilt and released.
+        engine: ``HOST:PORT`` of an engine that somebody else runs; None starts one.
         allowed: rules of `verify` whose findings may pass, with the reasons.
     """
 
@@ -20,4 +21,5 @@ class UpOptions:
     dev_port: int | None = None
     dev: bool = True
     watch: bool = True
+    engine: tuple[str, int] | None = None
     allowed: Mapping[str, str] = field(default_factory=dict)

@@ -60,6 +60,7 @@ def test_json_is_the_record(understudy: Understudy, project: Workspace, stack: F
     [
         ([], UpOptions()),
         (["--port", "0"], UpOptions(port=0)),
+        (["--engine", "localstack:4566"], UpOptions(engine=("localstack", 4566))),
         (
             ["--no-dev", "--no-watch", "--port", "4570", "--dev-port", "8001"],
             UpOptions(port=4570, dev_port=8001, dev=False, watch=False),
