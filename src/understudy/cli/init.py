@@ -2,6 +2,7 @@
 
 import dataclasses
 from pathlib import Path
+from typing import TypedDict, Unpack
 
 import click
 
@@ -9,11 +10,27 @@ from understudy.cli import console
 from understudy.targets.init.model import Note, Options, ServiceInput
 from understudy.targets.init.writing import FileOutcome
 
+
+class Wishes(TypedDict):
+    """What the user says beyond the repository, as on the command line."""
+
+    template: str
+    account: str
+    tables: tuple[str, ...]
+
+
 _VERBS = {"written": "write", "same": "same", "kept": "keep"}
 
 
 @click.command("init")
 @click.argument("path", required=False, type=click.Path(exists=True, path_type=Path))
+@click.option(
+    "--from",
+    "template",
+    metavar="FILE",
+    default="",
+    help="Read a SAM template, or a serverless.yml, in the code's place.",
+)
 @click.option("--dry-run", is_flag=True, help="Say what would be written, and write nothing.")
 @click.option("--account", metavar="DIGITS", default="", help="Account of target preprod.")
 @click.option(
@@ -24,7 +41,7 @@ _VERBS = {"written": "write", "same": "same", "kept": "keep"}
     help="Primary key of a table that the code does not state; repeatable.",
 )
 @console.output_option
-def command(path: Path | None, dry_run: bool, account: str, tables: tuple[str, ...], output: str) -> None:
+def command(path: Path | None, dry_run: bool, output: str, **wishes: Unpack[Wishes]) -> None:
     """Write understudy.yaml, deploy/ and, where none is, a Dockerfile; overwrite nothing.
 
     PATH is the folder of the service (this one when it is not given), or its Dockerfile where several are.
@@ -33,10 +50,13 @@ def command(path: Path | None, dry_run: bool, account: str, tables: tuple[str, .
     """
     from understudy.targets import init
 
-    if account and not (len(account) == 12 and account.isdecimal()):
-        raise click.BadParameter(f"{account!r} is not the 12 digits of an account", param_hint="--account")
     root, dockerfile = _places(path)
-    options = Options(dockerfile=dockerfile, account=account, tables=dict(map(_table, tables)))
+    options = Options(
+        dockerfile=dockerfile,
+        account=_account(wishes["account"]),
+        tables=dict(map(_table, wishes["tables"])),
+        template=wishes["template"],
+    )
     service, outcomes = init.initialise(root, options, dry_run=dry_run)
     if output == "json":
         console.print_json(
@@ -48,6 +68,12 @@ def command(path: Path | None, dry_run: bool, account: str, tables: tuple[str, .
         )
         return
     _show(service, outcomes, dry_run=dry_run)
+
+
+def _account(text: str) -> str:
+    if text and not (len(text) == 12 and text.isdecimal()):
+        raise click.BadParameter(f"{text!r} is not the 12 digits of an account", param_hint="--account")
+    return text
 
 
 def _places(path: Path | None) -> tuple[Path, str]:

@@ -63,3 +63,13 @@ def test_what_cannot_be_meant_is_refused(
     arguments: tuple[str, str], understudy: Understudy, repository: Path
 ) -> None:
     assert understudy("init", *arguments).exit_code == 2
+
+
+def test_a_template_is_read_in_the_code_s_place(understudy: Understudy, repository: Path) -> None:
+    (repository / "serverless.yml").write_text("functions: {a: {handler: a.b}}\n")
+
+    done = understudy("init", "--from", "serverless.yml")
+
+    assert done.exit_code == 1
+    assert "error[init-template]" in done.stderr
+    assert "--from" in understudy("init", "--from", "no.yaml").stderr

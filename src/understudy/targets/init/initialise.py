@@ -3,7 +3,8 @@
 import dataclasses
 from pathlib import Path
 
-from understudy.targets.init import files, scan, tree, writing
+from understudy.errors import UnderstudyError
+from understudy.targets.init import files, sam, scan, serverless, tree, writing
 from understudy.targets.init.model import Note, Options, ServiceInput
 from understudy.targets.init.tree import Tree
 from understudy.targets.init.writing import FileOutcome
@@ -23,9 +24,23 @@ def initialise(
         UnderstudyError: nothing there can run on Lambda, several things can, or a file cannot be written.
     """
     found = tree.read(root)
-    service = scan.service(found, options)
+    service = _described(root, found, options) if options.template else scan.service(found, options)
     service = dataclasses.replace(service, notes=(*service.notes, *_habits(service, found)))
     return service, writing.write(root, files.of(service, found), dry_run=dry_run)
+
+
+def _described(root: Path, found: Tree, options: Options) -> ServiceInput:
+    """The service that a template of another tool describes."""
+    place = root / options.template
+    try:
+        text = place.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as exc:
+        raise UnderstudyError(
+            "init-template", f"{place} cannot be read: {exc}", hint="name a template: --from template.yaml"
+        ) from exc
+    if place.name.startswith("serverless"):
+        return serverless.service(text, options.template, found, options)
+    return sam.service(text, options.template, found, options)
 
 
 def _habits(service: ServiceInput, found: Tree) -> list[Note]:

@@ -174,7 +174,7 @@ def _api(service: ServiceInput) -> Iterator[JsonMap]:
             "payloadFormatVersion": payload,
             "timeoutInMillis": 30000,
         }
-        yield _document("Integration", function, spec)
+        yield _document("Integration", _integration(function, payload), spec)
     for handle, route in zip(_handles(service), service.routes, strict=True):
         yield _document(
             "Route",
@@ -183,11 +183,15 @@ def _api(service: ServiceInput) -> Iterator[JsonMap]:
                 "apiRef": api,
                 "routeKey": route.key,
                 "authorizationType": "NONE",
-                "targetRef": {"from": {"name": route.function}},
+                "targetRef": {"from": {"name": _integration(route.function, route.payload)}},
             },
         )
     spec = {"apiRef": api, "stageName": "$default", "autoDeploy": True, "tags": tags}
     yield _document("Stage", f"{name}-default", spec)
+
+
+def _integration(function: str, payload: str) -> str:
+    return function if payload == "2.0" else f"{function}-v1"
 
 
 def _handles(service: ServiceInput) -> list[str]:

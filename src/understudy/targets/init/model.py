@@ -32,8 +32,10 @@ class Options:
         dockerfile: the Dockerfile to take; empty finds it.
         account: of target preprod; empty leaves a placeholder that every deploy refuses.
         tables: partition and sort key of tables, by the table's name.
+        template: the SAM template or Serverless file to read in the code's place; empty reads the code.
     """
 
+    template: str = ""
     dockerfile: str = ""
     account: str = ""
     tables: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

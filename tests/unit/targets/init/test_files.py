@@ -3,9 +3,10 @@ from pathlib import Path
 import pytest
 
 from tests.fakes.repository import ORDERS, tree
+from tests.unit.targets.init.test_sam import TEMPLATE
 from understudy.manifests.model import Stack
 from understudy.targets import local, project, stack
-from understudy.targets.init import files, scan, writing
+from understudy.targets.init import files, sam, scan, writing
 from understudy.targets.init.model import Options
 
 
@@ -57,3 +58,17 @@ def test_state_and_manifests_are_never_watched() -> None:
 
     watched = text[text.index("watch:") :]
     assert watched == ("watch:\n  paths:\n  - Dockerfile\n  - app\n  - requirements.txt\n  - scripts\n")
+
+
+def test_an_imported_stack_of_several_routes_is_valid_too(tmp_path: Path) -> None:
+    found = tree({"app/Dockerfile": ""})
+    service = sam.service(TEMPLATE, "template.yaml", found, Options())
+    writing.write(tmp_path, files.of(service, found))
+    parsed = project.load(tmp_path / "understudy.yaml")
+    target = local.LocalTarget.of("local", parsed.targets["local"])
+
+    rendered = stack.load(tmp_path, parsed, target, stack.any_digests(parsed))
+
+    assert [one.spec["routeKey"] for one in rendered.of_kind("Route")] == ["$default", "GET /old"]
+    assert len(list(rendered.of_kind("Integration"))) == 2
+    assert parsed.images["orders-api"].platform == "linux/arm64"
