@@ -1,11 +1,14 @@
 """Installs the real tools that tests drive: a missing one fails the test, it never skips it."""
 
+import contextlib
+import fcntl
 import functools
 import os
 import shutil
 import subprocess
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 _PACKAGES = {
@@ -25,6 +28,14 @@ _PACKAGES = {
 _ENGINES: list["subprocess.Popen[bytes]"] = []
 
 
+@contextlib.contextmanager
+def _alone() -> Iterator[None]:
+    """Keeps the other test processes waiting: apt runs once at a time, and one dockerd is enough."""
+    with Path(tempfile.gettempdir(), "understudy-test-tools.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
 @functools.cache
 def _updated() -> None:
     subprocess.run(["apt-get", "update", "-qq"], check=True, capture_output=True)
@@ -37,13 +48,14 @@ def require_tool(name: str) -> str:
     if found:
         return found
     assert os.geteuid() == 0, f"{name} is missing: sudo apt-get install {_PACKAGES[name]}"
-    _updated()
-    subprocess.run(
-        ["apt-get", "install", "-y", "-qq", "--no-install-recommends", _PACKAGES[name]],
-        check=True,
-        capture_output=True,
-        env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"},
-    )
+    with _alone():
+        _updated()
+        subprocess.run(
+            ["apt-get", "install", "-y", "-qq", "--no-install-recommends", _PACKAGES[name]],
+            check=True,
+            capture_output=True,
+            env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"},
+        )
     found = shutil.which(name)
     assert found, f"{_PACKAGES[name]} was installed and holds no command {name}"
     return found
@@ -56,7 +68,8 @@ def require_kubectl() -> str:
     if found:
         return found
     assert os.geteuid() == 0, "kubectl is missing: install 1.28 or later"
-    _updated()  # before it apt knows no codename of its sources
+    with _alone():
+        _updated()  # before it apt knows no codename of its sources
     targets = ["apt-get", "indextargets", "--format", "$(REPO_URI)", "Codename: bookworm"]
     mirror = subprocess.run(targets, check=True, capture_output=True, text=True).stdout.split()[0]
     with tempfile.TemporaryDirectory() as folder:
@@ -92,13 +105,20 @@ def require_docker() -> str:
     if _engine_answers(docker):
         return docker
     dockerd = require_tool("dockerd")
+    with _alone():
+        if not _engine_answers(docker):
+            _start_engine(docker, dockerd)
+    return docker
+
+
+def _start_engine(docker: str, dockerd: str) -> None:
     log = Path(tempfile.mkstemp(prefix="dockerd-", suffix=".log")[1])
     with log.open("wb") as output:
         _ENGINES.append(subprocess.Popen([dockerd], stdout=output, stderr=output, start_new_session=True))
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         if _engine_answers(docker):
-            return docker
+            return
         time.sleep(0.2)
     raise AssertionError(f"dockerd did not start:\n{log.read_text()[-2000:]}")
 

@@ -81,11 +81,15 @@ def grow() -> None:
 
 
 def fill(megabytes: int) -> str:
-    """Writes to `/tmp`; the errno that ended it, or nothing."""
+    """Writes to `/tmp`, a GB/s at most: a faster burst can be taken for memory (docs/limits.md).
+
+    Returns the errno that ended it, or nothing.
+    """
 
     def run() -> None:
         with pathlib.Path("/tmp/filled").open("wb", buffering=0) as file:
             for _ in range(megabytes):
+                time.sleep(0.001)
                 if file.write(b"x" * (1 << 20)) < 1 << 20:
                     file.write(b"x")
 
