@@ -80,6 +80,42 @@ async def test_new_code_is_live_after_the_waiter(server: LambdaServer) -> None:
     assert payload["text"] == "two"
 
 
+async def test_no_environment_of_before_answers_once_new_variables_are_live(server: LambdaServer) -> None:
+    await server.active(Environment={"Variables": {"MINE": "old"}})
+    await asyncio.gather(*(invoke(server, {"sleep": 0.2}) for _ in range(3)))
+
+    def update(client: Any) -> None:
+        client.update_function_configuration(FunctionName="dash", Environment={"Variables": {"MINE": "new"}})
+        client.get_waiter("function_updated_v2").wait(
+            FunctionName="dash", WaiterConfig={"Delay": 1, "MaxAttempts": 30}
+        )
+
+    await server.call(update)
+    answers = await asyncio.gather(*(invoke(server, {"sleep": 0.2}) for _ in range(4)))
+    assert {payload["environment"]["MINE"] for _, payload in answers} == {"new"}
+
+
+async def test_provisioned_environments_are_ready_and_say_so(server: LambdaServer) -> None:
+    await server.active(Publish=True)
+    await server.call(
+        lambda client: client.put_provisioned_concurrency_config(
+            FunctionName="dash", Qualifier="1", ProvisionedConcurrentExecutions=2
+        )
+    )
+    for _ in range(500):
+        found = await server.call(
+            lambda client: client.get_provisioned_concurrency_config(FunctionName="dash", Qualifier="1")
+        )
+        if found["Status"] != "IN_PROGRESS":
+            break
+        await asyncio.sleep(0.01)
+    assert (found["Status"], found["AvailableProvisionedConcurrentExecutions"]) == ("READY", 2)
+    _, payload = await invoke(server, Qualifier="1")
+    assert payload["environment"]["AWS_LAMBDA_INITIALIZATION_TYPE"] == "provisioned-concurrency"
+    assert payload["calls"] == 1
+    assert server.service.environments == 2
+
+
 async def test_functions_fail_as_on_aws(server: LambdaServer) -> None:
     await server.active(Timeout=1)
     answer, payload = await invoke(server, {"error": "no"})

@@ -1,4 +1,4 @@
-"""Read calls about what no function here has: signing, provisioned concurrency.
+"""Read calls about what no function here has: signing.
 
 Tools (terraform, the ACK controllers, the AWS CLI) make them after every create and take the answer for the
 state of the world; none of these things can be created here, so "there is none" is the truth.
@@ -9,7 +9,7 @@ from typing import Any
 
 from understudy.engine.functions import names
 from understudy.engine.functions.lookup import Lookup
-from understudy.engine.protocol import ApiError, Call, Operation
+from understudy.engine.protocol import Call, Operation
 
 
 class AbsentOperations:
@@ -25,8 +25,6 @@ class AbsentOperations:
             "GetFunctionCodeSigningConfig": self.code_signing,
             "GetRuntimeManagementConfig": self.runtime_management,
             "GetFunctionRecursionConfig": self.recursion,
-            "GetProvisionedConcurrencyConfig": self.provisioned,
-            "ListProvisionedConcurrencyConfigs": self.all_provisioned,
         }
 
     async def code_signing(self, call: Call) -> dict[str, Any]:
@@ -42,18 +40,3 @@ class AbsentOperations:
         """GetFunctionRecursionConfig: nothing here looks for loops, so they are allowed."""
         self._lookup.called_function(call)
         return {"RecursiveLoop": "Allow"}
-
-    async def provisioned(self, call: Call) -> dict[str, Any]:
-        """GetProvisionedConcurrencyConfig."""
-        self._lookup.version(self._lookup.target(call))
-        raise ApiError(
-            "ProvisionedConcurrencyConfigNotFoundException",
-            "No Provisioned Concurrency Config found for this function",
-            status=404,
-            fields={"Type": "User"},
-        )
-
-    async def all_provisioned(self, call: Call) -> dict[str, Any]:
-        """ListProvisionedConcurrencyConfigs."""
-        self._lookup.called_function(call)
-        return {"ProvisionedConcurrencyConfigs": []}

@@ -66,7 +66,30 @@ class Concurrency:
 
     def unreserved(self, functions: list[Function]) -> int:
         """What is left for functions without a reservation."""
-        return self.account_limit - sum(function.reserved or 0 for function in functions)
+        return self.account_limit - sum(function.claimed for function in functions)
+
+    def check_provisioned(
+        self, function: Function, siblings: list[Function], qualifier: str, asked: int
+    ) -> None:
+        """Passes when `qualifier` of `function` may keep `asked` environments ready.
+
+        Raises:
+            ApiError: they exceed the function's reservation, or leave too little for the others.
+        """
+        others = sum(one.count for name, one in function.provisioned.items() if name != qualifier)
+        if function.reserved is not None:
+            if others + asked > function.reserved:
+                raise errors.invalid_parameter(
+                    "Requested Provisioned Concurrency should not be greater than the "
+                    "reservedConcurrentExecution for function"
+                )
+            return
+        left = self.unreserved(siblings) + function.claimed - others - asked
+        if left < min(MINIMUM_UNRESERVED, self.account_limit):
+            raise errors.invalid_parameter(
+                "Specified ConcurrentExecutions for function decreases account's "
+                f"UnreservedConcurrentExecution below its minimum value of [{MINIMUM_UNRESERVED}]."
+            )
 
     def check_reservation(self, function: Function, siblings: list[Function], asked: int) -> None:
         """Passes when `function` may reserve `asked` executions.
@@ -78,7 +101,13 @@ class Concurrency:
             raise errors.validation(
                 "reservedConcurrentExecutions", asked, "Member must have value greater than or equal to 0"
             )
-        left = self.unreserved(siblings) + (function.reserved or 0) - asked
+        provisioned = sum(config.count for config in function.provisioned.values())
+        if provisioned > asked:
+            raise errors.invalid_parameter(
+                f" ReservedConcurrentExecutions  {asked} should not be lower than function's total "
+                f"provisioned concurrency [{provisioned}]."
+            )
+        left = self.unreserved(siblings) + function.claimed - asked
         if left < min(MINIMUM_UNRESERVED, self.account_limit):
             raise errors.invalid_parameter(
                 "Specified ReservedConcurrentExecutions for function decreases account's "

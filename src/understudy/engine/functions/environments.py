@@ -7,6 +7,7 @@ AWS does: not at creation but at its first run.
 
 import weakref
 from collections.abc import Callable
+from dataclasses import replace
 
 from understudy.engine.functions.images import Images, PreparedImage
 from understudy.engine.functions.logs import Append, LogWriter, stream_name
@@ -17,6 +18,8 @@ from understudy.sandbox.model import FunctionEnvironment, SandboxSpec, lambda_en
 
 CreateEnvironment = Callable[[SandboxSpec, Callable[[bytes], None]], Environment]
 
+# https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
+_PROVISIONED = {"AWS_LAMBDA_INITIALIZATION_TYPE": "provisioned-concurrency"}
 _SECRET = "understudy"  # noqa: S105 - nothing here checks it
 
 
@@ -41,8 +44,8 @@ class EnvironmentMaker:
         self._now = now
         self._writers: weakref.WeakSet[LogWriter] = weakref.WeakSet()
 
-    def make(self, function: Function, version: Version) -> Environment:
-        """A new environment of `version`, not started yet.
+    def make(self, function: Function, version: Version, *, provisioned: bool = False) -> Environment:
+        """A new environment of `version`, not started yet; `provisioned` is what it shall say of itself.
 
         Raises:
             ImageUnusableError: the image is gone from the store.
@@ -60,6 +63,8 @@ class EnvironmentMaker:
         spec = sandbox_spec(
             function, version, image, log_stream=writer.stream, endpoint_url=self._endpoint_url
         )
+        if provisioned:
+            spec = replace(spec, environment={**spec.environment, **_PROVISIONED})
         if image.architecture != version.code.architecture:
             return WrongArchitecture(spec, writer.write)
         return self._create(spec, writer.write)

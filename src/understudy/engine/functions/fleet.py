@@ -5,9 +5,11 @@ under which limit. Routes are kept until a record changes, so that an invocation
 Pools follow the records: one for each version that can be invoked, retired when its content is gone.
 """
 
+import functools
 import random
-from collections.abc import Callable
+from collections.abc import Set
 from dataclasses import dataclass
+from typing import Protocol
 
 from understudy.engine.functions import aliases, errors, names
 from understudy.engine.functions.budget import Budget
@@ -15,9 +17,35 @@ from understudy.engine.functions.concurrency import Concurrency, Counter
 from understudy.engine.functions.model import LATEST, Alias, Function, FunctionId, Version
 from understudy.engine.functions.names import Target
 from understudy.engine.functions.pool import Environment, Pool
+from understudy.engine.functions.provisioned import Provisioned
 from understudy.engine.functions.table import FunctionTable
+from understudy.sandbox.model import InvokeRequest, InvokeResult
 
-MakeEnvironment = Callable[[Function, Version], Environment]
+
+class MakeEnvironment(Protocol):
+    """Makes an environment of a version, not started yet."""
+
+    def __call__(self, function: Function, version: Version, *, provisioned: bool = False) -> Environment:
+        """The environment; `provisioned` is what it shall say of itself."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Servers:
+    """What serves one version on one way: environments kept ready first, then those made on demand."""
+
+    pool: Pool
+    kept: Provisioned | None = None
+
+    async def invoke(self, request: InvokeRequest) -> InvokeResult:
+        """Runs `request` in the first environment that is free for it.
+
+        Raises:
+            ApiError: there is no place for another environment.
+        """
+        if self.kept is not None and self.kept.available:
+            return await self.kept.invoke(request)
+        return await self.pool.invoke(request)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +54,7 @@ class Route:
 
     Attributes:
         arn: as the function sees itself invoked.
-        pools: by version number; more than one only for an alias with weights.
+        pools: what serves it, by version number; more than one only for an alias with weights.
         number: the version when there is no choice.
         alias: the alias that has a choice to make.
     """
@@ -34,7 +62,7 @@ class Route:
     id: FunctionId
     arn: str
     counter: Counter
-    pools: dict[str, Pool]
+    pools: dict[str, Servers]
     timeouts_s: dict[str, int]
     number: str
     alias: Alias | None
@@ -67,6 +95,7 @@ class Fleet:
         self._idle_s = idle_s
         self._prewarm = prewarm
         self._pools: dict[tuple[FunctionId, str, str], Pool] = {}
+        self._kept: dict[tuple[FunctionId, str, str], Provisioned] = {}
         self._routes: dict[Target, Route] = {}
         table.on_change(self._changed)
 
@@ -93,6 +122,31 @@ class Fleet:
             pool.size > 0 for key, pool in self._pools.items() if key[0] == function.id and key[1] == number
         )
 
+    def provisioned(self, function: Function, number: str) -> Provisioned | None:
+        """The environments kept ready for version `number`; None where none are wanted."""
+        version = function.versions.get(number)
+        return self._kept.get((function.id, number, version.content_id)) if version else None
+
+    def provision(self, function: Function) -> None:
+        """Brings the environments kept ready to the numbers that `function` asks for."""
+        wanted = {
+            (function.id, version.number, version.content_id): (version, count)
+            for version in function.versions.values()
+            if version.state == "Active" and (count := function.provisioned_count(version.number))
+        }
+        for key, (version, count) in wanted.items():
+            if key not in self._kept:
+                self._kept[key] = Provisioned(
+                    functools.partial(self._make, function, version, provisioned=True), self._budget
+                )
+            if self._kept[key].wanted != count or self._kept[key].problem:
+                self._kept[key].resize(count)
+        self._drop(function.id, set(wanted))
+
+    def _drop(self, function: FunctionId, wanted: Set[tuple[FunctionId, str, str]]) -> None:
+        for key in [key for key in self._kept if key[0] == function and key not in wanted]:
+            self._kept.pop(key).resize(0)
+
     def environments(self) -> int:
         """How many environments there are."""
         return self._budget.used
@@ -103,6 +157,9 @@ class Fleet:
         for pool in self._pools.values():
             pool.retire()
         self._pools.clear()
+        for kept in self._kept.values():
+            kept.resize(0)
+        self._kept.clear()
         await self._budget.background.settle()
 
     def _plan(self, target: Target) -> Route:
@@ -111,7 +168,7 @@ class Fleet:
             raise errors.function_not_found(names.arn(target.id, target.qualifier or LATEST))
         alias = function.aliases.get(target.qualifier or LATEST)
         number = alias.version if alias else target.qualifier or LATEST
-        pools: dict[str, Pool] = {}
+        pools: dict[str, Servers] = {}
         timeouts_s: dict[str, int] = {}
         for each in (number, *(alias.weights if alias else ())):
             version = function.serving_version(each)
@@ -119,7 +176,10 @@ class Fleet:
                 raise errors.function_not_found(target.arn)
             if version.state != "Active":
                 raise errors.wrong_state(version.state)
-            pools[each] = self._pool(function, version)
+            # What an alias keeps ready serves the alias alone.
+            ready = not {target.qualifier, each}.isdisjoint(function.provisioned)
+            kept = self.provisioned(function, each) if ready else None
+            pools[each] = Servers(self._pool(function, version), kept)
             timeouts_s[each] = version.settings.timeout_s
         siblings = self._table.within(target.id.account_id, target.id.region)
         return Route(
@@ -148,6 +208,10 @@ class Fleet:
         wanted = _contents(function) if function else set()
         for key in [key for key in self._pools if key[0] == changed and key[1:] not in wanted]:
             self._pools.pop(key).retire()
+        if function:
+            self.provision(function)
+        else:
+            self._drop(changed, set())
 
 
 def _contents(function: Function) -> set[tuple[str, str]]:

@@ -31,6 +31,10 @@ class Warmer(Protocol):
         """Whether version `number` has environments, of whatever content."""
         ...
 
+    def provision(self, function: Function) -> None:
+        """Brings the environments kept ready to the numbers that `function` asks for."""
+        ...
+
 
 class Lifecycle:
     """Carries recorded changes out."""
@@ -51,18 +55,22 @@ class Lifecycle:
         for function in self._table.all():
             if any(version.in_transition for version in function.versions.values()):
                 self.begin(function)
-            for digest in {version.code.digest for version in function.versions.values()}:
-                self._background.spawn(self._ready(digest))
+            digests = {version.code.digest for version in function.versions.values()}
+            self._background.spawn(self._ready(function.id, digests))
 
     def warm(self, function: Function, number: str) -> None:
         """Starts an environment of a version that an alias now sends traffic to."""
         self._warmer.warm(function, number)
 
-    async def _ready(self, digest: str) -> None:
-        try:
-            await self._images.prepare(digest)
-        except ImageUnusableError as exc:
-            _log.warning("image %s of a function cannot be prepared: %s", digest, exc.message)
+    async def _ready(self, key: FunctionId, digests: set[str]) -> None:
+        for digest in digests:
+            try:
+                await self._images.prepare(digest)
+            except ImageUnusableError as exc:
+                _log.warning("image %s of a function cannot be prepared: %s", digest, exc.message)
+        function = self._table.get(key)
+        if function is not None:
+            self._warmer.provision(function)
 
     async def _settle(self, key: FunctionId, content_id: str) -> None:
         function = self._table.get(key)

@@ -202,6 +202,15 @@ class FunctionUrl:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ProvisionedConfig:
+    """How many environments a version or alias keeps ready."""
+
+    qualifier: str
+    count: int
+    last_modified: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Function:
     """A function with everything that hangs on it.
 
@@ -223,6 +232,7 @@ class Function:
     reserved: int | None = None
     policies: Mapping[str, tuple[Mapping[str, Any], ...]] = field(default_factory=dict)
     event_configs: Mapping[str, EventInvokeConfig] = field(default_factory=dict)
+    provisioned: Mapping[str, ProvisionedConfig] = field(default_factory=dict)
     urls: Mapping[str, FunctionUrl] = field(default_factory=dict)
 
     @property
@@ -246,7 +256,27 @@ class Function:
             aliases=_without(self.aliases, qualifier),
             policies=_without(self.policies, qualifier),
             event_configs=_without(self.event_configs, qualifier),
+            provisioned=_without(self.provisioned, qualifier),
             urls=_without(self.urls, qualifier),
+        )
+
+    @property
+    def claimed(self) -> int:
+        """How much of the account's concurrency this function holds for itself."""
+        provisioned = sum(config.count for config in self.provisioned.values())
+        return provisioned if self.reserved is None else self.reserved
+
+    def version_number(self, qualifier: str) -> str:
+        """The version that `qualifier` names, an alias followed; its share of traffic left aside."""
+        alias = self.aliases.get(qualifier)
+        return alias.version if alias else qualifier
+
+    def provisioned_count(self, number: str) -> int:
+        """How many environments version `number` keeps ready, for itself and for its aliases."""
+        return sum(
+            config.count
+            for config in self.provisioned.values()
+            if self.version_number(config.qualifier) == number
         )
 
     def serving_version(self, number: str) -> Version | None:

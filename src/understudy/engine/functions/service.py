@@ -38,6 +38,7 @@ from understudy.engine.functions.lookup import Lookup
 from understudy.engine.functions.model import LATEST, Function, FunctionId, FunctionUrl
 from understudy.engine.functions.names import Target
 from understudy.engine.functions.permissions import PermissionOperations
+from understudy.engine.functions.provisioning import ProvisioningOperations
 from understudy.engine.functions.sources import MappingOperations, MappingTable, Pollers, PollTimes, Tools
 from understudy.engine.functions.table import MIGRATIONS, FunctionTable
 from understudy.engine.functions.urls import FunctionUrls
@@ -178,6 +179,7 @@ class LambdaService:
             **VersionOperations(lookup, self._lifecycle).operations,
             **PermissionOperations(lookup).operations,
             **AttachmentOperations(lookup, concurrency).operations,
+            **ProvisioningOperations(lookup, concurrency, self._fleet).operations,
             **AbsentOperations(lookup).operations,
             **MappingOperations(lookup, self._mappings, self._pollers, calls).operations,
             **self._urls.operations,

@@ -18,6 +18,7 @@ from understudy.engine.functions.model import (
     FunctionUrl,
     ImageOverrides,
     Logging,
+    ProvisionedConfig,
     Settings,
     Version,
 )
@@ -113,6 +114,9 @@ def from_document(key: FunctionId, document: Mapping[str, Any]) -> Function:
         reserved=document["reserved"],
         policies={name: tuple(items) for name, items in document["policies"].items()},
         event_configs={name: EventInvokeConfig(**item) for name, item in document["event_configs"].items()},
+        provisioned={
+            name: ProvisionedConfig(**item) for name, item in document.get("provisioned", {}).items()
+        },
         # A record from before there were URLs has none.
         urls={name: FunctionUrl(**item) for name, item in document.get("urls", {}).items()},
     )

@@ -1,0 +1,105 @@
+"""Environments that one version keeps ready, however long nobody asks: provisioned concurrency.
+
+They start one after the other, take their places on this machine before anybody's request does, and are
+never given up for another function. What they have no room for goes to the version's own pool, as on AWS:
+https://docs.aws.amazon.com/lambda/latest/dg/provisioned-concurrency.html
+"""
+
+from collections.abc import Callable
+
+from understudy.engine.functions.budget import Budget
+from understudy.engine.functions.pool import Environment
+from understudy.engine.protocol import ApiError
+from understudy.errors import UnderstudyError
+from understudy.sandbox.model import InvokeRequest, InvokeResult
+
+# AWS's own reason of that name: a StatusReason is documented nowhere as a list.
+_INIT_FAILED = "FUNCTION_ERROR_INIT_FAILURE"
+
+
+class Provisioned:
+    """The environments kept ready for one version with one content.
+
+    Attributes:
+        wanted: how many are asked for.
+        problem: why there are fewer and no more are tried; empty while all is well.
+    """
+
+    def __init__(self, make: Callable[[], Environment], budget: Budget) -> None:
+        self.wanted = 0
+        self.problem = ""
+        self._make = make
+        self._budget = budget
+        self._idle: list[Environment] = []
+        self._busy = 0
+        self._filling = False
+
+    @property
+    def available(self) -> int:
+        """How many wait for a request."""
+        return len(self._idle)
+
+    @property
+    def allocated(self) -> int:
+        """How many have started."""
+        return len(self._idle) + self._busy
+
+    def resize(self, wanted: int) -> None:
+        """Sees to it that there will be so many; surplus ones end when they are idle."""
+        self.wanted = wanted
+        self.problem = ""
+        while self._idle and self.allocated > wanted:
+            self._end(self._idle.pop())
+        self._fill()
+
+    async def invoke(self, request: InvokeRequest) -> InvokeResult:
+        """Runs `request` in an environment that is available."""
+        environment = self._idle.pop()
+        self._busy += 1
+        kept = False
+        try:
+            result = await environment.invoke(request)
+            kept = environment.state != "dead"
+        finally:
+            self._busy -= 1
+            if kept and self.allocated < self.wanted:
+                self._idle.append(environment)
+            else:
+                self._end(environment)
+                self._fill()
+        return result
+
+    def _fill(self) -> None:
+        if not self._filling and self.allocated < self.wanted and not self.problem:
+            self._filling = True
+            self._budget.background.spawn(self._start_missing())
+
+    async def _start_missing(self) -> None:
+        try:
+            while self.allocated < self.wanted and not self.problem:
+                self.problem = await self._start_one()
+        finally:
+            self._filling = False
+
+    async def _start_one(self) -> str:
+        """Starts an environment; returns why it could not be, or nothing."""
+        try:
+            self._budget.take()
+        except ApiError:
+            return f"this machine holds {self._budget.places} environments at most"
+        try:
+            environment = self._make()
+            await environment.start()
+            await environment.ready()
+        except UnderstudyError as exc:
+            self._budget.give_back()
+            return exc.message
+        if environment.state == "dead" or self.allocated >= self.wanted:
+            self._end(environment)
+            return _INIT_FAILED if environment.state == "dead" else ""
+        self._idle.append(environment)
+        return ""
+
+    def _end(self, environment: Environment) -> None:
+        self._budget.give_back()
+        self._budget.background.spawn(environment.shutdown())
