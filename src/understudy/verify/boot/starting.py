@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from understudy.errors import EnvironmentProblemError
+from understudy.image.rootfs_view import RootfsView
 from understudy.sandbox import (
     Endpoint,
     FunctionEnvironment,
@@ -29,7 +30,6 @@ from understudy.sandbox import (
 from understudy.sandbox.model import OUT_OF_MEMORY
 from understudy.verify.boot import handlers
 from understudy.verify.boot.model import BootReport
-from understudy.verify.boot.overlay import Overlay
 from understudy.verify.boot.session import Session
 from understudy.verify.boot.watching import Watch
 
@@ -89,7 +89,7 @@ async def boot(request: BootRequest, *, executor: Executor) -> BootReport:
     started = time.perf_counter()
     endpoint, down = await _endpoint(request)
     spec = _spec(request, endpoint)
-    files = Overlay(request.rootfs)
+    files = RootfsView(request.rootfs)
     watch = Watch(request, spec, files, executor)
     try:
         report = await _decide(request, spec, files, executor, watch)
@@ -123,7 +123,7 @@ def _impossible(request: BootRequest) -> str:
     return ""
 
 
-def _missing_extension(report: BootReport, files: Overlay) -> str:
+def _missing_extension(report: BootReport, files: RootfsView) -> str:
     """Why a silent failure says nothing: an extension may be what asks for events (Lambda Web Adapter)."""
     found = files.names(_EXTENSIONS)
     if not found or report.started or report.attempts[0].error_type not in _SILENT:
@@ -187,7 +187,7 @@ def _spec(request: BootRequest, endpoint: Endpoint | None) -> SandboxSpec:
 
 
 async def _decide(
-    request: BootRequest, spec: SandboxSpec, files: Overlay, executor: Executor, watch: Watch
+    request: BootRequest, spec: SandboxSpec, files: RootfsView, executor: Executor, watch: Watch
 ) -> BootReport:
     """The boot that counts; `watch` begins when everything is measured."""
     async with Session(spec, executor=executor) as session:
@@ -229,7 +229,7 @@ def _handler(spec: SandboxSpec) -> str:
     return spec.command[-1] if spec.command else (spec.entrypoint[-1] if spec.entrypoint else "")
 
 
-def _guess(spec: SandboxSpec, files: Overlay) -> tuple[HandlerKind, str]:
+def _guess(spec: SandboxSpec, files: RootfsView) -> tuple[HandlerKind, str]:
     """The kind of events that the handler takes and the path of its OpenAPI document."""
     handler = _handler(spec)
     folders = [spec.environment.get("LAMBDA_TASK_ROOT", "/var/task"), spec.working_dir or "/"]

@@ -10,20 +10,20 @@ import dataclasses
 import inspect
 from typing import TYPE_CHECKING
 
-from understudy.verify.boot import observations, observer, overlay
+from understudy.sandbox import prologue
+from understudy.verify.boot import observations, observer
 from understudy.verify.boot.model import Observations
 from understudy.verify.boot.session import Session
 
 if TYPE_CHECKING:
+    from understudy.image.rootfs_view import RootfsView
     from understudy.sandbox import Executor, SandboxSpec
     from understudy.verify.boot.model import Attempt, BootRequest
-    from understudy.verify.boot.overlay import Overlay
 
 _WAITING_AFTER_S = 3.0
 _OBSERVER_SLOWDOWN = 1.5
 _DUMP_ROUNDS = 25
 _DUMP_ROUND_S = 0.01
-_CUSTOMIZE = "sitecustomize.py"
 
 
 class Watch:
@@ -36,7 +36,9 @@ class Watch:
         executor: isolates.
     """
 
-    def __init__(self, request: BootRequest, spec: SandboxSpec, files: Overlay, executor: Executor) -> None:
+    def __init__(
+        self, request: BootRequest, spec: SandboxSpec, files: RootfsView, executor: Executor
+    ) -> None:
         self._request = request
         self._of = (request, spec, files, executor)
         self._task: asyncio.Task[Observations] | None = None
@@ -59,12 +61,13 @@ class Watch:
 
 
 async def _watch(
-    request: BootRequest, spec: SandboxSpec, files: Overlay, executor: Executor, first: Attempt
+    request: BootRequest, spec: SandboxSpec, files: RootfsView, executor: Executor, first: Attempt
 ) -> Observations:
     """The boot that tells what init does besides importing."""
     gave_up = first.timed_out
     limit_s = min(_WAITING_AFTER_S, request.init_timeout_s / 2) if gave_up else 0.0
-    laid = _observer_files(request, spec, files, dump_after_s=limit_s)
+    program = f"{inspect.getsource(observer)}\n\ninstall({limit_s})\n"
+    laid = prologue.files(files, spec, program, stdlib=request.stdlib)
     if not laid:
         return Observations(problem="no Python standard library was found in the image")
     if first.error_type == "Runtime.InvalidEntrypoint":
@@ -95,24 +98,3 @@ async def _dump_threads(session: Session) -> None:
             # The rest of the dump was written in the same breath.
             await asyncio.sleep(_DUMP_ROUND_S)
             return
-
-
-def _observer_files(
-    request: BootRequest, spec: SandboxSpec, files: Overlay, *, dump_after_s: float
-) -> dict[str, str]:
-    """The observer in the place of every ``sitecustomize`` that the image's Python may load.
-
-    One that the image has is run after it.
-    """
-    libraries = [request.stdlib] if request.stdlib else overlay.standard_libraries(files, spec.entrypoint)
-    if not libraries:
-        return {}
-    first = [folder for folder in spec.environment.get("PYTHONPATH", "").split(":") if folder[:1] == "/"]
-    shadowing = [folder for folder in first if files.text(f"{folder}/{_CUSTOMIZE}") is not None]
-    program = f"{inspect.getsource(observer)}\n\ninstall({dump_after_s})\n"
-    found = {}
-    for folder in (*shadowing, *libraries):
-        place = files.resolve(f"{folder}/{_CUSTOMIZE}") or f"{folder}/{_CUSTOMIZE}"
-        own = files.text(place)
-        found[place] = program if own is None else f"{program}exec(compile({own!r}, {place!r}, 'exec'))\n"
-    return found

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from understudy.image import rootfs_view
 from understudy.image.rootfs import Rootfs
-from understudy.verify.boot import overlay
-from understudy.verify.boot.overlay import Overlay
+from understudy.image.rootfs_view import RootfsView
 
 
 @pytest.fixture
@@ -27,14 +27,14 @@ def layers(tmp_path: Path) -> tuple[Path, Path]:
 
 
 def test_upper_layer_wins_and_folders_are_merged(layers: tuple[Path, Path]) -> None:
-    files = Overlay(Rootfs(layers=layers))
+    files = RootfsView(Rootfs(layers=layers))
     assert files.text("/var/task/app.py") == "upper"
     assert files.text("/var/task/kept.py") == "kept"
     assert files.names("/var/task") == ["app.py", "kept.py"]
 
 
 def test_links_stay_inside_the_image(layers: tuple[Path, Path]) -> None:
-    files = Overlay(Rootfs(layers=layers))
+    files = RootfsView(Rootfs(layers=layers))
     assert files.resolve("/lib/python3.13/../python3.13") == "/usr/lib/python3.13"
     assert files.resolve("/opt/venv/bin/python") == "/usr/bin/python3.13"
     assert files.text("/secret") is None
@@ -42,7 +42,7 @@ def test_links_stay_inside_the_image(layers: tuple[Path, Path]) -> None:
 
 
 def test_what_is_no_file_has_no_text(layers: tuple[Path, Path]) -> None:
-    files = Overlay(Rootfs(layers=layers))
+    files = RootfsView(Rootfs(layers=layers))
     assert files.text("/var/task") is None
     assert files.text("/nowhere/file") is None
     assert files.names("/nowhere") == []
@@ -55,7 +55,7 @@ def test_folder_that_became_something_else_hides_what_was_in_it(layers: tuple[Pa
         place.write_text("x")
     else:
         place.symlink_to("/var")
-    assert Overlay(Rootfs(layers=layers)).resolve("/usr/bin/python3.13") is None
+    assert RootfsView(Rootfs(layers=layers)).resolve("/usr/bin/python3.13") is None
 
 
 def test_standard_library_is_found_by_the_entrypoint_and_the_usual_places(layers: tuple[Path, Path]) -> None:
@@ -63,11 +63,11 @@ def test_standard_library_is_found_by_the_entrypoint_and_the_usual_places(layers
     own.mkdir(parents=True)
     (layers[1] / "home/py/bin").mkdir()
     (layers[1] / "home/py/bin/python").write_text("")
-    files = Overlay(Rootfs(layers=layers))
-    assert overlay.standard_libraries(files, ("/home/py/bin/python",)) == [
+    files = RootfsView(Rootfs(layers=layers))
+    assert rootfs_view.standard_libraries(files, ("/home/py/bin/python",)) == [
         "/home/py/lib/python3.12",
         "/usr/lib/python3.13",
     ]
-    assert overlay.standard_libraries(files, ("/bootstrap",)) == ["/usr/lib/python3.13"]
+    assert rootfs_view.standard_libraries(files, ("/bootstrap",)) == ["/usr/lib/python3.13"]
     (layers[0] / "usr/lib/python3.13/encodings").rename(layers[0] / "usr/lib/python3.13/other")
-    assert overlay.standard_libraries(files, ()) == []
+    assert rootfs_view.standard_libraries(files, ()) == []

@@ -22,7 +22,7 @@ _TEXT_AT_MOST = 1 << 20
 _VERSION = re.compile(r"python3\.\d+t?\Z")
 
 
-class Overlay:
+class RootfsView:
     """The layers of an image, the uppermost first."""
 
     def __init__(self, rootfs: Rootfs) -> None:
@@ -100,22 +100,22 @@ class Overlay:
         return False
 
 
-def standard_libraries(overlay: Overlay, entrypoint: Sequence[str]) -> list[str]:
+def standard_libraries(view: RootfsView, entrypoint: Sequence[str]) -> list[str]:
     """The standard libraries of the Pythons that the entrypoint may start."""
     found = []
-    for prefix in dict.fromkeys(_prefixes(overlay, entrypoint)):
+    for prefix in dict.fromkeys(_prefixes(view, entrypoint)):
         for folder in (f"{prefix}/lib", f"{prefix}/lib64"):
-            for name in filter(_VERSION.match, overlay.names(folder)):
-                real = overlay.resolve(f"{folder}/{name}/encodings")
+            for name in filter(_VERSION.match, view.names(folder)):
+                real = view.resolve(f"{folder}/{name}/encodings")
                 if real is not None:
                     found.append(posixpath.dirname(real))
     return list(dict.fromkeys(found))
 
 
-def _prefixes(overlay: Overlay, entrypoint: Sequence[str]) -> Iterator[str]:
+def _prefixes(view: RootfsView, entrypoint: Sequence[str]) -> Iterator[str]:
     if entrypoint and entrypoint[0].startswith("/"):
-        real = overlay.resolve(entrypoint[0])
+        real = view.resolve(entrypoint[0])
         if real is not None:
             yield posixpath.dirname(posixpath.dirname(real))
     yield from ("/var/lang", "/usr/local", "/usr")
-    yield from (f"/opt/{name}" for name in overlay.names("/opt"))
+    yield from (f"/opt/{name}" for name in view.names("/opt"))
