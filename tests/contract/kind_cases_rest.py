@@ -1,11 +1,8 @@
 """The lives of REST APIs and of what hangs below them; see `kind_case`."""
 
-from dataclasses import replace
-
 from tests.contract.kind_case import ACCOUNT, Case, Spec, policy
 from understudy.manifests.model import Json
 
-_DELEGATED = "the engine leaves REST APIs to its delegate, which is MiniStack"
 _NO_UPDATE = "moto has no UpdateMethod and no UpdateIntegration"
 _TAGS = "MiniStack keeps tags by ARN, apart from those that GetRestApi and GetStage answer with"
 _ID: Json = "${RestAPI.id}"
@@ -185,7 +182,4 @@ STAGE = Case(
     lacks={"ministack": {"other tags": _TAGS}},
 )
 
-_ALL = (REST_API, RESOURCE, METHOD, INTEGRATION, DEPLOYMENT, STAGE)
-CASES: tuple[Case, ...] = tuple(
-    replace(case, lacks={**case.lacks, "engine": {"*": _DELEGATED}}) for case in _ALL
-)
+CASES: tuple[Case, ...] = (REST_API, RESOURCE, METHOD, INTEGRATION, DEPLOYMENT, STAGE)

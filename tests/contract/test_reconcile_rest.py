@@ -1,4 +1,4 @@
-"""The project's stack with a REST API before its function, against moto server and MiniStack."""
+"""The project's stack with a REST API before its function, against moto server, MiniStack and the engine."""
 
 import shutil
 from collections.abc import Iterator
@@ -56,10 +56,13 @@ def documents(path_part: str) -> str:
     )
 
 
-@pytest.fixture(params=["moto", "ministack"])
+@pytest.fixture(params=["moto", "ministack", "engine"])
 def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
     with servers.PROCESSES[request.param](tmp_path) as url:
-        made = servers.moto_world(url) if request.param == "moto" else servers.ministack_world(url)
+        if request.param == "engine":
+            made = servers.engine_world(url, tmp_path)
+        else:
+            made = servers.moto_world(url) if request.param == "moto" else servers.ministack_world(url)
         yield replace(made, kinds=made.kinds | REST)
 
 
@@ -96,7 +99,7 @@ def test_rest_api_before_a_function_converges_and_goes(world: World, tmp_path: P
     before = world.call(client.get_stage, restApiId=api["id"], stageName="live")["deploymentId"]
 
     # Another path is another resource, and a new snapshot goes live.
-    desired = with_rest(world, tmp_path / "other", "{all+}")
+    desired = with_rest(world, tmp_path / "other", "all")
     world.apply(desired)
     world.apply(desired)
     assert world.writes == []
@@ -108,7 +111,7 @@ def test_rest_api_before_a_function_converges_and_goes(world: World, tmp_path: P
     assert [str(action.key) for action in pruned.actions] == ["Method/ANY /{proxy+}", "Resource//{proxy+}"]
     apply.apply(pruned, world.aws)
     paths = [item["path"] for item in world.call(client.get_resources, restApiId=api["id"])["items"]]
-    assert sorted(paths) == ["/", "/{all+}"]
+    assert sorted(paths) == ["/", "/all"]
 
     observed = observe.observe(desired, world.aws)
     apply.apply(removal.deletion(desired, observed), world.aws)

@@ -14,15 +14,17 @@ from understudy.engine.delegate.supervisor import Delegate
 from understudy.engine.ecr import EcrService, Repositories, Uploads
 from understudy.engine.ecr.model import LOCAL_DOMAIN
 from understudy.engine.executeapi.access_log import AccessLog
+from understudy.engine.executeapi.store import ApiStore
 from understudy.engine.functions import LambdaConfig, LambdaService
 from understudy.engine.functions.events import EventTimes
 from understudy.engine.health import Endpoints
 from understudy.engine.hooks import Hooks
-from understudy.engine.httpapi import ApiStore, HttpApiGateway, HttpApiService
+from understudy.engine.httpapi import HttpApiGateway, HttpApiService
 from understudy.engine.localstack.endpoints import LocalStackEndpoints
 from understudy.engine.logs import LogsService, LogStore
 from understudy.engine.origin import OriginRule
 from understudy.engine.registry import RegistryRouter
+from understudy.engine.restapi import RestApiGateway, RestApiService
 from understudy.engine.state import State
 from understudy.engine.urls import FunctionUrlGateway
 from understudy.image.store import Store
@@ -77,6 +79,7 @@ class Parts:
             behind=delegate.handle,
         )
         self._apis = ApiStore(self._state)
+        self._rest_apis = ApiStore(self._state, "apigateway", "restapi")
         self.delegate = delegate
         services = (
             self._ecr,
@@ -84,10 +87,13 @@ class Parts:
             HttpApiService(
                 self._apis, endpoint=lambda api: f"http://{api}.execute-api.{public_host}:{public_port}"
             ),
+            RestApiService(self._rest_apis),
             LogsService(self._logs),
         )
-        self._gateway = HttpApiGateway(self._apis, self._lambda, AccessLog(self._logs.append))
+        access_log = AccessLog(self._logs.append)
+        self._gateway = HttpApiGateway(self._apis, self._lambda, access_log)
         routers = (
+            RestApiGateway(self._rest_apis, self._lambda, access_log),
             self._gateway,
             FunctionUrlGateway(self._lambda),
             RegistryRouter(self._repositories, uploads),
@@ -132,6 +138,7 @@ class Parts:
         self._repositories.open()
         self._stack.push_async_callback(self._ecr.close)
         self._apis.open()
+        self._rest_apis.open()
         self._stack.push_async_callback(self._gateway.close)
         await self._executor.open()
         self._stack.push_async_callback(self._executor.close)

@@ -1,8 +1,9 @@
 """Says which service a request is for: by SigV4 credential scope, then by X-Amz-Target, then by path.
 
 The signature is the only thing that tells API Gateway's ``/v2/apis`` from the registry's ``/v2/``, so it is
-looked at first; unsigned requests of curl and the registry clients are told apart by their paths. Nothing is
-verified: locally any key is valid, as on LocalStack.
+looked at first; what is signed for API Gateway and not below ``/v2/`` is for REST APIs. Unsigned requests of
+curl and the registry clients are told apart by their paths. Nothing is verified: locally any key is valid, as
+on LocalStack.
 """
 
 import re
@@ -71,8 +72,8 @@ class Dispatcher:
         service = None
         if signed is not None:
             service = _SIGNED_AS.get(signed.service)
-            if service is None and signed.service == "apigateway" and _API_GATEWAY_PATH.match(path):
-                service = "apigatewayv2"
+            if signed.service == "apigateway":
+                service = "apigatewayv2" if path.startswith("/v2/") else "apigateway"
         elif target is not None:
             service = _TARGETS.get(target.decode("latin-1").partition(".")[0])
         return service if service in self._services else None

@@ -3,6 +3,7 @@
 They are unique, not secret, so they cost no system call; nothing that guards anything is made here.
 """
 
+import base64
 import random
 
 _random = random.Random()  # noqa: S311 - see above
@@ -12,6 +13,11 @@ def request_id() -> str:
     """Returns a request id in AWS's form, a version 4 UUID."""
     text = f"{_random.getrandbits(128):032x}"
     return f"{text[:8]}-{text[8:12]}-4{text[13:16]}-a{text[17:20]}-{text[20:]}"
+
+
+def extended_request_id() -> str:
+    """Returns an extended request id as API Gateway makes them, ``JKJaXmPLvHcESHA=``."""
+    return base64.b64encode(_random.randbytes(11)).decode()
 
 
 def trace_root(epoch_s: float) -> str:

@@ -5,7 +5,7 @@ import pytest
 from understudy.engine import dispatch
 from understudy.engine.dispatch import Dispatcher, Signature
 
-ALL = Dispatcher(["lambda", "ecr", "apigatewayv2", "logs"])
+ALL = Dispatcher(["lambda", "ecr", "apigateway", "apigatewayv2", "logs"])
 
 
 def _signed(service: str, key: str = "test", region: str = "eu-west-1") -> bytes:
@@ -46,7 +46,7 @@ def test_reads_a_signature_without_region() -> None:
         pytest.param("lambda", None, "/2015-03-31/functions", "lambda", id="lambda"),
         pytest.param("ecr", b"AmazonEC2ContainerRegistry_V20150921.X", "/", "ecr", id="ecr"),
         pytest.param("apigateway", None, "/v2/apis/x", "apigatewayv2", id="http-api"),
-        pytest.param("apigateway", None, "/restapis", None, id="rest-api-is-delegated"),
+        pytest.param("apigateway", None, "/restapis", "apigateway", id="rest-api"),
         pytest.param("s3", None, "/v2/apis", None, id="a-bucket-named-v2"),
         pytest.param("dynamodb", b"DynamoDB_20120810.GetItem", "/", None, id="delegated"),
         pytest.param(None, b"Logs_20140328.PutLogEvents", "/", "logs", id="unsigned-target"),

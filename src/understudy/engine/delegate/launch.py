@@ -16,7 +16,7 @@ from understudy.engine.delegate import child as delegate_child
 _SERVICES = (
     "s3,dynamodb,dynamodbstreams,sqs,sns,iam,sts,ssm,secretsmanager,kms,events,scheduler,states,kinesis,"
     "firehose,monitoring,ses,acm,cloudformation,cognito-idp,cognito-identity,tagging,athena,glue,route53,"
-    "appconfig,apigateway"
+    "appconfig"
 )
 
 

@@ -63,6 +63,12 @@ def message(status: int, text: str, *headers: tuple[str, str]) -> HttpResponse:
     return HttpResponse(status=status, headers=[(b"content-type", b"application/json"), *pairs], body=body)
 
 
+def body_too_long() -> HttpResponse:
+    """Returns the answer to a body that is larger than the gateway takes: AWS's text, no JSON."""
+    text = f"HTTP content length exceeded {MAX_BODY_BYTES} bytes.".encode()
+    return HttpResponse(status=413, headers=[(b"content-type", b"text/plain")], body=text)
+
+
 def header(request: HttpRequest, name: str) -> str | None:
     """Returns a header's values joined by comma, or None; `name` in lower case."""
     wanted = name.encode("latin-1", "replace")

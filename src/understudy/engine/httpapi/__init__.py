@@ -6,6 +6,5 @@ not know how they run.
 
 from understudy.engine.httpapi.gateway import HttpApiGateway
 from understudy.engine.httpapi.service import HttpApiService
-from understudy.engine.httpapi.store import ApiStore
 
-__all__ = ["ApiStore", "HttpApiGateway", "HttpApiService"]
+__all__ = ["HttpApiGateway", "HttpApiService"]

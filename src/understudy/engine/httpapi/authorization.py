@@ -1,15 +1,11 @@
-"""Whether a request may use its route: nobody asks, a JWT, a function's word, or an IAM signature.
-
-An IAM signature is looked for and not verified: locally any key is valid.
-"""
+"""Whether a request may use its route: by a JWT, by a function's word, or by an IAM signature."""
 
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from understudy.engine import dispatch
-from understudy.engine.executeapi import forwarding, http
+from understudy.engine.executeapi import forwarding, http, signed
 from understudy.engine.executeapi.http import HttpRequest, HttpResponse
 from understudy.engine.httpapi import jwt_authorizer, variables
 from understudy.engine.httpapi.events import Routed
@@ -59,7 +55,10 @@ class Authorization:
             RefusedError: the request does not pass.
         """
         if guard.kind == "AWS_IAM":
-            return {"iam": _signed(request)}
+            caller = signed.caller(request)
+            if caller is None:
+                raise RefusedError("no signature for execute-api", http.message(403, "Forbidden"))
+            return {"iam": caller}
         sources = guard.authorizer.get("IdentitySource") or ()
         found = [identity(source, request, routed) for source in sources]
         values = [value for value in found if value]
@@ -115,19 +114,3 @@ def identity(source: str, request: HttpRequest, routed: Routed) -> str | None:
 def is_source(text: str) -> bool:
     """Whether a text is an identity source."""
     return _SOURCE.fullmatch(text) is not None
-
-
-def _signed(request: HttpRequest) -> Mapping[str, Any]:
-    signed = dispatch.signature(dict(request.headers), request.query.encode("latin-1"))
-    if signed is None or signed.service != "execute-api":
-        raise RefusedError("the request has no signature for execute-api", http.message(403, "Forbidden"))
-    account = dispatch.account_id(signed)
-    return {
-        "accessKey": signed.access_key,
-        "accountId": account,
-        "callerId": signed.access_key,
-        "cognitoIdentity": None,
-        "principalOrgId": None,
-        "userArn": f"arn:aws:iam::{account}:root",
-        "userId": signed.access_key,
-    }

@@ -1,6 +1,6 @@
 """Deployments of HTTP APIs: what an API is at one moment, frozen for the stages that serve it."""
 
-from understudy.engine.httpapi.store import ApiRecord, ApiStore, Document, new_id, now
+from understudy.engine.executeapi.store import ApiRecord, ApiStore, Document, new_id, now
 
 _AUTO_DEPLOYED = "Automatic deployment triggered by changes to the Api configuration"
 

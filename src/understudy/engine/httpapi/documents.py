@@ -6,9 +6,9 @@ Texts and defaults as API Gateway's reference states them (apigatewayv2 API refe
 from collections.abc import Mapping
 from typing import Any
 
-from understudy.engine.executeapi import access_log
-from understudy.engine.httpapi import authorization, mapping, routing
-from understudy.engine.httpapi.store import ApiRecord, Document, now
+from understudy.engine.executeapi import access_log, routing
+from understudy.engine.executeapi.store import ApiRecord, Document, now
+from understudy.engine.httpapi import authorization, mapping
 from understudy.engine.protocol import ApiError, Call
 
 LABELS = {

@@ -18,9 +18,12 @@ from understudy.engine.executeapi import address as addresses
 from understudy.engine.executeapi import http
 from understudy.engine.executeapi.access_log import AccessLog
 from understudy.engine.executeapi.address import Address
+from understudy.engine.executeapi.exchange import NO_PERMISSION, Exchange
 from understudy.engine.executeapi.http import HttpRequest, HttpResponse, Receive, Scope, Send
 from understudy.engine.executeapi.invoker import PRINCIPAL, Invoker
 from understudy.engine.executeapi.outbound import Outbound
+from understudy.engine.executeapi.routing import RouteMatch
+from understudy.engine.executeapi.store import ApiRecord, ApiStore
 from understudy.engine.executeapi.throttle import Throttle
 from understudy.engine.httpapi import cors as httpapi_cors
 from understudy.engine.httpapi import events, http_proxy, mapping, stages, variables
@@ -28,15 +31,9 @@ from understudy.engine.httpapi.authorization import Authorization, RefusedError
 from understudy.engine.httpapi.events import MalformedResponseError, Routed
 from understudy.engine.httpapi.jwt_authorizer import JwtAuthorizer
 from understudy.engine.httpapi.lambda_authorizer import LambdaAuthorizer
-from understudy.engine.httpapi.routing import RouteMatch
 from understudy.engine.httpapi.stages import Function, Stage, Target
-from understudy.engine.httpapi.store import ApiRecord, ApiStore
 from understudy.engine.protocol import ApiError
 
-_NO_PERMISSION = (
-    "The IAM role configured on the integration or API Gateway doesn't have permissions to call the "
-    "integration. Check the permissions and try again."
-)
 _ENCODER = json.JSONEncoder(separators=(",", ":"))
 
 
@@ -78,46 +75,17 @@ class _Reply:
         self._late = asyncio.get_running_loop().create_task(self.send(response))
 
 
-class _Exchange:
-    """One request to a stage: what is known of it, and how it went, for the access log."""
+class _Exchange(Exchange):
+    """One request to a stage, what the gateway knows of it, and how it went."""
 
     def __init__(self, request: HttpRequest, routed: Routed) -> None:
+        super().__init__()
         self.request = request
         self.routed = routed
-        self.outcome: dict[str, object] = {}
-        self._began = time.perf_counter()
 
     def context(self, sent: HttpResponse) -> dict[str, object]:
-        """Returns the ``$context`` variables of the finished request."""
-        return {
-            **variables.context(self.request, self.routed),
-            "responseLatency": self._elapsed_ms(self._began),
-            "responseLength": len(sent.body),
-            "status": sent.status,
-            **self.outcome,
-        }
-
-    def integrated(self, began: float, status: int, error: str | None) -> None:
-        """Notes how the integration went that was called at `began`."""
-        self.outcome["integrationLatency"] = self.outcome["integration.latency"] = self._elapsed_ms(began)
-        self.outcome["integrationStatus"] = self.outcome["integration.status"] = status
-        if error:
-            self.outcome["integrationErrorMessage"] = self.outcome["integration.error"] = error
-
-    def refused(self, refusal: RefusedError) -> HttpResponse:
-        """Notes why the request may not pass; returns the answer to it."""
-        self.outcome["authorizer.error"] = str(refusal)
-        return self.failed(refusal.response)
-
-    def failed(self, response: HttpResponse) -> HttpResponse:
-        """Notes an answer of the gateway's own; returns it."""
-        text = json.loads(response.body)["message"]
-        self.outcome["error.message"], self.outcome["error.messageString"] = text, json.dumps(text)
-        return response
-
-    @staticmethod
-    def _elapsed_ms(since: float) -> int:
-        return round((time.perf_counter() - since) * 1000)
+        """Returns the ``$context`` variables of the finished request by their path."""
+        return {**variables.context(self.request, self.routed), **self.outcome(sent)}
 
 
 class HttpApiGateway:
@@ -162,7 +130,7 @@ class HttpApiGateway:
         request = http.request(scope, path, body or b"")
         exchange = _Exchange(request, _routed(record, stage, match, address, reply))
         if body is None:
-            await reply.send(_too_long())
+            await reply.send(http.body_too_long())
         else:
             await reply.send(await self._answer(stage, match.route_id, exchange, reply))
         if stage.access_log is not None and reply.sent is not None:
@@ -177,7 +145,7 @@ class HttpApiGateway:
             try:
                 passed = await self._authorization.check(route.guard, exchange.request, routed)
             except RefusedError as refusal:
-                return exchange.refused(refusal)
+                return exchange.failed(refusal.response, authorizer=str(refusal))
             exchange.routed = replace(routed, authorizer=passed)
         if reply.preflight:
             return HttpResponse(status=204)
@@ -207,7 +175,7 @@ class HttpApiGateway:
     ) -> tuple[HttpResponse, str | None]:
         failed = http.message(500, "Internal Server Error")
         if function.arn is None or not self._permits(function.arn, function):
-            return failed, _NO_PERMISSION
+            return failed, NO_PERMISSION
         build = events.event_v2 if function.payload_version == "2.0" else events.event_v1
         payload = _ENCODER.encode(build(request, routed)).encode()
         timer = asyncio.get_running_loop().call_later(target.timeout_s, reply.expire)
@@ -258,11 +226,6 @@ def _routed(record: ApiRecord, stage: Stage, match: RouteMatch, address: Address
         epoch_s=epoch_s,
         trace_id=identifiers.trace_root(epoch_s),
     )
-
-
-def _too_long() -> HttpResponse:
-    text = f"HTTP content length exceeded {http.MAX_BODY_BYTES} bytes.".encode()
-    return HttpResponse(status=413, headers=[(b"content-type", b"text/plain")], body=text)
 
 
 def _refused(error: ApiError) -> HttpResponse:

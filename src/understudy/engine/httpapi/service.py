@@ -6,8 +6,9 @@ Texts and defaults as API Gateway's reference states them (apigatewayv2 API refe
 
 from collections.abc import Callable, Mapping
 
-from understudy.engine.httpapi import deployments, documents, routing
-from understudy.engine.httpapi.store import ApiRecord, ApiStore, Document, new_id, now
+from understudy.engine.executeapi import routing
+from understudy.engine.executeapi.store import ApiRecord, ApiStore, Document, new_id, now
+from understudy.engine.httpapi import deployments, documents
 from understudy.engine.protocol import ApiError, Call, Operation
 
 

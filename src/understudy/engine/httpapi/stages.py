@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from understudy.engine.executeapi import throttle
+from understudy.engine.executeapi.routing import Router
+from understudy.engine.executeapi.store import ApiRecord, Document
 from understudy.engine.executeapi.throttle import Limits
 from understudy.engine.httpapi.authorization import Guard
-from understudy.engine.httpapi.routing import Router
-from understudy.engine.httpapi.store import ApiRecord, Document
 
 _LAMBDA_ARN = re.compile(
     r"arn:aws[a-z-]*:lambda:[a-z0-9-]+:\d{12}:function:[A-Za-z0-9_-]+(?::[$A-Za-z0-9_-]+)?"

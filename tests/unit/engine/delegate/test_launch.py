@@ -15,8 +15,8 @@ def test_settings_of_ministack() -> None:
     assert environment["S3_DATA_DIR"] == "/p/delegate/s3"
     assert environment["GATEWAY_PORT"] == "4567"
     services = environment["SERVICES"].split(",")
-    assert {"dynamodb", "apigateway"} <= set(services)
-    assert not {"lambda", "ecr", "logs", "apigatewayv2"} & set(services)
+    assert {"dynamodb", "sqs"} <= set(services)
+    assert not {"lambda", "ecr", "logs", "apigateway", "apigatewayv2"} & set(services)
     assert launch.headers == ((b"x-understudy-delegate", emulator.token.encode()),)
 
 

@@ -1,65 +1,20 @@
 import asyncio
-import json
-from collections.abc import Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.fakes.gateway import Answer, FakeInvoker, Lines, Outcome, ask
 from tests.fakes.issuer import Issuer
 from understudy.engine.executeapi.access_log import AccessLog
 from understudy.engine.executeapi.outbound import Outbound
+from understudy.engine.executeapi.store import ApiStore
 from understudy.engine.httpapi.gateway import HttpApiGateway
 from understudy.engine.httpapi.service import HttpApiService
-from understudy.engine.httpapi.store import ApiStore
 from understudy.engine.protocol import ApiError, Call
 from understudy.engine.state import State
 
 FUNCTION = "arn:aws:lambda:us-east-1:000000000000:function:dashboard:live"
-
-
-@dataclass(slots=True)
-class Outcome:
-    payload: bytes
-    function_error: str | None = None
-
-
-@dataclass(slots=True)
-class FakeInvoker:
-    """Answers with `outcome` and remembers what it was asked."""
-
-    outcome: Outcome | ApiError = field(
-        default_factory=lambda: Outcome(b'{"statusCode": 200, "body": "ok", "headers": {"x-app": "1"}}')
-    )
-    answers: dict[str, Outcome] = field(default_factory=dict)
-    permitted: bool = True
-    hangs: asyncio.Event | None = None
-    finished: int = 0
-    arns: list[str] = field(default_factory=list)
-    events: list[dict[str, Any]] = field(default_factory=list)
-    sources: list[str] = field(default_factory=list)
-
-    async def invoke(self, arn: str, payload: bytes) -> Outcome:
-        self.arns.append(arn)
-        self.events.append(json.loads(payload))
-        if self.hangs:
-            await self.hangs.wait()
-        self.finished += 1
-        if isinstance(self.outcome, ApiError):
-            raise self.outcome
-        return self.answers.get(arn, self.outcome)
-
-    def permits(self, arn: str, *, principal: str, source_arn: str) -> bool:
-        self.sources.append(source_arn)
-        return self.permitted
-
-
-@dataclass(slots=True)
-class Answer:
-    status: int
-    headers: dict[str, str]
-    body: bytes
 
 
 class Outside(Outbound):
@@ -78,15 +33,10 @@ class Gateway:
         apis.open()
         self.invoker = FakeInvoker()
         self.service = HttpApiService(apis, endpoint=lambda api_id: f"http://{api_id}.execute-api.localhost")
-        self.lines: list[tuple[str, str, str]] = []
+        self.log = Lines()
         self.issuer = Issuer()
-        self.gateway = HttpApiGateway(apis, self.invoker, AccessLog(self._append), Outside(self.issuer))
+        self.gateway = HttpApiGateway(apis, self.invoker, AccessLog(self.log.append), Outside(self.issuer))
         self.handling: list[asyncio.Task[None]] = []
-
-    def _append(
-        self, group: str, stream: str, events: Sequence[tuple[int, str]], *, account_id: str, region: str
-    ) -> None:
-        self.lines += [(group, stream, text) for _, text in events]
 
     async def call(self, operation: str, **params: Any) -> dict[str, Any]:
         return await self.service.operations[operation](
@@ -102,39 +52,9 @@ class Gateway:
         body: bytes = b"",
         headers: dict[str, str] | None = None,
     ) -> Answer:
-        raw_path, _, query = path.partition("?")
-        scope = {
-            "type": "http",
-            "method": method,
-            "path": raw_path,
-            "raw_path": raw_path.encode(),
-            "query_string": query.encode(),
-            "headers": [(b"host", host.encode())]
-            + [(name.encode(), value.encode()) for name, value in (headers or {}).items()],
-            "client": ("127.0.0.1", 5),
-            "http_version": "1.1",
-        }
-        assert self.gateway.matches(scope)
-        sent: list[dict[str, Any]] = []
-        answered = asyncio.Event()
-
-        async def receive() -> dict[str, Any]:
-            return {"type": "http.request", "body": body, "more_body": False}
-
-        async def send(message: dict[str, Any]) -> None:
-            sent.append(message)
-            if "body" in message:
-                answered.set()
-
-        handling = asyncio.create_task(self.gateway.handle(scope, receive, send))
+        handling, answer = await ask(self.gateway, host, path, method=method, body=body, headers=headers)
         self.handling.append(handling)
-        handling.add_done_callback(lambda _: answered.set())
-        await answered.wait()
-        return Answer(
-            sent[0]["status"],
-            {name.decode(): value.decode() for name, value in sent[0]["headers"]},
-            sent[1]["body"],
-        )
+        return answer
 
 
 @pytest.fixture
@@ -415,8 +335,10 @@ async def test_every_request_of_a_stage_is_logged_with_its_outcome(gateway: Gate
     refused = await gateway.get(host, "/")
     await gateway.get(host, "/", headers={"authorization": gateway.issuer.token()})
 
-    assert [(group, stream) for group, stream, _ in gateway.lines] == [("access", f"{api_id}/$default")] * 2
-    first, second = (text.split("|") for _, _, text in gateway.lines)
+    assert [(group, stream) for group, stream, _ in gateway.log.lines] == [
+        ("access", f"{api_id}/$default")
+    ] * 2
+    first, second = (text.split("|") for _, _, text in gateway.log.lines)
     assert first == [
         refused.headers["apigw-requestid"],
         "$default",

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from understudy.engine.executeapi.store import ApiStore
 from understudy.engine.httpapi.service import HttpApiService
-from understudy.engine.httpapi.store import ApiStore
 from understudy.engine.protocol import ApiError, Call
 from understudy.engine.state import State
 

@@ -1,6 +1,6 @@
 import pytest
 
-from understudy.engine.httpapi.routing import Router, parse_route_key
+from understudy.engine.executeapi.routing import Router, parse_route_key
 
 ROUTES = [
     ("default", "$default"),

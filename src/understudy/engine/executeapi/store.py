@@ -1,4 +1,4 @@
-"""The HTTP APIs that the engine knows: in memory for the data path, written through to SQLite.
+"""The APIs that the engine knows: in memory for the data path, written through to SQLite.
 
 Documents keep botocore's output shapes, so that an operation returns what the store holds. One `ApiRecord`
 holds everything below one API; its `revision` moves with every change, which is how the gateway knows that
@@ -8,6 +8,7 @@ the router it compiled is stale.
 import json
 import secrets
 import string
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -17,13 +18,8 @@ from understudy.engine.state import State
 
 Document = dict[str, Any]
 
-KINDS = ("api", "authorizer", "integration", "route", "stage", "deployment")
 _ALPHABET = string.ascii_lowercase + string.digits
-_DATES = ("CreatedDate", "LastUpdatedDate")
-_SCHEMA = (
-    "CREATE TABLE httpapi (api_id TEXT NOT NULL, kind TEXT NOT NULL, id TEXT NOT NULL, "
-    "document TEXT NOT NULL, PRIMARY KEY (api_id, kind, id)) WITHOUT ROWID",
-)
+_DATES = ("CreatedDate", "LastUpdatedDate", "createdDate", "lastUpdatedDate")
 
 
 def new_id(length: int) -> str:
@@ -33,15 +29,13 @@ def new_id(length: int) -> str:
 
 @dataclass(slots=True, kw_only=True)
 class ApiRecord:
-    """One HTTP API and all that belongs to it; `children` is by kind, then by identifier."""
+    """One API and all that belongs to it; `children` is by kind, then by identifier."""
 
     api_id: str
     account_id: str
     region: str
     document: Document
-    children: dict[str, dict[str, Document]] = field(
-        default_factory=lambda: {kind: {} for kind in KINDS if kind != "api"}
-    )
+    children: dict[str, dict[str, Document]] = field(default_factory=lambda: defaultdict(dict))
     revision: int = 0
 
     @property
@@ -53,6 +47,11 @@ class ApiRecord:
     def integrations(self) -> dict[str, Document]:
         """Integrations by id."""
         return self.children["integration"]
+
+    @property
+    def resources(self) -> dict[str, Document]:
+        """Resources of a REST API by id, each with its methods."""
+        return self.children["resource"]
 
     @property
     def routes(self) -> dict[str, Document]:
@@ -71,17 +70,26 @@ class ApiRecord:
 
 
 class ApiStore:
-    """All HTTP APIs of all accounts; `open` reads them once, every change is written before it is seen."""
+    """All APIs of one kind and all accounts; `open` reads them once, a change is written before it is seen.
 
-    def __init__(self, state: State) -> None:
+    Args:
+        service: botocore's name of the service whose APIs these are.
+        table: of the engine's state that holds them; no input of anybody.
+    """
+
+    def __init__(self, state: State, service: str = "apigatewayv2", table: str = "httpapi") -> None:
         self._state = state
+        self._service = service
+        self._table = table
         self._records: dict[str, ApiRecord] = {}
 
     def open(self) -> None:
         """Reads what an earlier engine wrote."""
-        self._state.migrate("apigatewayv2", _SCHEMA)
-        rows = self._state.execute("SELECT api_id, kind, id, document FROM httpapi")
-        for row in sorted(rows, key=lambda row: KINDS.index(row["kind"])):
+        columns = "api_id TEXT NOT NULL, kind TEXT NOT NULL, id TEXT NOT NULL, document TEXT NOT NULL"
+        schema = f"CREATE TABLE {self._table} ({columns}, PRIMARY KEY (api_id, kind, id)) WITHOUT ROWID"
+        self._state.migrate(self._service, (schema,))
+        rows = self._state.execute(f"SELECT api_id, kind, id, document FROM {self._table}")  # noqa: S608
+        for row in sorted(rows, key=lambda row: bool(row["kind"] != "api")):
             document = _thaw(row["document"])
             if row["kind"] == "api":
                 owner = document.pop("Owner")
@@ -108,7 +116,10 @@ class ApiStore:
 
     def remove(self, record: ApiRecord) -> None:
         """Forgets an API and all that belongs to it."""
-        self._state.execute("DELETE FROM httpapi WHERE api_id = ?", (record.api_id,))
+        self._state.execute(
+            f"DELETE FROM {self._table} WHERE api_id = ?",  # noqa: S608
+            (record.api_id,),
+        )
         del self._records[record.api_id]
 
     def put(self, record: ApiRecord, kind: str, identifier: str, document: Document) -> None:
@@ -123,7 +134,8 @@ class ApiStore:
     def drop(self, record: ApiRecord, kind: str, identifier: str) -> None:
         """Forgets one child document of an API."""
         self._state.execute(
-            "DELETE FROM httpapi WHERE api_id = ? AND kind = ? AND id = ?", (record.api_id, kind, identifier)
+            f"DELETE FROM {self._table} WHERE api_id = ? AND kind = ? AND id = ?",  # noqa: S608
+            (record.api_id, kind, identifier),
         )
         del record.children[kind][identifier]
         record.revision += 1
@@ -131,7 +143,7 @@ class ApiStore:
     def _write(self, record: ApiRecord, kind: str, identifier: str, document: Document) -> None:
         owner = {"Owner": (record.account_id, record.region)} if kind == "api" else {}
         self._state.execute(
-            "INSERT OR REPLACE INTO httpapi VALUES (?, ?, ?, ?)",
+            f"INSERT OR REPLACE INTO {self._table} VALUES (?, ?, ?, ?)",  # noqa: S608
             (record.api_id, kind, identifier, json.dumps(document | owner, default=datetime.isoformat)),
         )
 

@@ -1,0 +1,99 @@
+"""A stage of a REST API compiled for the data path: all about it that no request has a say in; pure."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from understudy.engine.executeapi import throttle
+from understudy.engine.executeapi.routing import Router
+from understudy.engine.executeapi.store import ApiRecord, Document
+from understudy.engine.executeapi.throttle import Limits
+
+_FUNCTION = re.compile(r"arn:aws[a-z-]*:lambda:[a-z0-9-]+:\d{12}:function:[^/]+")
+_STAGE_VARIABLE = re.compile(r"\$\{stageVariables\.([A-Za-z0-9_]+)\}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Method:
+    """A method of a resource.
+
+    Attributes:
+        signed: whether a request needs an IAM signature.
+        keyed: whether a request needs an API key; there are none, so it never has one.
+        integration: botocore's ``Integration`` structure.
+        function: the ARN of the function that it invokes; None when it names none.
+        source_arn: on whose behalf the function is invoked, for its resource policy.
+    """
+
+    resource_id: str
+    resource: str
+    signed: bool
+    keyed: bool
+    limits: Limits | None
+    integration: Document
+    function: str | None
+    source_arn: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """A stage compiled for the data path; valid while `revision` is the record's.
+
+    Attributes:
+        methods: by the key that the router knows them by.
+        access_log: destination and format; None writes none.
+    """
+
+    revision: int
+    name: str
+    deployment_id: str
+    router: Router
+    methods: Mapping[str, Method]
+    variables: Mapping[str, str]
+    binary_media_types: Sequence[str]
+    minimum_compression_bytes: int | None
+    access_log: tuple[str, str] | None
+
+
+def compiled(record: ApiRecord, name: str) -> Stage:
+    """Returns what the stage serves by its deployment."""
+    document = record.stages[name]
+    snapshot = record.deployments[document["deploymentId"]]["Snapshot"]
+    variables = document.get("variables") or {}
+    methods: dict[str, Method] = {}
+    for resource in snapshot["resources"].values():
+        for verb, method in resource["resourceMethods"].items():
+            integration = method["methodIntegration"]
+            uri = _STAGE_VARIABLE.sub(lambda found: variables.get(found[1], ""), integration.get("uri", ""))
+            function = _FUNCTION.search(uri)
+            scope = f"{record.region}:{record.account_id}:{record.api_id}/{name}"
+            methods[f"{verb} {resource['path']}"] = Method(
+                resource_id=resource["id"],
+                resource=resource["path"],
+                signed=method["authorizationType"].upper() == "AWS_IAM",
+                keyed=bool(method.get("apiKeyRequired")),
+                limits=_limits(document, resource["path"], verb),
+                integration=integration,
+                function=function[0] if function else None,
+                source_arn=f"arn:aws:execute-api:{scope}/{'*' if verb == 'ANY' else verb}{resource['path']}",
+            )
+    log = document.get("accessLogSettings") or {}
+    return Stage(
+        revision=record.revision,
+        name=name,
+        deployment_id=document["deploymentId"],
+        router=Router((key, key) for key in methods),
+        methods=methods,
+        variables=variables,
+        binary_media_types=snapshot["binaryMediaTypes"],
+        minimum_compression_bytes=snapshot["minimumCompressionSize"],
+        access_log=(log["destinationArn"], log["format"])
+        if "destinationArn" in log and "format" in log
+        else None,
+    )
+
+
+def _limits(stage: Document, path: str, verb: str) -> Limits | None:
+    settings = stage["methodSettings"]
+    own = settings.get(f"{path.lstrip('/')}/{verb}") or settings.get("*/*") or {}
+    return throttle.limits(own.get("throttlingRateLimit"), own.get("throttlingBurstLimit"))

@@ -1,0 +1,295 @@
+"""Resources of a REST API, their methods, and what methods call: the operations on them."""
+
+import re
+from collections.abc import Mapping
+
+from understudy.engine.executeapi.store import ApiRecord, ApiStore, Document, new_id
+from understudy.engine.protocol import Call, Operation
+from understudy.engine.restapi import mock, patches
+from understudy.engine.restapi.lookup import Lookup, bad_request, conflict, not_found, page
+
+_METHODS = ("GET", "PUT", "POST", "DELETE", "PATCH", "OPTIONS", "HEAD", "ANY")
+_PART = re.compile(r"[A-Za-z0-9._:-]+|\{[A-Za-z0-9._:-]+\+?\}")
+_PLACE = frozenset({"restApiId", "resourceId", "httpMethod", "statusCode"})
+_INVOKE = "path/2015-03-31/functions/"
+_MAX_TIMEOUT_MS = 29_000
+_MIN_TIMEOUT_MS = 50
+
+
+class TreeOperations:
+    """The operations on resources, methods, integrations and their responses."""
+
+    def __init__(self, apis: ApiStore) -> None:
+        self._apis = apis
+        self._lookup = Lookup(apis)
+
+    @property
+    def operations(self) -> Mapping[str, Operation]:
+        """The operations by name."""
+        return {
+            "GetResources": self.get_resources,
+            "GetResource": self.get_resource,
+            "CreateResource": self.create_resource,
+            "DeleteResource": self.delete_resource,
+            "PutMethod": self.put_method,
+            "GetMethod": self.get_method,
+            "UpdateMethod": self.update_method,
+            "DeleteMethod": self.delete_method,
+            "PutIntegration": self.put_integration,
+            "GetIntegration": self.get_integration,
+            "UpdateIntegration": self.update_integration,
+            "DeleteIntegration": self.delete_integration,
+            "PutMethodResponse": self.put_method_response,
+            "GetMethodResponse": self.get_method_response,
+            "DeleteMethodResponse": self.delete_method_response,
+            "PutIntegrationResponse": self.put_integration_response,
+            "GetIntegrationResponse": self.get_integration_response,
+            "DeleteIntegrationResponse": self.delete_integration_response,
+        }
+
+    async def get_resources(self, call: Call) -> Document:
+        """Returns the resources of an API, their methods whole with ``embed=methods``."""
+        whole = "methods" in (call.params.get("embed") or ())
+        items = sorted(self._lookup.record(call).resources.values(), key=lambda item: str(item["path"]))
+        return page(items, call, lambda item: _shown(item, whole=whole))
+
+    async def get_resource(self, call: Call) -> Document:
+        """Returns one resource."""
+        return _shown(self._lookup.resource(call)[1], whole="methods" in (call.params.get("embed") or ()))
+
+    async def create_resource(self, call: Call) -> Document:
+        """Creates a resource below another one."""
+        record, part = self._lookup.record(call), call.params["pathPart"]
+        parent = record.resources.get(call.params["parentId"])
+        if parent is None:
+            raise not_found("Resource identifier")
+        if _PART.fullmatch(part) is None:
+            raise bad_request(
+                "Resource's path part only allow a-zA-Z0-9._-: or a valid greedy path variable and curly "
+                "braces at the beginning and the end."
+            )
+        if parent.get("pathPart", "").endswith("+}"):
+            raise bad_request(
+                f"Cannot create a child of a resource with a greedy path variable: {parent['pathPart']}"
+            )
+        _check_siblings(record, parent["id"], part)
+        resource = {
+            "id": new_id(6),
+            "parentId": parent["id"],
+            "pathPart": part,
+            "path": f"{parent['path'].rstrip('/')}/{part}",
+            "resourceMethods": {},
+        }
+        self._apis.put(record, "resource", resource["id"], resource)
+        return _shown(resource, whole=False)
+
+    async def delete_resource(self, call: Call) -> Document:
+        """Deletes a resource with all below it."""
+        record, resource = self._lookup.resource(call)
+        if "parentId" not in resource:
+            raise bad_request("A resource may not be deleted if it is the root resource")
+        gone = [resource["id"]]
+        for parent in gone:
+            gone += [one["id"] for one in record.resources.values() if one.get("parentId") == parent]
+        for identifier in gone:
+            self._apis.drop(record, "resource", identifier)
+        return {}
+
+    async def put_method(self, call: Call) -> Document:
+        """Creates a method."""
+        record, resource = self._lookup.resource(call)
+        name = call.params["httpMethod"]
+        if name not in _METHODS:
+            raise bad_request(f"Invalid HttpMethod specified. Valid options are {','.join(_METHODS)}")
+        if name in resource["resourceMethods"]:
+            raise conflict("Method already exists for this resource")
+        method = {"apiKeyRequired": False, **_own(call), "httpMethod": name}
+        _check_method(method)
+        return self._lookup.save_method(record, resource, method)
+
+    async def get_method(self, call: Call) -> Document:
+        """Returns a method with its integration and responses."""
+        return self._lookup.method(call)[2]
+
+    async def update_method(self, call: Call) -> Document:
+        """Patches a method."""
+        record, resource, method = self._lookup.method(call)
+        changed = patches.applied(method, call.params.get("patchOperations") or (), patches.METHOD)
+        _check_method(changed)
+        return self._lookup.save_method(record, resource, changed)
+
+    async def delete_method(self, call: Call) -> Document:
+        """Deletes a method with its integration."""
+        record, resource, method = self._lookup.method(call)
+        kept = {
+            name: one for name, one in resource["resourceMethods"].items() if name != method["httpMethod"]
+        }
+        self._apis.put(record, "resource", resource["id"], resource | {"resourceMethods": kept})
+        return {}
+
+    async def put_integration(self, call: Call) -> Document:
+        """Sets what a method calls."""
+        record, resource, method = self._lookup.method(call)
+        own = _own(call)
+        sent = own.pop("integrationHttpMethod", None)
+        integration = {
+            "cacheKeyParameters": [],
+            "cacheNamespace": resource["id"],
+            "passthroughBehavior": "WHEN_NO_MATCH",
+            "timeoutInMillis": _MAX_TIMEOUT_MS,
+            **own,
+            **({"httpMethod": sent} if sent else {}),
+        }
+        _check_integration(integration)
+        self._lookup.save_method(record, resource, method | {"methodIntegration": integration})
+        return integration
+
+    async def get_integration(self, call: Call) -> Document:
+        """Returns what a method calls."""
+        return self._lookup.integration(call)[2]
+
+    async def update_integration(self, call: Call) -> Document:
+        """Patches what a method calls."""
+        record, resource, integration = self._lookup.integration(call)
+        patched = patches.applied(integration, call.params.get("patchOperations") or (), patches.INTEGRATION)
+        _check_integration(patched)
+        self._set_integration(call, record, resource, patched)
+        return patched
+
+    async def delete_integration(self, call: Call) -> Document:
+        """Lets a method call nothing."""
+        record, resource, _ = self._lookup.integration(call)
+        self._set_integration(call, record, resource, None)
+        return {}
+
+    async def put_method_response(self, call: Call) -> Document:
+        """Declares a status that a method answers with."""
+        record, resource, method = self._lookup.method(call)
+        responses = dict(method.get("methodResponses") or {})
+        if call.params["statusCode"] in responses:
+            raise conflict("Response already exists for this resource")
+        responses[call.params["statusCode"]] = made = {
+            **_own(call),
+            "statusCode": call.params["statusCode"],
+        }
+        self._lookup.save_method(record, resource, method | {"methodResponses": responses})
+        return made
+
+    async def get_method_response(self, call: Call) -> Document:
+        """Returns a declared status of a method."""
+        return _response(self._lookup.method(call)[2].get("methodResponses"), call)
+
+    async def delete_method_response(self, call: Call) -> Document:
+        """Takes a declared status of a method back."""
+        record, resource, method = self._lookup.method(call)
+        gone = _response(method.get("methodResponses"), call)
+        kept = {code: one for code, one in method["methodResponses"].items() if one is not gone}
+        self._lookup.save_method(record, resource, method | {"methodResponses": kept})
+        return {}
+
+    async def put_integration_response(self, call: Call) -> Document:
+        """Says how an integration's answer becomes the method's."""
+        record, resource, integration = self._lookup.integration(call)
+        code = call.params["statusCode"]
+        if code not in (self._lookup.method(call)[2].get("methodResponses") or {}):
+            raise not_found("Response status code")
+        made = {**_own(call), "statusCode": code}
+        mock.check_templates(made.get("responseTemplates"))
+        responses = {**(integration.get("integrationResponses") or {}), code: made}
+        self._set_integration(call, record, resource, integration | {"integrationResponses": responses})
+        return made
+
+    async def get_integration_response(self, call: Call) -> Document:
+        """Returns how an integration's answer becomes the method's."""
+        return _response(self._lookup.integration(call)[2].get("integrationResponses"), call)
+
+    async def delete_integration_response(self, call: Call) -> Document:
+        """Takes the answer of one status away from an integration."""
+        record, resource, integration = self._lookup.integration(call)
+        gone = _response(integration.get("integrationResponses"), call)
+        kept = {code: one for code, one in integration["integrationResponses"].items() if one is not gone}
+        self._set_integration(call, record, resource, integration | {"integrationResponses": kept})
+        return {}
+
+    def _set_integration(
+        self, call: Call, record: ApiRecord, resource: Document, integration: Document | None
+    ) -> None:
+        method = {
+            name: value
+            for name, value in resource["resourceMethods"][call.params["httpMethod"]].items()
+            if name != "methodIntegration"
+        }
+        if integration is not None:
+            method["methodIntegration"] = integration
+        self._lookup.save_method(record, resource, method)
+
+
+def _shown(resource: Document, *, whole: bool) -> Document:
+    """A resource as AWS shows it: methods only where there are some, empty unless they are asked for."""
+    methods = resource["resourceMethods"]
+    shown = {name: value for name, value in resource.items() if name != "resourceMethods"}
+    return {
+        **shown,
+        **({"resourceMethods": methods if whole else {name: {} for name in methods}} if methods else {}),
+    }
+
+
+def _own(call: Call) -> Document:
+    return {name: value for name, value in call.params.items() if name not in _PLACE}
+
+
+def _response(responses: Mapping[str, Document] | None, call: Call) -> Document:
+    found = (responses or {}).get(call.params["statusCode"])
+    if found is None:
+        raise not_found("Response status code")
+    return found
+
+
+def _check_siblings(record: ApiRecord, parent_id: str, part: str) -> None:
+    for sibling in [one for one in record.resources.values() if one.get("parentId") == parent_id]:
+        if sibling["pathPart"] == part:
+            raise conflict(f"Another resource with the same parent already has this name: {part}")
+        if part.startswith("{") and sibling["pathPart"].startswith("{"):
+            raise bad_request(
+                f"A sibling ({sibling['pathPart']}) of this resource already has a variable path part -- "
+                "only one is allowed"
+            )
+
+
+def _check_method(method: Document) -> None:
+    if method["authorizationType"].upper() not in ("NONE", "AWS_IAM"):
+        raise bad_request(
+            "Invalid authorizer ID specified. Setting the authorization type to CUSTOM or "
+            "COGNITO_USER_POOLS requires a valid authorizer."
+        )
+    if method.get("requestValidatorId"):
+        raise bad_request("Invalid Request Validator identifier specified")
+
+
+def _check_integration(integration: Document) -> None:
+    """Passes when understudy can run the integration.
+
+    Raises:
+        ApiError: BadRequestException.
+    """
+    kind, uri = integration["type"], integration.get("uri", "")
+    if kind not in ("AWS_PROXY", "MOCK"):
+        raise bad_request(f"understudy runs AWS_PROXY and MOCK integrations of REST APIs; got {kind}")
+    if integration.get("connectionType", "INTERNET") != "INTERNET":
+        raise bad_request("understudy has no VPC links")
+    if integration.get("responseTransferMode", "BUFFERED") != "BUFFERED":
+        raise bad_request("understudy buffers responses of REST APIs; got responseTransferMode STREAM")
+    if not _MIN_TIMEOUT_MS <= integration["timeoutInMillis"] <= _MAX_TIMEOUT_MS:
+        raise bad_request(f"Timeout should be between {_MIN_TIMEOUT_MS} ms and {_MAX_TIMEOUT_MS} ms")
+    mock.check_templates(integration.get("requestTemplates"))
+    if kind == "MOCK":
+        return
+    if not integration.get("httpMethod"):
+        raise bad_request("Enumeration value for HttpMethod must be non-empty")
+    if not uri.startswith("arn:"):
+        raise bad_request("Invalid ARN specified in the request")
+    if ":lambda:" not in uri or _INVOKE not in uri:
+        raise bad_request(
+            "Integrations of type 'AWS_PROXY' currently only supports Lambda function and Firehose stream "
+            "invocations."
+        )
