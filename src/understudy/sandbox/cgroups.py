@@ -259,13 +259,14 @@ class Group:
                 return int(line.split()[1])
         return 0
 
-    def tmpfs_bytes(self) -> int:
-        """What the sandbox keeps in `/tmp`: charged as memory by the kernel, as disk by Lambda."""
+    def anonymous_bytes(self) -> int:
+        """Memory of the processes, without files and without what the sandbox keeps in `/tmp`."""
         if self._memory is None:
             return 0
         for line in _read(self._memory / "memory.stat").splitlines():
-            if line.startswith("shmem "):
-                return int(line.split()[1])
+            name, _, value = line.partition(" ")
+            if name in {"anon", "rss"}:  # version 2, version 1
+                return int(value)
         return 0
 
     def pids(self) -> list[int]:

@@ -96,13 +96,13 @@ class NamespaceProcess:
         )
 
     def check_memory(self) -> None:
-        """Lets `/tmp` grow beside the memory limit, or enforces the limit where the kernel cannot."""
-        limit = self._sandbox.spec.memory_mb * _MEGABYTE
+        """Enforces the memory limit: the kernel's has room for a full `/tmp`."""
         group = self._sandbox.group
         if group.limits_memory:
-            held = -(-group.tmpfs_bytes() // _MEGABYTE) * _MEGABYTE
-            group.limit_memory(limit + held)
-        elif self.pid and self._own_memory.read(self.pid, b"RssAnon:") > limit:
+            used = group.anonymous_bytes()
+        else:
+            used = self._own_memory.read(self.pid, b"RssAnon:") if self.pid else 0
+        if used > self._sandbox.spec.memory_mb * _MEGABYTE:
             self._over_limit = True
             self.kill()
 

@@ -113,7 +113,9 @@ class NamespaceExecutor:
         except BaseException:
             lease.close()
             raise
-        group.limit_memory(spec.memory_mb * 1024 * 1024)
+        # Pages of /tmp count as the group's memory, and on Lambda it is disk: so the kernel's limit has room
+        # for all of it. Raising the limit while /tmp fills is too slow for a program that writes 5 GB/s.
+        group.limit_memory((spec.memory_mb + spec.ephemeral_mb) * 1024 * 1024)
         group.limit_processes(model.MAX_PROCESSES)
         group.limit_cpu(model.cpu_limit(spec, initialising=True))
         sandbox = NamespaceSandbox(

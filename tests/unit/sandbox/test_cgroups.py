@@ -114,13 +114,13 @@ def test_version_two_limits(tmp_path: Path) -> None:
     assert (tmp_path / "g/cpu.max").read_text() == "max 20000"
 
 
-def test_version_two_counts_kills_and_tmp(tmp_path: Path) -> None:
+def test_version_two_counts_kills_and_memory_without_tmp(tmp_path: Path) -> None:
     group = v2_group(tmp_path / "g")
     assert group.oom_kills() == 0
     (tmp_path / "g/memory.events").write_text("low 0\nmax 4\noom 1\noom_kill 1\n")
     (tmp_path / "g/memory.stat").write_text("anon 5\nshmem 4096\n")
     assert group.oom_kills() == 1
-    assert group.tmpfs_bytes() == 4096
+    assert group.anonymous_bytes() == 5
 
 
 def test_freezing_is_written_once_per_change(tmp_path: Path) -> None:
@@ -154,6 +154,8 @@ def test_version_one_memory_and_swap_have_one_limit(tmp_path: Path) -> None:
     assert (folder / "memory.memsw.limit_in_bytes").read_text() == "1000"
     (folder / "memory.oom_control").write_text("oom_kill_disable 0\nunder_oom 0\noom_kill 3\n")
     assert group.oom_kills() == 3
+    (folder / "memory.stat").write_text("cache 7\nrss 6\nrss_huge 0\n")
+    assert group.anonymous_bytes() == 6
     assert group.pids() == [12, 34]
 
 
@@ -165,7 +167,7 @@ def test_without_controllers_every_limit_is_a_no_op(tmp_path: Path) -> None:
     group.limit_cpu(1.0)
     group.freeze()
     assert not group.limits_memory
-    assert (group.oom_kills(), group.tmpfs_bytes(), group.pids()) == (0, 0, [])
+    assert (group.oom_kills(), group.anonymous_bytes(), group.pids()) == (0, 0, [])
     assert group.remove()
     with group.entries() as entries:
         assert entries == ()
