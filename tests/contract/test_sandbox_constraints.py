@@ -1,35 +1,49 @@
-"""Lambda's constraints seen from inside a real sandbox, as root and as an unprivileged user."""
+"""Lambda's constraints seen from inside a real sandbox: as root, as an unprivileged user, and in Docker."""
 
 import os
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from tests.fakes import runtime_root
 from tests.fakes.runtime_root import Place
 
 NOBODY = 65534
-IDENTITIES = [0, NOBODY] if os.geteuid() == 0 else [os.geteuid()]
+IDENTITIES: list[int | str] = [0, NOBODY] if os.geteuid() == 0 else [os.geteuid()]
+NAMES = {0: "root", "docker": "docker"}
+FIRST_PROCESS = 1
+DEVICES = {"fd", "full", "null", "random", "stderr", "stdin", "stdout", "tty", "urandom", "zero"}
 
 
 @pytest.fixture(scope="module")
-def place() -> Iterator[Place]:
-    with runtime_root.made() as made:
-        yield made
+def place(sandbox_place: Place) -> Place:
+    return sandbox_place
 
 
-@pytest.fixture(scope="module", params=IDENTITIES, ids=lambda uid: "root" if uid == 0 else "unprivileged")
-def seen(request: pytest.FixtureRequest, place: Place) -> Any:
-    found = place.run(request.param, "facts")
-    found["as_root"] = request.param == 0
-    return found
+@pytest.fixture(scope="module")
+def known() -> dict[int | str, Any]:
+    return {}
+
+
+def observed(known: dict[int | str, Any], place: Place, who: int | str) -> Any:
+    if who not in known:
+        known[who] = {**place.run(who, "facts"), "who": who}
+    return known[who]
+
+
+@pytest.fixture(params=[*IDENTITIES, "docker"], ids=lambda who: NAMES.get(who, "unprivileged"))
+def seen(request: pytest.FixtureRequest, place: Place, known: dict[int | str, Any]) -> Any:
+    return observed(known, place, request.param)
+
+
+@pytest.fixture(params=IDENTITIES, ids=lambda who: NAMES.get(who, "unprivileged"))
+def seen_in_namespaces(request: pytest.FixtureRequest, place: Place, known: dict[int | str, Any]) -> Any:
+    return observed(known, place, request.param)
 
 
 def test_user_is_lambdas_and_has_a_passwd_entry(seen: Any) -> None:
     facts = seen["facts"]
     assert facts["ids"] == [[993, 993, 993], [990, 990, 990]]
-    assert facts["groups"] == []
+    assert set(facts["groups"]) <= {990}
     assert facts["user"] == ["sbx_user1051", "x", 993, 990, "", "/home/sbx_user1051", "/sbin/nologin"]
 
 
@@ -41,21 +55,21 @@ def test_home_is_neither_set_nor_there(seen: Any) -> None:
 
 
 def test_only_tmp_is_writable(seen: Any) -> None:
-    assert seen["facts"]["writes"] == {
+    writes = seen["facts"]["writes"]
+    assert writes.pop("/dev/x") in {"EROFS", "EACCES"}
+    assert writes == {
         "/x": "EROFS",
         "/var/task/x": "EROFS",
         "/etc/x": "EROFS",
-        "/dev/x": "EROFS",
         "/home/x": "ENOENT",
         "/tmp/x": "",
     }
 
 
-def test_dev_is_minimal_and_has_no_shm(seen: Any) -> None:
+def test_dev_has_the_usual_devices_and_no_shm(seen: Any) -> None:
     facts = seen["facts"]
-    assert facts["dev"] == sorted(
-        ["fd", "full", "null", "random", "stderr", "stdin", "stdout", "tty", "urandom", "zero"]
-    )
+    assert set(facts["dev"]) >= DEVICES
+    assert "shm" not in facts["dev"]
     assert facts["lock"] == "ENOENT"
     assert facts["writable_null"] == ""
 
@@ -87,12 +101,15 @@ def test_tmp_is_disk_and_does_not_count_as_memory(seen: Any) -> None:
 
 def test_foreign_processes_are_invisible(seen: Any) -> None:
     facts = seen["facts"]
-    assert facts["processes"] == [facts["own_pid"]]
+    assert set(facts["processes"]) - {FIRST_PROCESS} == {facts["own_pid"]}
     assert not seen["foreign_pid"]
 
 
-def test_nothing_of_the_host_is_mounted(seen: Any) -> None:
-    mounts = {path for path in seen["facts"]["mounts"] if not path.startswith("/dev/")}
+def test_namespaces_show_no_first_process_and_no_mount_of_the_host(seen_in_namespaces: Any) -> None:
+    facts = seen_in_namespaces["facts"]
+    assert FIRST_PROCESS not in facts["processes"]
+    assert set(facts["dev"]) == DEVICES
+    mounts = {path for path in facts["mounts"] if not path.startswith("/dev/")}
     assert mounts == {"/", "/dev", "/proc", "/tmp"}
 
 
@@ -117,7 +134,7 @@ def test_crash_resets_the_process_and_keeps_tmp(seen: Any) -> None:
     assert seen["before_crash"] == 1
     assert kept is None
     assert tmp_kept
-    assert len(processes) == 1, "what the crashed process had started was killed"
+    assert len(set(processes) - {FIRST_PROCESS}) == 1, "what the crashed process had started was killed"
     assert seen["after_crash"]["max_memory_mb"] > 0
 
 
@@ -187,7 +204,7 @@ def test_constraints_say_by_which_means_they_hold(seen: Any) -> None:
     assert constraints["dev-shm"] == "absent"
     if constraints["frozen-when-idle"] != "no":
         assert seen["ticks"] < 100
-    if not seen["as_root"]:
+    if seen["who"] == NOBODY:
         assert constraints["memory"] in {"watched every 20 ms", "cgroup v2"}
 
 

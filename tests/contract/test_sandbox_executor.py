@@ -1,18 +1,18 @@
-"""One suite against the fake executor and the namespace executor, so that the fake cannot lie."""
+"""One suite against the fake executor and both real ones, so that the fake cannot lie."""
 
 import contextlib
 import dataclasses
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
-from tests.fakes import runtime_root
+from tests import tools
 from tests.fakes.runtime import FakeExecutor, ProcessEndedError, RuntimeClient
 from tests.fakes.runtime_root import Place
 from understudy.image.rootfs import Rootfs
-from understudy.sandbox import Executor, ExitStatus, InvokeRequest, NamespaceExecutor, SandboxSpec
+from understudy.sandbox import Executor, ExitStatus, InvokeRequest, SandboxSpec, executors
 from understudy.sandbox.environment import ExecutionEnvironment
 
 SPEC = SandboxSpec(
@@ -21,9 +21,8 @@ SPEC = SandboxSpec(
 
 
 @pytest.fixture(scope="module")
-def place() -> Iterator[Place]:
-    with runtime_root.made() as made:
-        yield made
+def place(sandbox_place: Place) -> Place:
+    return sandbox_place
 
 
 async def program(client: RuntimeClient) -> None:
@@ -42,14 +41,16 @@ async def executor_named(name: str, place: Place, state: Path) -> AsyncIterator[
     if name == "fake":
         yield FakeExecutor(program), SPEC
         return
-    real = NamespaceExecutor(state)
+    if name == executors.DOCKER:
+        tools.require_docker()
+    real = executors.make(name, state)
     await real.open()
     try:
         yield (
             real,
             dataclasses.replace(
                 SPEC,
-                rootfs=Rootfs(layers=place.layers),
+                rootfs=Rootfs(layers=place.layers, packed=place.pack() if name == executors.DOCKER else ()),
                 entrypoint=(place.interpreter, "/var/task/client.py"),
                 environment={"PATH": "/bin"},
                 timeout_s=20,
@@ -59,7 +60,7 @@ async def executor_named(name: str, place: Place, state: Path) -> AsyncIterator[
         await real.close()
 
 
-@pytest.mark.parametrize("name", ["fake", "namespaces"])
+@pytest.mark.parametrize("name", ["fake", *executors.NAMES])
 async def test_environment_behaves_alike_over_every_executor(name: str, place: Place, tmp_path: Path) -> None:
     lines: list[bytes] = []
     async with executor_named(name, place, tmp_path) as (executor, spec):

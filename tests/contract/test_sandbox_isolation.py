@@ -1,25 +1,25 @@
-"""A sandbox with a network of its own, seen from inside, as root and as an unprivileged user."""
+"""A sandbox with a network of its own, seen from inside: as root, as an unprivileged user, and in Docker."""
 
 import os
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from tests.fakes import runtime_root
 from tests.fakes.runtime_root import Place
 
 NOBODY = 65534
-IDENTITIES = [0, NOBODY] if os.geteuid() == 0 else [os.geteuid()]
+IDENTITIES: list[int | str] = [0, NOBODY] if os.geteuid() == 0 else [os.geteuid()]
+NAMES = {0: "root", "docker": "docker"}
 
 
 @pytest.fixture(scope="module")
-def place() -> Iterator[Place]:
-    with runtime_root.made() as made:
-        yield made
+def place(sandbox_place: Place) -> Place:
+    return sandbox_place
 
 
-@pytest.fixture(scope="module", params=IDENTITIES, ids=lambda uid: "root" if uid == 0 else "unprivileged")
+@pytest.fixture(
+    scope="module", params=[*IDENTITIES, "docker"], ids=lambda who: NAMES.get(who, "unprivileged")
+)
 def seen(request: pytest.FixtureRequest, place: Place) -> Any:
     return place.run(request.param, "isolated")
 

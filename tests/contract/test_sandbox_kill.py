@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 
-from tests.fakes import runtime_root
 from tests.fakes.runtime_root import Place
 
 IDENTITIES = [0, 65534] if os.geteuid() == 0 else [os.geteuid()]
@@ -20,9 +19,8 @@ _PATIENCE_S = 20
 
 
 @pytest.fixture(scope="module")
-def place() -> Iterator[Place]:
-    with runtime_root.made() as made:
-        yield made
+def place(sandbox_place: Place) -> Place:
+    return sandbox_place
 
 
 class Engine:

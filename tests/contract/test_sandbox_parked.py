@@ -1,20 +1,18 @@
 """Sandboxes made ahead are used, made again, and missed by nobody when they die."""
 
 import os
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from tests.fakes import runtime_root
+from tests.fakes.runtime_root import Place
 
 IDENTITIES = [0, 65534] if os.geteuid() == 0 else [os.geteuid()]
 
 
 @pytest.fixture(scope="module", params=IDENTITIES, ids=lambda uid: "root" if uid == 0 else "unprivileged")
-def seen(request: pytest.FixtureRequest) -> Iterator[Any]:
-    with runtime_root.made() as place:
-        yield place.run(request.param, "parked")
+def seen(request: pytest.FixtureRequest, sandbox_place: Place) -> Any:
+    return sandbox_place.run(request.param, "parked")
 
 
 def test_a_start_takes_a_parked_sandbox(seen: Any) -> None:

@@ -1,23 +1,24 @@
 """The real awslambdaric, whose native client is libcurl, against our Runtime API in a real sandbox."""
 
 import contextlib
+import dataclasses
 import json
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
-from tests.fakes import runtime_root
+from tests import tools
 from tests.fakes.runtime_root import Place
 from understudy.image.rootfs import Rootfs
 from understudy.sandbox import (
     FunctionEnvironment,
     InvokeRequest,
     InvokeResult,
-    NamespaceExecutor,
     SandboxSpec,
+    executors,
     lambda_environment,
 )
 from understudy.sandbox.environment import ExecutionEnvironment
@@ -44,33 +45,40 @@ def huge(event, context):
 """
 
 
+pytestmark = pytest.mark.parametrize("name", executors.NAMES)
+
+
 @pytest.fixture(scope="module")
-def place() -> Iterator[Place]:
-    with runtime_root.made() as made:
-        task = made.layers[1] / "var/task"
-        environment = made.folder / "venv"
-        base = Path(sys.base_prefix) / "bin" / Path(made.interpreter).name
-        subprocess.run([str(base), "-m", "venv", str(environment)], check=True, capture_output=True)
-        pip = [str(environment / "bin/python"), "-m", "pip", "install", "--quiet", "--target", str(task), RIC]
-        subprocess.run(pip, check=True, capture_output=True)
-        made.add_libraries(task.glob("*.so"))
-        (task / "app.py").write_text(HANDLERS)
-        (task / "broken_later.py").write_text("")
-        (task / "chain.py").write_text("import link\n")
-        (task / "link.py").write_text("\nimport missing_dependency\n")
-        subprocess.run(["chmod", "-R", "a+rX", str(task)], check=True)
-        yield made
+def place(sandbox_place: Place, tmp_path_factory: pytest.TempPathFactory) -> Place:
+    layer = tmp_path_factory.mktemp("ric")
+    task = layer / "var/task"
+    task.mkdir(parents=True)
+    base = Path(sys.base_prefix) / "bin" / Path(sandbox_place.interpreter).name
+    environment = tmp_path_factory.mktemp("venv")
+    subprocess.run([str(base), "-m", "venv", str(environment)], check=True, capture_output=True)
+    pip = [str(environment / "bin/python"), "-m", "pip", "install", "--quiet", "--target", str(task), RIC]
+    subprocess.run(pip, check=True, capture_output=True)
+    (task / "app.py").write_text(HANDLERS)
+    (task / "broken_later.py").write_text("")
+    (task / "chain.py").write_text("import link\n")
+    (task / "link.py").write_text("\nimport missing_dependency\n")
+    made = dataclasses.replace(sandbox_place, layers=(*sandbox_place.layers, layer))
+    made.add_libraries(task.glob("*.so"))
+    subprocess.run(["chmod", "-R", "a+rX", str(layer.parent)], check=True)
+    return made
 
 
 @contextlib.asynccontextmanager
 async def environment(
-    place: Place, state: Path, handler: str
+    name: str, place: Place, state: Path, handler: str
 ) -> AsyncIterator[tuple[ExecutionEnvironment, list[str]]]:
-    executor = NamespaceExecutor(state)
+    if name == executors.DOCKER:
+        tools.require_docker()
+    executor = executors.make(name, state)
     await executor.open()
     log: list[str] = []
     spec = SandboxSpec(
-        rootfs=Rootfs(layers=place.layers),
+        rootfs=Rootfs(layers=place.layers, packed=place.pack() if name == executors.DOCKER else ()),
         entrypoint=(place.interpreter, "-m", "awslambdaric"),
         command=(handler,),
         working_dir="/var/task",
@@ -95,8 +103,8 @@ async def run(made: ExecutionEnvironment, payload: object, **more: str) -> Invok
     return await made.invoke(request)
 
 
-async def test_event_and_context_arrive(place: Place, tmp_path: Path) -> None:
-    async with environment(place, tmp_path, "app.echo") as (made, log):
+async def test_event_and_context_arrive(name: str, place: Place, tmp_path: Path) -> None:
+    async with environment(name, place, tmp_path, "app.echo") as (made, log):
         first = await run(
             made,
             {"n": 1},
@@ -117,8 +125,8 @@ async def test_event_and_context_arrive(place: Place, tmp_path: Path) -> None:
     assert "handling r-1\n" in log
 
 
-async def test_handler_error_keeps_its_type_and_one_log_line(place: Place, tmp_path: Path) -> None:
-    async with environment(place, tmp_path, "app.raises") as (made, log):
+async def test_handler_error_keeps_its_type_and_one_log_line(name: str, place: Place, tmp_path: Path) -> None:
+    async with environment(name, place, tmp_path, "app.raises") as (made, log):
         result = await run(made, {})
     assert result.function_error == "Unhandled"
     assert json.loads(result.payload)["errorType"] == "ValueError"
@@ -127,15 +135,15 @@ async def test_handler_error_keeps_its_type_and_one_log_line(place: Place, tmp_p
     assert "\rTraceback (most recent call last):\r" in errors[0]
 
 
-async def test_shutting_down_writes_nothing(place: Place, tmp_path: Path) -> None:
+async def test_shutting_down_writes_nothing(name: str, place: Place, tmp_path: Path) -> None:
     for _ in range(5):
-        async with environment(place, tmp_path, "app.echo") as (made, log):
+        async with environment(name, place, tmp_path, "app.echo") as (made, log):
             await run(made, {})
         assert log[-1].startswith("REPORT ")
 
 
-async def test_unserialisable_answer_is_a_marshal_error(place: Place, tmp_path: Path) -> None:
-    async with environment(place, tmp_path, "app.unserialisable") as (made, _):
+async def test_unserialisable_answer_is_a_marshal_error(name: str, place: Place, tmp_path: Path) -> None:
+    async with environment(name, place, tmp_path, "app.unserialisable") as (made, _):
         result = await run(made, {})
     assert json.loads(result.payload)["errorType"] == "Runtime.MarshalError"
 
@@ -144,9 +152,9 @@ async def test_unserialisable_answer_is_a_marshal_error(place: Place, tmp_path: 
     ("size", "error_type"), [(6_000_000, None), (6_291_555, "Function.ResponseSizeTooLarge")]
 )
 async def test_answers_up_to_six_megabytes_pass(
-    place: Place, tmp_path: Path, size: int, error_type: str | None
+    name: str, place: Place, tmp_path: Path, size: int, error_type: str | None
 ) -> None:
-    async with environment(place, tmp_path, "app.huge") as (made, _):
+    async with environment(name, place, tmp_path, "app.huge") as (made, _):
         result = await run(made, {"bytes": size})
         after = await run(made, {"bytes": 1})
     assert result.error_type == error_type
@@ -164,17 +172,17 @@ async def test_answers_up_to_six_megabytes_pass(
     ],
 )
 async def test_init_error_of_the_client_is_passed_on(
-    place: Place, tmp_path: Path, handler: str, error_type: str
+    name: str, place: Place, tmp_path: Path, handler: str, error_type: str
 ) -> None:
-    async with environment(place, tmp_path, handler) as (made, log):
+    async with environment(name, place, tmp_path, handler) as (made, log):
         result = await run(made, {})
     assert result.error_type == error_type
     assert json.loads(result.payload)["errorType"] == error_type
     assert f"Phase: init\tStatus: error\tError Type: {error_type}\n" in "".join(log)
 
 
-async def test_import_chain_is_recovered(place: Place, tmp_path: Path) -> None:
-    async with environment(place, tmp_path, "chain.handler") as (made, log):
+async def test_import_chain_is_recovered(name: str, place: Place, tmp_path: Path) -> None:
+    async with environment(name, place, tmp_path, "chain.handler") as (made, log):
         result = await run(made, {})
         report = made.init_report
     assert "No module named 'missing_dependency'" in json.loads(result.payload)["errorMessage"]

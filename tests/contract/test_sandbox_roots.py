@@ -1,20 +1,18 @@
 """Environments of one image share its read-only root, and nothing else."""
 
 import os
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from tests.fakes import runtime_root
+from tests.fakes.runtime_root import Place
 
 IDENTITIES = [0, 65534] if os.geteuid() == 0 else [os.geteuid()]
 
 
 @pytest.fixture(scope="module", params=IDENTITIES, ids=lambda uid: "root" if uid == 0 else "unprivileged")
-def seen(request: pytest.FixtureRequest) -> Iterator[Any]:
-    with runtime_root.made() as place:
-        yield place.run(request.param, "roots")
+def seen(request: pytest.FixtureRequest, sandbox_place: Place) -> Any:
+    return sandbox_place.run(request.param, "roots")
 
 
 def test_environments_of_one_image_share_its_root(seen: Any) -> None:

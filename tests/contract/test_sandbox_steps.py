@@ -2,21 +2,18 @@
 
 import json
 import os
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from tests.fakes import runtime_root
 from tests.fakes.runtime_root import Place
 
 IDENTITIES = [0, 65534] if os.geteuid() == 0 else [os.geteuid()]
 
 
 @pytest.fixture(scope="module")
-def place() -> Iterator[Place]:
-    with runtime_root.made() as made:
-        yield made
+def place(sandbox_place: Place) -> Place:
+    return sandbox_place
 
 
 @pytest.fixture(scope="module", params=IDENTITIES, ids=lambda uid: "root" if uid == 0 else "unprivileged")

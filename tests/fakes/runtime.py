@@ -178,6 +178,7 @@ class FakeSandbox:
     constraints: Mapping[str, str] = field(default_factory=dict)
     processes: list[FakeProcess] = field(default_factory=list)
     isolation: None = None
+    doorway: None = None
 
     @property
     def alive(self) -> bool:

@@ -3,6 +3,8 @@
 It is its own process so that the same scenarios run as root and unprivileged, and can be killed.
 """
 
+from __future__ import annotations
+
 import asyncio
 import dataclasses
 import fcntl
@@ -12,17 +14,28 @@ import shutil
 import socket
 import sys
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 
-from understudy.image.rootfs import Rootfs
+from understudy.image.rootfs import PackedLayer, Rootfs
 from understudy.image.steps import Mount, Step
 from understudy.sandbox import Endpoint, InvokeRequest, NamespaceExecutor, SandboxSpec, namespaces
 from understudy.sandbox.environment import ExecutionEnvironment
 from understudy.sandbox.processes import run_in_image
 from understudy.sandbox.steps import NamespaceStepRunner
 
+if TYPE_CHECKING:
+    from understudy.sandbox.docker.executor import DockerExecutor
+
 STATE, LAYERS, INTERPRETER, MODE = Path(sys.argv[1]), sys.argv[2].split(":"), sys.argv[3], sys.argv[4]
+PACKED = os.environ.get("DRIVER_PACKED", "")
 SPEC = SandboxSpec(
-    rootfs=Rootfs(layers=tuple(Path(layer) for layer in LAYERS)),
+    rootfs=Rootfs(
+        layers=tuple(Path(layer) for layer in LAYERS),
+        packed=tuple(
+            PackedLayer(diff_id=diff_id, path=Path(path))
+            for diff_id, path in (json.loads(Path(PACKED).read_text()) if PACKED else ())
+        ),
+    ),
     entrypoint=(INTERPRETER, "/var/task/client.py"),
     command=(),
     working_dir="/var/task",
@@ -34,6 +47,15 @@ SPEC = SandboxSpec(
 )
 
 
+def made_executor() -> NamespaceExecutor | DockerExecutor:
+    """The executor that the scenarios run over."""
+    if not PACKED:
+        return NamespaceExecutor(STATE)
+    from understudy.sandbox.docker.executor import DockerExecutor
+
+    return DockerExecutor(STATE)
+
+
 def say(found: object) -> None:
     """Prints one line of JSON."""
     sys.stdout.write(json.dumps(found) + "\n")
@@ -43,7 +65,7 @@ def say(found: object) -> None:
 class Run:
     """One environment with its log."""
 
-    def __init__(self, executor: NamespaceExecutor, **changes: object) -> None:
+    def __init__(self, executor: NamespaceExecutor | DockerExecutor, **changes: object) -> None:
         self.log: list[str] = []
         spec = dataclasses.replace(SPEC, **changes)  # type: ignore[arg-type]
         self.environment = ExecutionEnvironment(
@@ -51,7 +73,7 @@ class Run:
         )
         self.number = 0
 
-    async def __aenter__(self) -> "Run":
+    async def __aenter__(self) -> Run:
         await self.environment.start()
         return self
 
@@ -80,7 +102,7 @@ class Run:
         return (await self.do(code))["payload"]
 
 
-async def one_life(executor: NamespaceExecutor, found: dict) -> None:
+async def one_life(executor: NamespaceExecutor | DockerExecutor, found: dict) -> None:
     """What one environment shows through crash, timeout and freezing."""
     async with Run(executor) as run:
         found["facts"] = await run.value("result = facts()")
@@ -105,7 +127,7 @@ async def one_life(executor: NamespaceExecutor, found: dict) -> None:
         found["log"] = run.log
 
 
-async def limits(executor: NamespaceExecutor, found: dict) -> None:
+async def limits(executor: NamespaceExecutor | DockerExecutor, found: dict) -> None:
     """What happens beyond memory, disk and process limits."""
     async with Run(executor, memory_mb=128) as run:
         found["oom"] = await run.do("grow()")
@@ -118,7 +140,7 @@ async def limits(executor: NamespaceExecutor, found: dict) -> None:
         found["threads"] = await run.value("result = count_threads(1200)")
 
 
-async def starts(executor: NamespaceExecutor, found: dict) -> None:
+async def starts(executor: NamespaceExecutor | DockerExecutor, found: dict) -> None:
     """What happens when the entry point does not start well."""
     found["init"] = {}
     for mode in ("fail-once", "fail", "slow-once", "exit"):
@@ -140,7 +162,7 @@ def left() -> list[str]:
 
 async def facts() -> None:
     """Prints the result of all scenarios."""
-    executor = NamespaceExecutor(STATE)
+    executor = made_executor()
     await executor.open()
     found: dict = {}
     for scenario in (one_life, limits, starts):
@@ -152,7 +174,7 @@ async def facts() -> None:
 
 async def roots() -> None:
     """Prints what environments of one image share, and what becomes of its layers."""
-    executor = NamespaceExecutor(STATE)
+    executor = made_executor()
     await executor.open()
     layer = STATE / "layer"
     shutil.copytree(LAYERS[1], layer)
@@ -189,7 +211,7 @@ def leased(layer: Path) -> bool:
 
 async def parked() -> None:
     """Prints what becomes of sandboxes that are made ahead."""
-    executor = NamespaceExecutor(STATE)
+    executor = made_executor()
     await executor.open()
     found: dict = {"open": executor.parked}
     async with Run(executor) as run:
@@ -210,7 +232,7 @@ async def parked() -> None:
 
 async def hang() -> None:
     """Prints the processes of one environment, then obeys lines on stdin."""
-    executor = NamespaceExecutor(STATE)
+    executor = made_executor()
     await executor.open()
     run = Run(executor)
     await run.environment.start()
@@ -332,7 +354,7 @@ async def isolated() -> None:
         writer.write((await reader.read()).replace(b"i", b"o"))
         writer.close()
 
-    executor = NamespaceExecutor(STATE)
+    executor = made_executor()
     await executor.open()
     wanted, other = [await asyncio.start_server(serve, "127.0.0.1", 0) for _ in range(2)]
     port, unreachable = (server.sockets[0].getsockname()[1] for server in (wanted, other))

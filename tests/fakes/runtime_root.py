@@ -1,6 +1,7 @@
 """A small image root out of the interpreter that runs the tests, and a place where any user can run it."""
 
 import contextlib
+import functools
 import json
 import os
 import re
@@ -9,6 +10,7 @@ import subprocess
 import sys
 import sysconfig
 import tempfile
+import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +19,10 @@ from typing import Any
 import httptools
 
 import understudy
+from tests import tools
+from understudy.image.layers.writer import write_layer
+from understudy.image.rootfs import PackedLayer
+from understudy.image.store import Store
 
 _LEFT_OUT = ("test", "tests", "site-packages", "dist-packages", "idlelib", "tkinter", "ensurepip", "lib2to3")
 _FAKES = Path(__file__).parent
@@ -33,7 +39,7 @@ class Place:
     """
 
     folder: Path
-    layers: tuple[Path, Path]
+    layers: tuple[Path, ...]
     interpreter: str
     site: Path
 
@@ -43,15 +49,15 @@ class Place:
         return Path(f"{self.layers[0]}{self.interpreter}")
 
     def add_libraries(self, binaries: Iterable[Path]) -> None:
-        """Copies what `binaries` are linked against into the image."""
+        """Copies what `binaries` are linked against into the image's uppermost layer."""
         for needed in _libraries(list(binaries)):
-            if not _under(self.layers[0], needed).exists():
-                _copy(needed.resolve(), self.layers[0], as_path=needed)
+            if not any(_under(layer, needed).exists() for layer in self.layers):
+                _copy(needed.resolve(), self.layers[-1], as_path=needed)
 
     def driver(self, uid: int, *arguments: str) -> list[str]:
         """Command line of the driver, to be run as `uid`, who owns the upper layer as after extraction."""
-        state = self.folder / f"state-{uid}"
-        state.mkdir(exist_ok=True)
+        state = Path(tempfile.mkdtemp(prefix=f"state-{uid}-", dir=self.folder))
+        state.chmod(0o755)
         os.chown(state, uid, uid)
         code = self.folder / f"code-{uid}"
         if not code.exists():
@@ -62,11 +68,25 @@ class Place:
         script = str(self.site / "runtime_driver.py")
         return [str(self.host_interpreter), script, str(state), layers, self.interpreter, *arguments]
 
-    def run(self, uid: int, mode: str) -> Any:
-        """What the driver printed."""
+    def docker_driver(self, *arguments: str) -> list[str]:
+        """Command line of the driver over the docker executor, under the tests' own interpreter."""
+        command = self.driver(os.geteuid(), *arguments)
+        packed = [[layer.diff_id, str(layer.path)] for layer in self.pack()]
+        (self.folder / "packed.json").write_text(json.dumps(packed))
+        return [sys.executable, *command[1:]]
+
+    def pack(self) -> tuple[PackedLayer, ...]:
+        """The layers as they are in a store; each is packed once."""
+        return tuple(_packed(self.folder / "store", layer) for layer in self.layers)
+
+    def run(self, who: int | str, mode: str) -> Any:
+        """What the driver printed, started as this user, or over the executor ``docker``."""
+        docker = isinstance(who, str)
+        command = self.docker_driver(mode) if docker else self.driver(who, mode)
+        identity = self.docker_identity() if docker else self.identity(who)
         done = subprocess.run(
-            self.driver(uid, mode),
-            **self.identity(uid),
+            command,
+            **identity,
             capture_output=True,
             text=True,
             timeout=200,
@@ -80,9 +100,21 @@ class Place:
         who = {"user": uid, "group": uid, "extra_groups": []} if os.geteuid() == 0 else {}
         return {"env": self.environment(), **who}
 
+    def docker_identity(self) -> dict[str, Any]:
+        """Arguments for `subprocess` that make the driver use Docker."""
+        tools.require_docker()
+        return {"env": {**self.environment(), "DRIVER_PACKED": str(self.folder / "packed.json")}}
+
     def environment(self) -> dict[str, str]:
         """For the driver."""
         return {"PYTHONPATH": str(self.site), "PATH": os.environ["PATH"], "PYTHONDONTWRITEBYTECODE": "1"}
+
+
+@functools.cache
+def _packed(folder: Path, layer: Path) -> PackedLayer:
+    store = Store(folder).open()
+    descriptor, diff_id = write_layer(store, layer, epoch=int(time.time()))
+    return PackedLayer(diff_id=diff_id, path=store.path(descriptor.digest))
 
 
 @contextlib.contextmanager

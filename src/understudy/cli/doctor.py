@@ -1,5 +1,7 @@
 """``understudy doctor``: what this machine lacks, and the command that mends it."""
 
+import asyncio
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,7 +10,8 @@ import click
 
 from understudy.cli import console
 from understudy.errors import EnvironmentProblemError
-from understudy.sandbox import namespaces
+from understudy.sandbox import executors, namespaces
+from understudy.sandbox.docker import executor as docker_executor
 from understudy.targets import doctor
 from understudy.targets.doctor import Check
 
@@ -39,14 +42,30 @@ def command(port: int, output: str) -> None:
 
 
 def _sandbox_checks() -> Iterator[Check]:
+    chosen = executors.chosen(os.environ)
     findings = namespaces.check()
     if not findings:
         yield Check(name="sandbox", severity="ok", found="every constraint of Lambda's can be enforced")
     for finding in findings:
-        forbidden = isinstance(finding, EnvironmentProblemError)
+        forbidden = isinstance(finding, EnvironmentProblemError) and chosen == executors.NAMESPACES
         yield Check(
             name=f"sandbox: {finding.code}",
             severity="error" if forbidden else "warning",
             found=finding.message,
             fix=finding.hint,
         )
+    yield _docker_check(chosen == executors.DOCKER)
+
+
+def _docker_check(needed: bool) -> Check:
+    name = "executor docker" if needed else "executor docker (optional)"
+    try:
+        found = asyncio.run(docker_executor.describe(os.environ))
+    except EnvironmentProblemError as error:
+        return Check(
+            name=name,
+            severity="error" if needed else "ok",
+            found=error.message,
+            fix=error.hint if needed else "",
+        )
+    return Check(name=name, severity="ok", found=found)

@@ -14,7 +14,7 @@ from typing import NoReturn, TypedDict, Unpack
 
 import click
 
-from understudy.cli import allow_option, console
+from understudy.cli import allow_option, console, executor_option
 from understudy.errors import UnderstudyError
 from understudy.targets import events, layout, record
 from understudy.targets.events import Report
@@ -65,6 +65,7 @@ class Options(TypedDict):
     help="Deploy to the engine, or LocalStack, that answers there, and start none.",
 )
 @allow_option.allow_option
+@executor_option.executor_option
 @console.output_option
 def command(detach: bool, output: str, **options: Unpack[Options]) -> None:
     """Start local AWS, build, verify and deploy the image, serve it; print the URLs.

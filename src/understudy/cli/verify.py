@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Unpack
 
 import click
 
-from understudy.cli import allow_option, target_option
+from understudy.cli import allow_option, executor_option, target_option
 from understudy.errors import UnderstudyError
 from understudy.image.store import Store
 from understudy.targets import built, layout, workspace
@@ -29,6 +29,7 @@ _FAILED = 1
 @click.argument("image", required=False)
 @click.option("--static", is_flag=True, help="Look at the files only; do not boot the image.")
 @allow_option.allow_option
+@executor_option.executor_option
 @click.option("--handler", metavar="HANDLER", help="CMD in the place of the image's, such as app.handler.")
 @click.option("--function", metavar="NAME", help="Verify as this Function of the manifests runs it.")
 @click.option(

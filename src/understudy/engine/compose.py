@@ -6,7 +6,6 @@ Order of opening is order of dependence; closing is the reverse.
 import asyncio
 from contextlib import AsyncExitStack
 from dataclasses import replace
-from typing import Protocol
 
 from understudy.engine.app import Engine
 from understudy.engine.config import EngineConfig
@@ -28,24 +27,8 @@ from understudy.engine.restapi import RestApiGateway, RestApiService
 from understudy.engine.state import State
 from understudy.engine.urls import FunctionUrlGateway
 from understudy.image.store import Store
-from understudy.sandbox.executor import Executor
-from understudy.sandbox.namespaces import NamespaceExecutor
-
-
-class HostExecutor(Executor, Protocol):
-    """An executor that takes something of this machine while the engine runs."""
-
-    async def open(self) -> None:
-        """Takes it.
-
-        Raises:
-            UnderstudyError: this machine cannot isolate.
-        """
-        ...
-
-    async def close(self) -> None:
-        """Ends every sandbox and gives it back."""
-        ...
+from understudy.sandbox import executors
+from understudy.sandbox.executor import HostExecutor
 
 
 class Parts:
@@ -61,7 +44,7 @@ class Parts:
         self._state = State(data / "engine.sqlite")
         self._logs = LogStore(data / "logs.sqlite")
         self._store = Store(data / "store")
-        self._executor = executor or NamespaceExecutor(data / "sandboxes")
+        self._executor = executor or executors.make(config.executor, data / "sandboxes")
         self._repositories = Repositories(self._state, self._store)
         uploads = Uploads(self._repositories)
         asked = config.localstack

@@ -13,6 +13,7 @@ from understudy.engine import localstack
 from understudy.engine.delegate import address
 from understudy.engine.localstack import LocalStackSettings
 from understudy.errors import UnderstudyError
+from understudy.sandbox import executors
 
 DEFAULT_PORT = 4566
 DEFAULT_LOG_LEVEL = "info"
@@ -34,6 +35,7 @@ class EngineConfig:
         ready_file: written when requests are accepted.
         die_with_parent: stop when the process that started the engine ends.
         prewarm: whether a new version gets an environment before its first request; off to see cold starts.
+        executor: what isolates functions, ``namespaces`` or ``docker``.
         log_level: of the engine's own log.
         localstack: what LocalStack's environment variables ask for.
     """
@@ -48,6 +50,7 @@ class EngineConfig:
     ready_file: Path | None = None
     die_with_parent: bool = False
     prewarm: bool = True
+    executor: str = executors.NAMESPACES
     log_level: str = DEFAULT_LOG_LEVEL
     localstack: LocalStackSettings = field(default_factory=LocalStackSettings)
 
@@ -74,6 +77,7 @@ class EngineConfig:
             "ready_file": str(self.ready_file) if self.ready_file else None,
             "die_with_parent": self.die_with_parent,
             "prewarm": self.prewarm,
+            "executor": self.executor,
             # Left open, so that DEBUG=1 reaches an engine that `up` starts.
             "log_level": self.log_level if self.log_level != DEFAULT_LOG_LEVEL else None,
         }
@@ -88,7 +92,7 @@ def parse(argv: Sequence[str], environ: Mapping[str, str] | None = None) -> Engi
 
     Args:
         argv: the command line, without the command.
-        environ: where LocalStack's settings are looked for; nowhere by default.
+        environ: where LocalStack's settings and UNDERSTUDY_EXECUTOR are looked for; nowhere by default.
 
     Raises:
         UnderstudyError: the JSON is none, a setting is unknown or refused, or the data folder is missing.
@@ -112,9 +116,13 @@ def parse(argv: Sequence[str], environ: Mapping[str, str] | None = None) -> Engi
     parser.add_argument(
         "--no-prewarm", action="store_false", dest="prewarm", default=None, help="to see cold starts"
     )
+    parser.add_argument(
+        "--executor", choices=executors.NAMES, help=f"what isolates functions; default {executors.VARIABLE}"
+    )
     parser.add_argument("--log-level", choices=("debug", "info", "warning", "error"))
     given = {name: value for name, value in vars(parser.parse_args(argv)).items() if value is not None}
-    stated = {**_document(given.pop("config")), **given}
+    usual = {"executor": executors.chosen(environ or {})}
+    stated = {**usual, **_document(given.pop("config")), **given}
     settings = localstack.read(environ or {}, any_service="delegate_url" in stated)
     return _config({**stated, **_agreed(stated, settings), "localstack": settings})
 

@@ -30,14 +30,32 @@ _UNFINISHED = ".tmp."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PackedLayer:
+    """A layer as it is in the store.
+
+    Attributes:
+        diff_id: digest of the uncompressed bytes.
+        path: the gzip blob.
+    """
+
+    diff_id: str
+    path: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Rootfs:
     """Unpacked layers, bottom first, for a read-only overlay mount.
 
     Whiteouts are character devices 0:0; opaque directories carry ``user.overlay.opaque`` (mounts with
     userxattr) and, made by root, ``trusted.overlay.opaque`` as well, so that either flavour of mount works.
+
+    Attributes:
+        layers: the directories.
+        packed: what they were unpacked from, in the same order: a container engine unpacks it itself.
     """
 
     layers: tuple[Path, ...]
+    packed: tuple[PackedLayer, ...] = ()
 
 
 def prepare(store: Store, digest: str) -> Rootfs:
@@ -55,7 +73,12 @@ def prepare(store: Store, digest: str) -> Rootfs:
         missing = {diff_id: blob for diff_id, blob in wanted.items() if not _use(store, diff_id)}
         if missing:
             _unpack_all(store, missing)
-        return Rootfs(layers=tuple(_place(store, diff_id) for diff_id in wanted))
+        return Rootfs(
+            layers=tuple(_place(store, diff_id) for diff_id in wanted),
+            packed=tuple(
+                PackedLayer(diff_id=diff_id, path=store.path(digest)) for diff_id, digest in wanted.items()
+            ),
+        )
 
 
 @contextlib.contextmanager

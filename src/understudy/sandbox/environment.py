@@ -108,14 +108,20 @@ class ExecutionEnvironment:
         self._runtime.on_tick = self._accounts.settle
         try:
             self._sandbox = await self._executor.prepare(self.spec)
-            own_network = self._sandbox.isolation
-            await self._api.open(own_network.runtime_listener if own_network is not None else None)
+            await self._open_api(self._sandbox)
         except BaseException:
             await self.shutdown()
             raise
         self._init = asyncio.get_running_loop().create_task(
             self._initialise("init", self.spec.init_timeout_s)
         )
+
+    async def _open_api(self, sandbox: Sandbox) -> None:
+        own_network = sandbox.isolation
+        if sandbox.doorway is not None:
+            self._api.open_behind(sandbox.doorway)
+        else:
+            await self._api.open(own_network.runtime_listener if own_network is not None else None)
 
     @property
     def isolation(self) -> Isolation | None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Callable, Mapping, Sequence
 
     from understudy.sandbox.isolation import Isolation
@@ -30,6 +31,19 @@ class Peek:
     argv: tuple[str, ...]
     environment: Mapping[str, str]
     working_dir: str
+
+
+class Doorway(Protocol):
+    """Where the processes of a sandbox reach the Runtime API, when that is no socket of this machine."""
+
+    @property
+    def address(self) -> str:
+        """Value of AWS_LAMBDA_RUNTIME_API inside, host and port."""
+        ...
+
+    def serve(self, connection: Callable[[], asyncio.Protocol]) -> None:
+        """Has every connection that a process opens served by a `connection` of its own."""
+        ...
 
 
 class Process(Protocol):
@@ -82,6 +96,11 @@ class Sandbox(Protocol):
         """Its own network; `None` when it shares the host's."""
         ...
 
+    @property
+    def doorway(self) -> Doorway | None:
+        """How its processes reach the Runtime API; `None` when they connect to a socket of ours."""
+        ...
+
     def start(
         self, argv: Sequence[str], environment: Mapping[str, str], output: Callable[[bytes], None]
     ) -> Process:
@@ -120,4 +139,20 @@ class Executor(Protocol):
         Raises:
             UnderstudyError: this machine cannot isolate.
         """
+        ...
+
+
+class HostExecutor(Executor, Protocol):
+    """An executor that takes something of this machine while it is open."""
+
+    async def open(self) -> None:
+        """Takes it.
+
+        Raises:
+            UnderstudyError: this machine cannot isolate.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Ends every sandbox and gives it back."""
         ...

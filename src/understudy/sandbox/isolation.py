@@ -22,7 +22,7 @@ from understudy.errors import UnderstudyError
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from understudy.sandbox.model import Endpoint
 
@@ -93,18 +93,34 @@ def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
 class Isolation:
     """Serves the sockets of one cut-off sandbox.
 
+    Attributes:
+        runtime_listener: where the Runtime API accepts; `None` without sockets.
+
     Args:
         reachable: endpoints to pass connections on to.
-        handed_over: sockets after `sockets`, in its order.
+        handed_over: sockets after `sockets`, in its order; none where something else accepts and calls
+            `answer` and `relay`.
     """
 
-    def __init__(self, reachable: Sequence[Endpoint], handed_over: Sequence[socket.socket]) -> None:
-        self.runtime_listener, self._resolver_socket, *self._listeners = handed_over
+    def __init__(self, reachable: Sequence[Endpoint], handed_over: Sequence[socket.socket] = ()) -> None:
+        self.runtime_listener: socket.socket | None = None
+        self._resolver_socket: socket.socket | None = None
+        self._listeners: list[socket.socket] = []
+        if handed_over:
+            self.runtime_listener, self._resolver_socket, *self._listeners = handed_over
         self._reachable = tuple(reachable)
         self._resolver = Resolver()
         self._transport: asyncio.DatagramTransport | None = None
         self._servers: list[asyncio.Server] = []
         self._relays: set[_Relay] = set()
+
+    def answer(self, query: bytes) -> bytes | None:
+        """The response to a DNS query, `None` when it cannot be read."""
+        return self._resolver.respond(query)
+
+    def relay(self, endpoint: Endpoint) -> Callable[[], asyncio.Protocol]:
+        """What serves a connection to `endpoint`."""
+        return functools.partial(_Relay, endpoint, self._relays)
 
     @property
     def lookups(self) -> tuple[Lookup, ...]:
@@ -119,13 +135,13 @@ class Isolation:
         """Starts answering look-ups and passing connections on."""
         loop = asyncio.get_running_loop()
         for each in (self.runtime_listener, self._resolver_socket, *self._listeners):
-            each.setblocking(False)
+            if each is not None:
+                each.setblocking(False)
         self._transport, _ = await loop.create_datagram_endpoint(
             lambda: self._resolver, sock=self._resolver_socket
         )
         for endpoint, listener in zip(self._reachable, self._listeners, strict=True):
-            make = functools.partial(_Relay, endpoint, self._relays)
-            self._servers.append(await loop.create_server(make, sock=listener))
+            self._servers.append(await loop.create_server(self.relay(endpoint), sock=listener))
 
     async def close(self) -> None:
         """Stops; idempotent. The Runtime API's listener is closed by who accepts on it."""
@@ -155,11 +171,16 @@ class Resolver(asyncio.DatagramProtocol):
 
     def datagram_received(self, data: bytes, addr: tuple[str | Any, int]) -> None:
         """Answers a query; what cannot be read is dropped, as a resolver may."""
+        answer = self.respond(data)
+        if answer is not None:
+            self._transport.sendto(answer, addr)
+
+    def respond(self, query: bytes) -> bytes | None:
+        """The response to `query`, or `None` when it cannot be read."""
         try:
-            answer = self.answer(data)
+            return self.answer(query)
         except (struct.error, IndexError, UnicodeDecodeError):
-            return
-        self._transport.sendto(answer, addr)
+            return None
 
     def answer(self, query: bytes) -> bytes:
         """The response to `query`, whose name is put on record."""

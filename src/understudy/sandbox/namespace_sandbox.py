@@ -156,6 +156,7 @@ class NamespaceSandbox:
         self.constraints = constraints
         self.holder_pid = 0
         self.isolation: Isolation | None = None
+        self.doorway = None
         self.lease: contextlib.ExitStack | None = None
         self.on_closed: Callable[[NamespaceSandbox], None] = lambda _: None
         self._set_groups = set_groups

@@ -183,7 +183,10 @@ def forbidden(
     """
     cause, hint = _cause(number, sysctl, root)
     return EnvironmentProblemError(
-        "sandbox-forbidden", f"the sandbox cannot be set up: {cause} ({text})", hint=hint, where="kernel"
+        "sandbox-forbidden",
+        f"the sandbox cannot be set up: {cause} ({text})",
+        hint=f"{hint}; or leave it to a Docker engine: --executor docker",
+        where="kernel",
     )
 
 

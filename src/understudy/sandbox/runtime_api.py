@@ -24,6 +24,7 @@ from understudy.sandbox.model import MAX_RESPONSE_BYTES, MAX_STREAMED_BYTES
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from understudy.sandbox.executor import Doorway
     from understudy.sandbox.model import InvokeRequest
     from understudy.sandbox.response_stream import ResponseStream
 
@@ -152,6 +153,11 @@ class RuntimeApi:
         self._address = f"127.0.0.1:{listener.getsockname()[1]}"
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(lambda: _Connection(self), sock=listener, backlog=8)
+
+    def open_behind(self, doorway: Doorway) -> None:
+        """Serves what comes in at `doorway`, instead of listening."""
+        self._address = doorway.address
+        doorway.serve(lambda: _Connection(self))
 
     @property
     def address(self) -> str:

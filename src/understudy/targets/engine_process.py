@@ -13,6 +13,7 @@ from understudy.engine.config import EngineConfig
 from understudy.engine.delegate import install
 from understudy.engine.listen import PortInUseError
 from understudy.errors import EnvironmentProblemError
+from understudy.sandbox import executors
 from understudy.targets.layout import Layout
 
 _READY_WITHIN_S = 30.0
@@ -116,6 +117,7 @@ class EngineProcess:
             hooks_dir=self._hooks_dir,
             delegate_python=install.python_path(self._layout.cache),
             die_with_parent=True,
+            executor=executors.chosen(os.environ),
         )
 
     def is_alive(self) -> bool:

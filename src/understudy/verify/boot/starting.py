@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import os
 import platform
 import posixpath
-import sys
 import time
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -23,8 +23,8 @@ from understudy.image.rootfs_view import RootfsView
 from understudy.sandbox import (
     Endpoint,
     FunctionEnvironment,
-    NamespaceExecutor,
     SandboxSpec,
+    executors,
     lambda_environment,
 )
 from understudy.sandbox.model import OUT_OF_MEMORY
@@ -61,7 +61,10 @@ def run(request: BootRequest, *, state_dir: Path) -> BootReport:
 
 
 async def _run(request: BootRequest, state_dir: Path) -> BootReport:
-    executor = NamespaceExecutor(state_dir)
+    try:
+        executor = executors.make(executors.chosen(os.environ), state_dir)
+    except EnvironmentProblemError as error:
+        return BootReport(skipped=_reason(error))
     try:
         await executor.open()
     except EnvironmentProblemError as error:
@@ -115,8 +118,6 @@ async def boot(request: BootRequest, *, executor: Executor) -> BootReport:
 
 
 def _impossible(request: BootRequest) -> str:
-    if not sys.platform.startswith("linux"):
-        return f"a boot needs Linux, this is {platform.system()}"
     machine = _MACHINES.get(platform.machine(), platform.machine())
     if request.architecture != machine:
         return f"the image is for {request.architecture}, this machine is {machine}"

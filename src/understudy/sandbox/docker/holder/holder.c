@@ -1,0 +1,528 @@
+/* Process 1 of a container: starts the image's processes one after another and relays their connections.
+ *
+ * Everything goes through stdin and stdout, which the engine holds by one `attach` of the Docker API: so the
+ * Runtime API is reached wherever the Docker engine runs, a container without a network has it too, and what a
+ * process printed arrives before what it asked for next. The end of stdin, so the end of the engine by any
+ * means, is the end of every process and of the container.
+ *
+ * It runs as the function's own user without a privilege; the kernel shields process 1 from signals of its own
+ * namespace, and PR_SET_DUMPABLE from a look inside. Frames are type (1 byte), number and length (4 each, big
+ * endian), payload; `frames.py` is the other side and says what each type means.
+ *
+ * Arguments: the sockets to listen on, `tcp:ADDRESS:PORT` or `udp:ADDRESS:PORT`; the first is the Runtime API's.
+ */
+#define _GNU_SOURCE
+#include <arpa/inet.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { CHUNK = 65536, HEAD = 9, CHANNELS = 256, LISTENERS = 16, TICK_MS = 20, PEEK_AT_MOST = 1 << 20 };
+
+typedef struct {
+    unsigned char *data;
+    size_t start, end, size;
+} Buffer;
+
+typedef struct {
+    int fd, listener, reading, closing;
+    uint32_t number;
+    Buffer out;
+} Channel;
+
+static Channel channels[CHANNELS];
+static int listeners[LISTENERS], datagrams[LISTENERS], listening;
+static uint32_t last_number;
+static pid_t main_pid;
+static int output = -1, over_limit, stopped;
+static uint64_t memory_limit;
+static long oom_kills_before;
+static unsigned char chunk[CHUNK];
+
+static void end(int status) {
+    kill(-1, SIGKILL);
+    _exit(status);
+}
+
+static void *checked(void *memory) {
+    if (memory == NULL) end(2);
+    return memory;
+}
+
+/* Frames to the engine */
+
+static void write_all(const void *data, size_t length) {
+    const char *at = data;
+    while (length > 0) {
+        ssize_t done = write(1, at, length);
+        if (done < 0 && errno == EINTR) continue;
+        if (done <= 0) end(0);
+        at += done;
+        length -= (size_t)done;
+    }
+}
+
+static void send_frame(char type, uint32_t number, const void *payload, size_t length) {
+    unsigned char head[HEAD];
+    uint32_t big = htonl(number), size = htonl((uint32_t)length);
+    head[0] = (unsigned char)type;
+    memcpy(head + 1, &big, 4);
+    memcpy(head + 5, &size, 4);
+    write_all(head, HEAD);
+    write_all(payload, length);
+}
+
+static void send_failure(const char *stage, int number, const char *text) {
+    char payload[512];
+    int length = snprintf(payload, sizeof payload, "%s%c%d%c%s", stage, 0, number, 0, text);
+    send_frame('F', 0, payload, (size_t)length < sizeof payload ? (size_t)length : sizeof payload - 1);
+}
+
+/* Buffers */
+
+static void append(Buffer *buffer, const void *data, size_t length) {
+    if (buffer->end + length > buffer->size && buffer->start > 0) {
+        memmove(buffer->data, buffer->data + buffer->start, buffer->end - buffer->start);
+        buffer->end -= buffer->start;
+        buffer->start = 0;
+    }
+    if (buffer->end + length > buffer->size) {
+        buffer->size = (buffer->end + length) * 2;
+        buffer->data = checked(realloc(buffer->data, buffer->size));
+    }
+    memcpy(buffer->data + buffer->end, data, length);
+    buffer->end += length;
+}
+
+static void shrink(Buffer *buffer) {
+    if (buffer->start < buffer->end) return;
+    if (buffer->size > 4 * CHUNK) {
+        free(buffer->data);
+        *buffer = (Buffer){0};
+    }
+    buffer->start = buffer->end = 0;
+}
+
+/* What the kernel says */
+
+static size_t read_file(const char *path, void *into, size_t most) {
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    size_t length = 0;
+    if (fd < 0) return 0;
+    for (ssize_t got; length < most && (got = read(fd, (char *)into + length, most - length)) > 0;)
+        length += (size_t)got;
+    close(fd);
+    return length;
+}
+
+/* The number behind `name` in a file of lines; -1 when there is none. */
+static long figure(const char *path, const char *name) {
+    static char text[8192];
+    size_t length = read_file(path, text, sizeof text - 1), size = strlen(name);
+    text[length] = 0;
+    for (char *line = text; line != NULL && *line; line = strchr(line, '\n'), line += line != NULL)
+        if (strncmp(line, name, size) == 0) return strtol(line + size, NULL, 10);
+    return -1;
+}
+
+/* Sum over every process but this one, in bytes; `name` is a line of /proc/PID/status. */
+static uint64_t sum_of(const char *name) {
+    uint64_t sum = 0;
+    DIR *folder = opendir("/proc");
+    if (folder == NULL) return 0;
+    for (struct dirent *entry; (entry = readdir(folder)) != NULL;) {
+        char path[64];
+        int pid = atoi(entry->d_name);
+        if (pid <= 1) continue;
+        snprintf(path, sizeof path, "/proc/%d/status", pid);
+        long kilobytes = figure(path, name);
+        if (kilobytes > 0) sum += (uint64_t)kilobytes * 1024;
+    }
+    closedir(folder);
+    return sum;
+}
+
+/* Memory without /tmp, by the container's control group, version 2 or 1; by its processes without either. */
+static uint64_t memory_used(void) {
+    long bytes = figure("/sys/fs/cgroup/memory.stat", "anon ");
+    if (bytes < 0) bytes = figure("/sys/fs/cgroup/memory/memory.stat", "rss ");
+    return bytes >= 0 ? (uint64_t)bytes : sum_of("RssAnon:");
+}
+
+static long oom_kills(void) {
+    long kills = figure("/sys/fs/cgroup/memory.events", "oom_kill ");
+    return kills >= 0 ? kills : figure("/sys/fs/cgroup/memory/memory.oom_control", "oom_kill ");
+}
+
+/* Connections */
+
+static void forget(Channel *channel) {
+    close(channel->fd);
+    free(channel->out.data);
+    *channel = (Channel){.fd = -1};
+}
+
+static Channel *channel_of(uint32_t number) {
+    for (int i = 0; i < CHANNELS; i++)
+        if (channels[i].fd >= 0 && channels[i].number == number) return &channels[i];
+    return NULL;
+}
+
+static void lose(Channel *channel) {
+    if (!channel->closing) send_frame('C', channel->number, "", 0);
+    forget(channel);
+}
+
+static void flush(Channel *channel) {
+    Buffer *out = &channel->out;
+    while (out->start < out->end) {
+        ssize_t done = send(channel->fd, out->data + out->start, out->end - out->start, MSG_NOSIGNAL);
+        if (done < 0 && errno == EINTR) continue;
+        if (done < 0 && errno == EAGAIN) return;
+        if (done < 0) {
+            lose(channel);
+            return;
+        }
+        out->start += (size_t)done;
+    }
+    shrink(out);
+    if (channel->closing == 2) forget(channel);
+    else if (channel->closing == 1) shutdown(channel->fd, SHUT_WR);
+}
+
+static void drain_output(void) {
+    static unsigned char printed[CHUNK];
+    while (output >= 0) {
+        ssize_t got = read(output, printed, CHUNK);
+        if (got < 0 && errno == EINTR) continue;
+        if (got < 0 && errno == EAGAIN) return;
+        if (got <= 0) {
+            close(output);
+            output = -1;
+            return;
+        }
+        send_frame('O', 0, printed, (size_t)got);
+    }
+}
+
+/* Passes on what a process sent, behind what it printed before that. */
+static void receive(Channel *channel) {
+    while (channel->reading) {
+        ssize_t got = recv(channel->fd, chunk, CHUNK, 0);
+        if (got < 0 && errno == EINTR) continue;
+        if (got < 0 && errno == EAGAIN) return;
+        if (got < 0) {
+            lose(channel);
+            return;
+        }
+        if (channel->listener == 0) {
+            send_frame('M', (uint32_t)(sum_of("VmHWM:") / 1024), "", 0);
+            drain_output();
+        }
+        if (got == 0) {
+            channel->reading = 0;
+            send_frame('E', channel->number, "", 0);
+            return;
+        }
+        send_frame('D', channel->number, chunk, (size_t)got);
+        if (got < CHUNK) return;
+    }
+}
+
+static void accept_one(int listener) {
+    static const int on = 1;
+    uint32_t index = htonl((uint32_t)listener);
+    Channel *free_one = NULL;
+    for (int i = 0; i < CHANNELS && free_one == NULL; i++)
+        if (channels[i].fd < 0) free_one = &channels[i];
+    if (free_one == NULL) return;
+    int fd = accept4(listeners[listener], NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd < 0) return;
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    *free_one = (Channel){.fd = fd, .listener = listener, .reading = 1, .number = ++last_number};
+    send_frame('N', free_one->number, &index, 4);
+    receive(free_one);
+}
+
+static void receive_datagram(int listener) {
+    struct sockaddr_in from = {0};
+    socklen_t size = sizeof from;
+    ssize_t got = recvfrom(listeners[listener], chunk + 6, CHUNK - 6, 0, (struct sockaddr *)&from, &size);
+    if (got < 0) return;
+    memcpy(chunk, &from.sin_addr, 4);
+    memcpy(chunk + 4, &from.sin_port, 2);
+    send_frame('Q', (uint32_t)listener, chunk, (size_t)got + 6);
+}
+
+static void answer_datagram(uint32_t listener, const unsigned char *payload, size_t length) {
+    struct sockaddr_in to = {.sin_family = AF_INET};
+    if (listener >= (uint32_t)listening || length < 6) return;
+    memcpy(&to.sin_addr, payload, 4);
+    memcpy(&to.sin_port, payload + 4, 2);
+    sendto(listeners[listener], payload + 6, length - 6, MSG_NOSIGNAL, (struct sockaddr *)&to, sizeof to);
+}
+
+static int listen_on(char *wanted) {
+    struct sockaddr_in at = {.sin_family = AF_INET};
+    static const int on = 1;
+    char *kind = strtok(wanted, ":"), *address = strtok(NULL, ":"), *port = strtok(NULL, ":");
+    if (kind == NULL || address == NULL || port == NULL || listening == LISTENERS) return EINVAL;
+    int datagram = strcmp(kind, "udp") == 0;
+    int fd = socket(AF_INET, (datagram ? SOCK_DGRAM : SOCK_STREAM) | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    at.sin_port = htons((uint16_t)atoi(port));
+    if (fd < 0) return errno;
+    if (inet_pton(AF_INET, address, &at.sin_addr) != 1) return EINVAL;
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    if (bind(fd, (struct sockaddr *)&at, sizeof at) < 0) return errno;
+    if (!datagram && listen(fd, 128) < 0) return errno;
+    datagrams[listening] = datagram;
+    listeners[listening++] = fd;
+    return 0;
+}
+
+/* Processes */
+
+static void fail_child(int report, char stage) {
+    int message[2] = {stage, errno};
+    ssize_t ignored = write(report, message, sizeof message);
+    (void)ignored;
+    _exit(127);
+}
+
+/* As execvp, but with `environment`'s own PATH, and told apart: -1 with ENOENT is "not found on PATH". */
+static int execute(char **argv, char **environment) {
+    const char *path = "/bin:/usr/bin";
+    int found = 0;
+    if (strchr(argv[0], '/') != NULL) return execve(argv[0], argv, environment);
+    for (char **each = environment; *each != NULL; each++)
+        if (strncmp(*each, "PATH=", 5) == 0) path = *each + 5;
+    for (const char *at = path; at != NULL; at = strchr(at, ':'), at += at != NULL) {
+        char candidate[4096];
+        struct stat about;
+        int length = (int)strcspn(at, ":");
+        snprintf(candidate, sizeof candidate, "%.*s/%s", length, length ? at : ".", argv[0]);
+        if (stat(candidate, &about) < 0) continue;
+        found = 1;
+        if (S_ISDIR(about.st_mode) || access(candidate, X_OK) < 0) continue;
+        return execve(candidate, argv, environment);
+    }
+    errno = found ? EACCES : ENOENT;
+    return -2;
+}
+
+static void run_child(char *cwd, char **argv, char **environment, int out, int report) {
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    signal(SIGPIPE, SIG_DFL);
+    int null = open("/dev/null", O_RDONLY);
+    if (null < 0 || dup2(null, 0) < 0 || dup2(out, 1) < 0 || dup2(out, 2) < 0) fail_child(report, 'l');
+    close(null);
+    setsid();
+    umask(022);
+    if (chdir(cwd) < 0) fail_child(report, 'c');
+    fail_child(report, execute(argv, environment) == -2 ? 'p' : 'e');
+}
+
+/* Splits `count` strings off; NULL-terminated. */
+static char **strings(char **at, char *limit) {
+    int count = atoi(*at);
+    char **list = checked(calloc((size_t)count + 1, sizeof *list));
+    *at += strlen(*at) + 1;
+    for (int i = 0; i < count && *at < limit; i++, *at += strlen(*at) + 1) list[i] = *at;
+    return list;
+}
+
+/* Payload: memory limit, directory, number of arguments, these, number of variables, these; NUL behind each. */
+static void start(char *payload, size_t length) {
+    char *at = payload, *limit = payload + length;
+    int out[2], report[2], message[2];
+    memory_limit = strtoull(at, NULL, 10);
+    at += strlen(at) + 1;
+    char *cwd = at;
+    at += strlen(at) + 1;
+    char **argv = strings(&at, limit), **environment = strings(&at, limit);
+    over_limit = stopped = 0;
+    oom_kills_before = oom_kills();
+    if (pipe2(out, O_CLOEXEC) < 0 || pipe2(report, O_CLOEXEC) < 0) end(2);
+    main_pid = fork();
+    if (main_pid == 0) run_child(cwd, argv, environment, out[1], report[1]);
+    int failed = main_pid < 0 ? errno : 0;
+    close(out[1]);
+    close(report[1]);
+    free(argv);
+    free(environment);
+    output = out[0];
+    fcntl(output, F_SETFL, O_NONBLOCK);
+    if (failed) {
+        send_failure("limits", failed, strerror(failed));
+        main_pid = 0;
+    } else if (read(report[0], message, sizeof message) == sizeof message) {
+        const char *stage = message[0] == 'c' ? "cwd" : message[0] == 'l' ? "limits" : "exec";
+        send_failure(stage, message[1], message[0] == 'p' ? "not found on PATH" : strerror(message[1]));
+    }
+    close(report[0]);
+}
+
+/* Lambda resets the whole process tree: what the main process left behind does not outlive it. */
+static void ended(int status, const struct rusage *usage) {
+    char payload[128];
+    int oom = over_limit || (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL && oom_kills() > oom_kills_before);
+    int code = WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
+    main_pid = 0;
+    kill(-1, SIGKILL);
+    while (waitpid(-1, NULL, 0) > 0 || errno == EINTR) continue;
+    for (int i = 0; i < CHANNELS; i++)
+        if (channels[i].fd >= 0) receive(&channels[i]);
+    drain_output();
+    if (output >= 0) close(output);
+    output = -1;
+    int length = snprintf(payload, sizeof payload, "%d %ld %d", code, usage->ru_maxrss * 1024L, oom);
+    send_frame('X', 0, payload, (size_t)length);
+}
+
+static void reap(int signals) {
+    struct signalfd_siginfo info;
+    struct rusage usage;
+    int status;
+    while (read(signals, &info, sizeof info) > 0) continue;
+    for (pid_t pid; (pid = wait4(-1, &status, WNOHANG, &usage)) > 0;)
+        if (pid == main_pid) ended(status, &usage);
+}
+
+/* Payload: executable, directory, number of bytes of the command line; NUL behind each; then it, environment. */
+static void peek(void) {
+    static char payload[2 * 4096 + 16 + 2 * PEEK_AT_MOST];
+    char path[64], *at = payload;
+    for (int i = 0; i < 2; i++) {
+        snprintf(path, sizeof path, "/proc/%d/%s", main_pid, i ? "cwd" : "exe");
+        ssize_t length = main_pid ? readlink(path, at, 4095) : -1;
+        if (length < 0) {
+            send_frame('P', 0, "", 0);
+            return;
+        }
+        at += length;
+        *at++ = 0;
+    }
+    snprintf(path, sizeof path, "/proc/%d/cmdline", main_pid);
+    char *command = checked(malloc(PEEK_AT_MOST));
+    size_t size = read_file(path, command, PEEK_AT_MOST);
+    at += snprintf(at, 16, "%zu", size) + 1;
+    memcpy(at, command, size);
+    free(command);
+    at += size;
+    snprintf(path, sizeof path, "/proc/%d/environ", main_pid);
+    at += read_file(path, at, PEEK_AT_MOST);
+    send_frame('P', 0, payload, (size_t)(at - payload));
+}
+
+/* Frames from the engine */
+
+static void obey(unsigned char type, uint32_t number, unsigned char *payload, size_t length) {
+    Channel *channel = strchr("DECB", type) != NULL ? channel_of(number) : NULL;
+    if (type == 'S') start((char *)payload, length);
+    else if (type == 'K') {
+        if (number == SIGSTOP || number == SIGCONT) stopped = number == SIGSTOP;
+        kill(-1, (int)number);
+    }
+    else if (type == 'P') peek();
+    else if (type == 'A') answer_datagram(number, payload, length);
+    else if (channel == NULL) return;
+    else if (type == 'B') forget(channel);
+    else {
+        if (type == 'D') append(&channel->out, payload, length);
+        else channel->closing = type == 'C' ? 2 : 1;
+        flush(channel);
+    }
+}
+
+static void obey_all(void) {
+    static Buffer in;
+    ssize_t got = read(0, chunk, CHUNK);
+    if (got < 0 && (errno == EINTR || errno == EAGAIN)) return;
+    if (got <= 0) end(0);
+    append(&in, chunk, (size_t)got);
+    while (in.end - in.start >= HEAD) {
+        uint32_t number, length;
+        memcpy(&number, in.data + in.start + 1, 4);
+        memcpy(&length, in.data + in.start + 5, 4);
+        length = ntohl(length);
+        if (in.end - in.start < HEAD + (size_t)length) return;
+        unsigned char *payload = in.data + in.start + HEAD;
+        unsigned char type = in.data[in.start];
+        obey(type, ntohl(number), payload, length);
+        in.start += HEAD + length;
+    }
+    shrink(&in);
+}
+
+static void serve(int signals) {
+    static struct pollfd polled[3 + LISTENERS + CHANNELS];
+    static Channel *owners[3 + LISTENERS + CHANNELS];
+    for (;;) {
+        int count = 3 + listening;
+        polled[0] = (struct pollfd){.fd = 0, .events = POLLIN};
+        polled[1] = (struct pollfd){.fd = signals, .events = POLLIN};
+        polled[2] = (struct pollfd){.fd = output, .events = POLLIN};
+        for (int i = 0; i < listening; i++)
+            polled[3 + i] = (struct pollfd){.fd = listeners[i], .events = POLLIN};
+        for (int i = 0; i < CHANNELS; i++) {
+            Channel *each = &channels[i];
+            short events = (short)((each->reading ? POLLIN : 0) | (each->out.start < each->out.end ? POLLOUT : 0));
+            if (each->fd < 0 || events == 0) continue;
+            owners[count] = each;
+            polled[count++] = (struct pollfd){.fd = each->fd, .events = events};
+        }
+        if (poll(polled, (nfds_t)count, main_pid && !stopped ? TICK_MS : -1) < 0 && errno != EINTR) end(2);
+        if (polled[2].revents) drain_output();
+        for (int i = 0; i < listening; i++)
+            if (polled[3 + i].revents) (datagrams[i] ? receive_datagram : accept_one)(i);
+        for (int i = 3 + listening; i < count; i++) {
+            if (owners[i]->fd != polled[i].fd) continue;
+            if (polled[i].revents & (POLLIN | POLLHUP | POLLERR)) receive(owners[i]);
+            if (owners[i]->fd == polled[i].fd && polled[i].revents & POLLOUT) flush(owners[i]);
+        }
+        if (polled[1].revents) reap(signals);
+        if (polled[0].revents) obey_all();
+        if (main_pid && memory_limit && memory_used() > memory_limit) {
+            over_limit = 1;
+            kill(-1, SIGKILL);
+        }
+    }
+}
+
+int main(int count, char **arguments) {
+    sigset_t watched;
+    struct sockaddr_in at = {0};
+    socklen_t size = sizeof at;
+    prctl(PR_SET_DUMPABLE, 0);
+    signal(SIGPIPE, SIG_IGN);
+    sigemptyset(&watched);
+    sigaddset(&watched, SIGCHLD);
+    sigprocmask(SIG_BLOCK, &watched, NULL);
+    for (int i = 0; i < CHANNELS; i++) channels[i].fd = -1;
+    for (int i = 1; i < count; i++) {
+        int failed = listen_on(arguments[i]);
+        if (failed) {
+            send_failure("network", failed, strerror(failed));
+            return 1;
+        }
+    }
+    if (listening) getsockname(listeners[0], (struct sockaddr *)&at, &size);
+    send_frame('R', ntohs(at.sin_port), "", 0);
+    serve(signalfd(-1, &watched, SFD_NONBLOCK | SFD_CLOEXEC));
+}
