@@ -64,10 +64,39 @@ def require_tool(name: str) -> str:
 @functools.cache
 def require_kubectl() -> str:
     """Returns the path of kubectl, taken from Debian trixie where it is missing: bookworm's is too old."""
-    found = shutil.which("kubectl")
+    return _from_trixie("kubectl", "kubectl", "usr/bin/kubectl")
+
+
+@functools.cache
+def require_oras() -> str:
+    """Returns the path of oras, taken from Debian trixie where it is missing: bookworm has none."""
+    return _from_trixie("oras", "oras", "usr/bin/oras")
+
+
+@functools.cache
+def require_buildx() -> Path:
+    """Returns a folder for DOCKER_CONFIG with Debian trixie's buildx plugin; others do not see it."""
+    folder = Path(tempfile.gettempdir()) / "understudy-docker-config"
+    plugin = folder / "cli-plugins" / "docker-buildx"
+    if not plugin.exists():
+        plugin.parent.mkdir(parents=True, exist_ok=True)
+        _unpack("docker-buildx", "usr/libexec/docker/cli-plugins/docker-buildx", plugin)
+    return folder
+
+
+def _from_trixie(name: str, package: str, member: str) -> str:
+    found = shutil.which(name)
     if found:
         return found
-    assert os.geteuid() == 0, "kubectl is missing: install 1.28 or later"
+    assert os.geteuid() == 0, f"{name} is missing: install {package}"
+    _unpack(package, member, Path("/usr/local/bin") / name)
+    found = shutil.which(name)
+    assert found, f"{name} was copied to /usr/local/bin, which is not in PATH"
+    return found
+
+
+def _unpack(package: str, member: str, target: Path) -> None:
+    """Copies one file of a package of Debian trixie to `target`, and installs nothing."""
     with _alone():
         _updated()  # before it apt knows no codename of its sources
     targets = ["apt-get", "indextargets", "--format", "$(REPO_URI)", "Codename: bookworm"]
@@ -89,13 +118,10 @@ def require_kubectl() -> str:
         }
         apt = ["apt-get", "-qq", *(f"-oDir::{name}={root / path}" for name, path in places.items())]
         subprocess.run([*apt, "update"], check=True, capture_output=True)
-        subprocess.run([*apt, "download", "kubectl"], check=True, capture_output=True, cwd=root)
-        [package] = root.glob("kubectl_*.deb")
-        subprocess.run(["dpkg", "-x", package, root / "package"], check=True, capture_output=True)
-        shutil.copy(root / "package" / "usr" / "bin" / "kubectl", "/usr/local/bin/kubectl")
-    found = shutil.which("kubectl")
-    assert found, "kubectl was copied to /usr/local/bin, which is not in PATH"
-    return found
+        subprocess.run([*apt, "download", package], check=True, capture_output=True, cwd=root)
+        [archive] = root.glob(f"{package}_*.deb")
+        subprocess.run(["dpkg", "-x", archive, root / "package"], check=True, capture_output=True)
+        shutil.copy(root / "package" / member, target)
 
 
 @functools.cache

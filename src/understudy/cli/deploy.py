@@ -6,14 +6,17 @@ from typing import Any
 import click
 
 from understudy.cli import interrupts, releasing, target_option
+from understudy.cli.builder_option import builder_option
 from understudy.cli.progress import EventPrinter
 from understudy.targets import workspace
+from understudy.targets.builders import Builder
 
 
 @click.command("deploy")
 @target_option.target_option
+@builder_option
 @releasing.options
-def command(target_name: str, output: str, **asked: Any) -> None:  # noqa: ANN401 - the fields of Asked
+def command(target_name: str, output: str, builder: Builder | None, **asked: Any) -> None:  # noqa: ANN401 - the fields of Asked
     """Build the images, verify them, push them with their proofs, and release them on the target.
 
     An image that would not start on Lambda is never pushed: the cause is printed and the exit code is 1. A
@@ -30,8 +33,8 @@ def command(target_name: str, output: str, **asked: Any) -> None:  # noqa: ANN40
     # Before the build: a stack that does not run is found at once.
     target.guard()
     with interrupts.stopping() as stop, EventPrinter() as printer:
-        with ImageBuilder(found, printer) as builder:
-            digests = {name: builder.build(name).image.digest for name in found.project.images}
-            images = releasing.Images(digests=digests, tags=builder.tags)
+        with ImageBuilder(found, printer, builder=builder) as images_of:
+            digests = {name: images_of.build(name).image.digest for name in found.project.images}
+            images = releasing.Images(digests=digests, tags=images_of.tags)
         delivered = releasing.deliver(found, target, images, releasing.Asked(**asked), printer, stop)
     releasing.show(delivered, target, digests, output)

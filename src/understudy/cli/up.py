@@ -15,8 +15,10 @@ from typing import NoReturn, TypedDict, Unpack
 import click
 
 from understudy.cli import allow_option, console, executor_option
+from understudy.cli.builder_option import builder_option
 from understudy.errors import UnderstudyError
 from understudy.targets import events, layout, record
+from understudy.targets.builders import Builder
 from understudy.targets.events import Report
 from understudy.targets.layout import Layout
 from understudy.targets.record import AlreadyRunningError, StackRecord
@@ -39,6 +41,7 @@ class Options(TypedDict):
     port: int | None
     dev_port: int | None
     engine: tuple[str, int] | None
+    builder: Builder | None
     allowed: dict[str, str]
 
 
@@ -64,6 +67,7 @@ class Options(TypedDict):
     callback=lambda _, __, value: value and _address(value),
     help="Deploy to the engine, or LocalStack, that answers there, and start none.",
 )
+@builder_option
 @allow_option.allow_option
 @executor_option.executor_option
 @console.output_option

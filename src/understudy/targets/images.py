@@ -12,6 +12,7 @@ from understudy.image.builder import BuildEvent, BuildRequest, model
 from understudy.image.model import Image
 from understudy.image.store import Store
 from understudy.sandbox.steps import NamespaceStepRunner
+from understudy.targets.builders import Builder
 from understudy.targets.events import Advanced, Done, Noticed, Report, Started
 from understudy.targets.layout import PROJECT_FILE
 from understudy.targets.project import ImageSection
@@ -36,10 +37,17 @@ class BuiltImage:
 
 
 class ImageBuilder:
-    """Builds images of one workspace; keeps the step runner and what it learnt about registries."""
+    """Builds images of one workspace; keeps the step runner and what it learnt about registries.
 
-    def __init__(self, workspace: Workspace, report: Report) -> None:
+    Args:
+        workspace: the project.
+        report: hears what happens.
+        builder: builds every image; None for what the project file says of each.
+    """
+
+    def __init__(self, workspace: Workspace, report: Report, *, builder: Builder | None = None) -> None:
         self._workspace = workspace
+        self._builder = builder
         self._report = report
         self.store = Store(workspace.layout.store)
         self._steps = NamespaceStepRunner(workspace.layout.sandboxes)
@@ -83,9 +91,7 @@ class ImageBuilder:
             platform=section.platform,
             tags=(f"{name}:latest",),
         )
-        image = builder.build(
-            request, store=self.store, steps=self._steps, progress=lambda event: self._show(step, event)
-        )
+        image = self._built(request, self._builder or section.builder, step)
         seconds = time.monotonic() - started
         stand_in_for = image.config.labels.get(model.STAND_IN_LABEL, "")
         self._report(Done(step=step, seconds=seconds, detail=f"{image.digest} {_megabytes(image)}"))
@@ -96,6 +102,16 @@ class ImageBuilder:
                 )
             )
         return BuiltImage(name=name, image=image, stand_in_for=stand_in_for, seconds=seconds)
+
+    def _built(self, request: BuildRequest, by: Builder, step: str) -> Image:
+        def show(event: BuildEvent) -> None:
+            self._show(step, event)
+
+        if by == "docker":
+            from understudy.targets import docker_build  # noqa: PLC0415 - few builds need what reads archives
+
+            return docker_build.build(request, store=self.store, progress=show)
+        return builder.build(request, store=self.store, steps=self._steps, progress=show)
 
     def build_base(self, name: str) -> Image:
         """Returns the stand-in base `name`, built anew.

@@ -40,7 +40,7 @@ class LocalStack:
         self._engine = engine
         self._options = options
         self._report = report
-        self._builder = ImageBuilder(workspace, report)
+        self._builder = ImageBuilder(workspace, report, builder=options.builder)
         name = local_engine.name_of(workspace.project)
         self._target = LocalTarget.of(name, workspace.project.targets[name])
         section = workspace.project.dev_server if options.dev else None

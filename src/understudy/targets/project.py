@@ -15,6 +15,7 @@ from understudy.errors import UnderstudyError
 from understudy.manifests import documents, errors
 from understudy.manifests.errors import ManifestError, Problem
 from understudy.manifests.model import Node
+from understudy.targets.builders import Builder
 
 FILE_NAME = "understudy.yaml"
 
@@ -52,6 +53,7 @@ class ImageSection(_Section):
         build_target: stage to build; the last one by default.
         repository: `metadata.name` of the Repository that holds the image.
         platform: platform to build for.
+        builder: what builds it: the native builder, or Docker's BuildKit.
         size_budget_mb: largest image that this project wants in a registry, compressed.
     """
 
@@ -61,6 +63,7 @@ class ImageSection(_Section):
     build_target: str | None = None
     repository: Name
     platform: Literal["linux/amd64", "linux/arm64"] = "linux/amd64"
+    builder: Builder = "native"
     size_budget_mb: Annotated[int, Field(ge=1)] = 1000
 
 

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from understudy.targets.builders import Builder
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UpOptions:
@@ -14,6 +16,7 @@ class UpOptions:
         dev: whether there is a development server.
         watch: whether a saved file is rebuilt and released.
         engine: ``HOST:PORT`` of an engine that somebody else runs; None starts one.
+        builder: builds every image; None for what the project file says of each.
         allowed: rules of `verify` whose findings may pass, with the reasons.
     """
 
@@ -22,4 +25,5 @@ class UpOptions:
     dev: bool = True
     watch: bool = True
     engine: tuple[str, int] | None = None
+    builder: Builder | None = None
     allowed: Mapping[str, str] = field(default_factory=dict)

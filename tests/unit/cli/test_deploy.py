@@ -23,7 +23,7 @@ def built(project: Workspace, monkeypatch: pytest.MonkeyPatch) -> Image:
     class Builder:
         tags = ("latest",)
 
-        def __init__(self, *_: object) -> None:
+        def __init__(self, *_: object, builder: str | None) -> None:
             """Builds nothing."""
 
         def __enter__(self) -> Self:

@@ -145,3 +145,15 @@ def test_a_base_is_built_anew(workspace: Workspace, monkeypatch: pytest.MonkeyPa
 
     assert asked == [("python3.13", True)]
     assert [type(event) for event in events] == [Started, Done]
+
+
+def test_docker_builds_where_it_is_asked_for(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with (
+        ImageBuilder(workspace, lambda _: None, builder="docker") as one,
+        pytest.raises(UnderstudyError) as caught,
+    ):
+        one.build("shop")
+    assert caught.value.code == "docker-missing"
