@@ -17,6 +17,8 @@ from understudy.reconcile import loopback
 from understudy.targets import http
 
 _READY_WITHIN_S = 180.0
+# For who would wait in vain: its container may have ended at once, for want of a license.
+_LISTENS_WITHIN_S = 45.0
 _PAUSE_S = 0.2
 _CONNECT_S = 2.0
 _CHUNK_BYTES = 256 * 1024
@@ -67,18 +69,19 @@ class AttachedEngine:
         """Returns the endpoint once the engine answers.
 
         Raises:
-            EnvironmentProblemError: it does not within three minutes.
+            EnvironmentProblemError: it does not within three minutes, or nothing so much as listens there.
         """
-        deadline = time.monotonic() + _READY_WITHIN_S
+        began = time.monotonic()
         while True:
             try:
                 http.get_json(f"{self.endpoint}/_localstack/health")
             except UnderstudyError as exc:
-                if time.monotonic() > deadline:
+                waited = time.monotonic() - began
+                if waited > _READY_WITHIN_S or (waited > _LISTENS_WITHIN_S and not self.is_alive()):
                     raise EnvironmentProblemError(
                         "engine-absent",
                         f"no engine answers at {self.where}: {exc.message}",
-                        hint="docker compose ps localstack, or choose an arrangement by COMPOSE_PROFILES",
+                        hint="docker compose ps --all and docker compose logs tell what became of it",
                         where=self.where,
                         retryable=True,
                     ) from exc
