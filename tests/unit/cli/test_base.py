@@ -1,4 +1,6 @@
 import json
+import tarfile
+from pathlib import Path
 
 import pytest
 
@@ -32,3 +34,17 @@ def test_an_unknown_base_names_the_known_ones(understudy: Understudy, project: W
     assert done.exit_code == 1
     assert "error[base-unknown]" in done.stderr
     assert "python3.13" in done.stderr
+
+
+def test_writes_what_docker_loads(
+    understudy: Understudy, project: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    image = projects.image(project)
+    monkeypatch.setattr(images, "build_base", lambda _name, **_: image)
+
+    done = understudy("base", "build", "--archive", str(tmp_path / "base.tar"))
+
+    assert (done.exit_code, done.stdout) == (0, f"{image.digest}\n")
+    with tarfile.open(tmp_path / "base.tar") as archive:
+        [told] = json.load(archive.extractfile("manifest.json"))  # type: ignore[arg-type]
+    assert told["RepoTags"] == ["understudy.local/base/python3.13:latest"]
