@@ -107,12 +107,20 @@ class World:
         return [name for name in self.calls if not name.startswith(READS)]
 
     def stack(self, digest: str | None = None, **function: Json) -> Stack:
-        """The project's stack, with what this endpoint cannot do left out."""
+        """The dashboard's part of the project, with what this endpoint cannot do left out.
+
+        The siblings are made of the same kinds: they would show the same again.
+        """
         target = LocalTarget(name="local", endpoint_url=self.url)
         found = project.load(ROOT / project.FILE_NAME)
-        loaded = stack.load(ROOT, found, target, {"dashboard": digest or self.images[0]})
-        kept = tuple(self.fitted(one, function) for one in loaded if one.key.kind in self.kinds)
-        return replace(loaded, resources=kept)
+        loaded = stack.load(ROOT, found, target, dict.fromkeys(found.images, digest or self.images[0]))
+        kept = tuple(
+            self.fitted(one, function)
+            for one in loaded
+            if one.key.kind in self.kinds and one.key.name.startswith("dashboard")
+        )
+        images = tuple(image for image in loaded.images if image.name == "dashboard")
+        return replace(loaded, resources=kept, images=images)
 
     def fitted(
         self, resource: DesiredResource, function: Mapping[str, Json] = MappingProxyType({})

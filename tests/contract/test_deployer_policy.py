@@ -46,6 +46,7 @@ CHANGES: dict[str, dict[str, Json]] = {
         "tagging": {"tagSet": _TAGS},
         "versioning": {"status": "Suspended"},
     },
+    "FunctionURLConfig": {"authType": "NONE"},
     "Function": {"memorySize": 1024, "tags": {"other": "tag"}},
     "Integration": {"timeoutInMillis": 29000},
     "LogGroup": {"retentionDays": 7, "tags": {"other": "tag"}},
@@ -98,7 +99,8 @@ def _every_kind(folder: Path) -> list[Call]:
 
 def _preprod(world: World, digest: str) -> Stack:
     target = LocalTarget(name="preprod", endpoint_url=world.url)
-    loaded = stack.load(ROOT, project.load(ROOT / project.FILE_NAME), target, {"dashboard": digest})
+    found = project.load(ROOT / project.FILE_NAME)
+    loaded = stack.load(ROOT, found, target, dict.fromkeys(found.images, digest))
     return replace(loaded, resources=tuple(world.fitted(one) for one in loaded.resources))
 
 

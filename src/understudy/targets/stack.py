@@ -52,7 +52,7 @@ def load(
     """
     overlay = root / project.targets[target.name].overlay
     resources = overlays.load(overlay, root=root)
-    for name in {name for resource in resources for name in references.images(resource.spec)}:
+    for name in sorted({name for resource in resources for name in references.images(resource.spec)}):
         if name in project.images and name not in digests:
             raise UnderstudyError(
                 "image-unbuilt", f"image {name} has not been built", hint=f"./understudy build {name}"

@@ -43,7 +43,7 @@ def test_reads_camel_case_and_defaults() -> None:
 def test_the_project_s_own_file_is_right() -> None:
     root = Path(__file__).resolve().parents[3]
     found = project.load(root / project.FILE_NAME)
-    assert found.images.keys() == {"dashboard"}
+    assert found.images.keys() >= {"dashboard", "sse"}
     assert list(found.targets) == ["local", "localstack", "preprod"]
     assert found.targets["preprod"].production
     for target in found.targets.values():

@@ -136,9 +136,9 @@ class FunctionUrls:
         return self._rendered(function, url)
 
     def _rendered(self, function: Function, url: FunctionUrl) -> dict[str, Any]:
-        host = f"{url.url_id}.lambda-url.{function.id.region}.localhost.localstack.cloud"
+        port = f":{self._port}" if self._port else ""
         answer: dict[str, Any] = {
-            "FunctionUrl": f"http://{host}:{self._port}/" if self._port else f"http://{host}/",
+            "FunctionUrl": f"http://{host(function.id, url)}{port}/",
             "FunctionArn": names.arn(function.id, None if url.qualifier == LATEST else url.qualifier),
             "AuthType": url.auth_type,
             "InvokeMode": url.invoke_mode,
@@ -149,6 +149,11 @@ class FunctionUrls:
 
     def _changed(self, _: FunctionId) -> None:
         self._places = None
+
+
+def host(function: FunctionId, url: FunctionUrl) -> str:
+    """The host name of a URL; on AWS the last labels are ``on.aws``."""
+    return f"{url.url_id}.lambda-url.{function.region}.localhost.localstack.cloud"
 
 
 def _moment(epoch_s: float) -> str:

@@ -19,7 +19,7 @@ from understudy.engine import app, dispatch, identifiers
 from understudy.engine.dispatch import Signature
 from understudy.engine.executeapi import http
 from understudy.engine.executeapi.http import HttpResponse
-from understudy.engine.functions import policy
+from understudy.engine.functions import policy, urls
 from understudy.engine.functions.invoke import SYNCHRONOUS_LIMIT_BYTES, InvokeOutcome, Streaming
 from understudy.engine.functions.model import LATEST, Function, FunctionUrl
 from understudy.engine.functions.names import Target
@@ -71,9 +71,13 @@ class _Visit:
     url: FunctionUrl
     scope: Scope
     headers: Mapping[bytes, bytes]
-    domain: str
     path: str
     request_id: str
+
+    @property
+    def domain(self) -> str:
+        """The URL's host, also for who came by another: a function tells by it where a request is from."""
+        return urls.host(self.function.id, self.url)
 
     @property
     def target(self) -> Target:
@@ -128,7 +132,7 @@ class FunctionUrlGateway:
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one request; returns when the function has ended or, for what it streams, is read out."""
-        url_id, domain, path = _address(scope)
+        url_id, path = _address(scope)
         found = self._functions.url(url_id)
         if found is None:
             await app.respond(send, _wire(_message(404, "Not Found", "ResourceNotFoundException")))
@@ -139,7 +143,6 @@ class FunctionUrlGateway:
             url=url,
             scope=scope,
             headers=dict(scope["headers"]),
-            domain=domain,
             path=path,
             request_id=identifiers.request_id(),
         )
@@ -282,16 +285,15 @@ def _failed() -> HttpResponse:
     return HttpResponse(status=502, headers=[(b"content-type", _JSON)], body=b"Internal Server Error")
 
 
-def _address(scope: Scope) -> tuple[str, str, str]:
-    """Id, domain and decoded path of a request."""
-    host = _host(scope)
+def _address(scope: Scope) -> tuple[str, str]:
+    """Id and decoded path of a request."""
     raw: bytes = scope.get("raw_path") or scope["path"].encode()
     path = unquote(raw.decode("latin-1").partition("?")[0])
-    found = _url_of(host)
+    found = _url_of(_host(scope))
     if found is not None:
-        return found, host, path
+        return found, path
     url_id, _, rest = path.removeprefix(URL_PATH).partition("/")
-    return url_id, host, f"/{rest}"
+    return url_id, f"/{rest}"
 
 
 def _host(scope: Scope) -> str:
