@@ -61,11 +61,15 @@ class RequestMiddleware:
 def _apply_stage(scope: Scope) -> None:
     """Make the name of an API Gateway stage in the path the application's root path.
 
-    For a stage other than `$default` an HTTP API passes the path on with the stage's name in front.
+    For a stage other than `$default` an HTTP API passes the path on with the stage's name in front. A REST
+    API leaves it out, and says in the request's context what the client called.
     """
     event = scope.get("aws.event") or {}
-    stage = event.get("requestContext", {}).get("stage")
+    context = event.get("requestContext", {})
+    stage = context.get("stage")
     prefix = f"/{stage}"
+    if "path" in event and context.get("path") == f"{prefix}{event['path']}":
+        scope["path"] = f"{prefix}{scope['path']}"
     if stage and stage != "$default" and (scope["path"] == prefix or scope["path"].startswith(f"{prefix}/")):
         scope["root_path"] = prefix
 

@@ -60,8 +60,8 @@ def event_v2(method: str, path: str, *, stage: str = "$default", query: str = ""
     }
 
 
-def event_v1(method: str, path: str) -> Any:
-    """An event of payload format 1.0."""
+def event_v1(method: str, path: str, *, called_as: str | None = None) -> Any:
+    """An event of payload format 1.0; a REST API says in its context what the client called."""
     return {
         "version": "1.0",
         "resource": "/{proxy+}",
@@ -71,7 +71,7 @@ def event_v1(method: str, path: str) -> Any:
         "multiValueHeaders": {"Host": ["id.execute-api.us-east-1.amazonaws.com"]},
         "queryStringParameters": None,
         "multiValueQueryStringParameters": None,
-        "requestContext": {"identity": {"sourceIp": "192.0.2.1"}, "stage": "live"},
+        "requestContext": {"identity": {"sourceIp": "192.0.2.1"}, "stage": "live", "path": called_as or path},
         "body": None,
         "isBase64Encoded": False,
     }
@@ -152,6 +152,12 @@ def test_links_include_the_stage() -> None:
 
 def test_payload_1_0() -> None:
     assert call(event_v1("GET", "/health"))[0] == 200
+
+
+def test_links_include_the_stage_of_a_rest_api() -> None:
+    answer = handler.lambda_handler(event_v1("GET", "/docs", called_as="/live/docs"), CONTEXT)
+    assert (answer["statusCode"], "/live/openapi.json" in answer["body"]) == (200, True)
+    assert call(event_v1("GET", "/health", called_as="/live/health"))[0] == 200
 
 
 def test_works_after_something_else_used_an_event_loop() -> None:

@@ -16,9 +16,14 @@ import uvicorn
 from tests.contract.lambda_image import put_runtime_image
 from understudy.engine.app import Engine, respond
 from understudy.engine.ecr import EcrService, Registry, Repositories, Repository, Uploads, manifests
+from understudy.engine.executeapi.access_log import AccessLog
+from understudy.engine.executeapi.outbound import Outbound
+from understudy.engine.executeapi.store import ApiStore
 from understudy.engine.functions import LambdaConfig, LambdaService
+from understudy.engine.httpapi import HttpApiGateway, HttpApiService
 from understudy.engine.logs import LogsService, LogStore
-from understudy.engine.protocol import HttpResponse, Receive, Scope, Send
+from understudy.engine.protocol import HttpResponse, Receive, Router, Scope, Send, Service
+from understudy.engine.restapi import RestApiGateway, RestApiService
 from understudy.engine.state import State
 from understudy.engine.urls import FunctionUrlGateway
 from understudy.image.store import Store
@@ -98,6 +103,31 @@ def _client(name: str, url: str) -> Any:
 
 
 @asynccontextmanager
+async def _served(engine: Engine, listener: socket.socket) -> AsyncIterator[None]:
+    server = uvicorn.Server(uvicorn.Config(engine, log_level="warning", lifespan="off"))
+    server.install_signal_handlers = lambda: None
+    running = asyncio.create_task(server.serve(sockets=[listener]))
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        await running
+
+
+def _apis(
+    state: State, service: LambdaService, log: AccessLog, outbound: Outbound
+) -> tuple[list[Service], list[Router]]:
+    """Both kinds of APIs: their control planes and their gateways."""
+    apis, rest_apis = ApiStore(state), ApiStore(state, "apigateway", "restapi")
+    apis.open()
+    rest_apis.open()
+    return (
+        [HttpApiService(apis, endpoint="http://{}.execute-api.localhost".format), RestApiService(rest_apis)],
+        [RestApiGateway(rest_apis, service, log), HttpApiGateway(apis, service, log, outbound)],
+    )
+
+
+@asynccontextmanager
 async def serving(root: Path, config: LambdaConfig | None = None) -> AsyncIterator[LambdaServer]:
     """A server whose state is under `root`; everything is ended on the way out."""
     state = State(root / "engine.sqlite").open()
@@ -111,30 +141,29 @@ async def serving(root: Path, config: LambdaConfig | None = None) -> AsyncIterat
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     service = LambdaService(state, store, repositories, logs, executor, url, config)
     await service.start()
+    outbound = Outbound()
+    api_services, gateways = _apis(state, service, AccessLog(logs.append), outbound)
     engine = Engine(
-        services=[service, EcrService(repositories, uploads), LogsService(logs)],
-        routers=[FunctionUrlGateway(service)],
+        services=[service, EcrService(repositories, uploads), LogsService(logs), *api_services],
+        routers=[*gateways, FunctionUrlGateway(service)],
         endpoints=_Nothing(),
         fallback=_Nothing(),
     )
-    server = uvicorn.Server(uvicorn.Config(engine, log_level="warning", lifespan="off"))
-    server.install_signal_handlers = lambda: None
-    running = asyncio.create_task(server.serve(sockets=[listener]))
     try:
-        if not any(each.name == "dash" for each in repositories.all_of(Registry())):
-            repositories.create(Repository(name="dash", registry=Registry(), created_at=0.0))
-        with ThreadPoolExecutor(16) as threads:
-            yield LambdaServer(
-                url=url,
-                store=store,
-                repositories=repositories,
-                service=service,
-                threads=threads,
-                sdk=_client("lambda", url),
-            )
+        async with _served(engine, listener):
+            if not any(each.name == "dash" for each in repositories.all_of(Registry())):
+                repositories.create(Repository(name="dash", registry=Registry(), created_at=0.0))
+            with ThreadPoolExecutor(16) as threads:
+                yield LambdaServer(
+                    url=url,
+                    store=store,
+                    repositories=repositories,
+                    service=service,
+                    threads=threads,
+                    sdk=_client("lambda", url),
+                )
     finally:
-        server.should_exit = True
-        await running
+        await outbound.close()
         await service.close()
         await executor.close()
         await uploads.close()

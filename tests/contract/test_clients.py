@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from tests.contract import stack_project
@@ -84,6 +85,34 @@ def test_awslocal_sees_the_image_in_ecr(project: StackProject, running: dict[str
 
     images = json.loads(told[told.index("{") :])["imageDetails"]
     assert running["image_digest"] in [image["imageDigest"] for image in images]
+
+
+def test_awslocal_puts_a_rest_api_before_the_function(project: StackProject, running: dict[str, Any]) -> None:
+    def gateway(operation: str, *arguments: str) -> Any:
+        told = _awslocal(project, "apigateway", operation, *arguments, "--output", "json")
+        return json.loads(told[told.index("{") :])
+
+    api = gateway("create-rest-api", "--name", "dashboard")
+    where = ("--rest-api-id", api["id"])
+    proxy = gateway(
+        *("create-resource", *where, "--parent-id", api["rootResourceId"], "--path-part", "{proxy+}")
+    )
+    method = (*where, "--resource-id", proxy["id"], "--http-method", "ANY")
+    gateway("put-method", *method, "--authorization-type", "NONE")
+    alias = "arn:aws:lambda:us-east-1:000000000000:function:dashboard:live"
+    uri = f"arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/{alias}/invocations"
+    role = "arn:aws:iam::000000000000:role/gateway"
+    target = ("--type", "AWS_PROXY", "--integration-http-method", "POST", "--uri", uri)
+    gateway("put-integration", *method, *target, "--credentials", role)
+    gateway("create-deployment", *where, "--stage-name", "prod")
+
+    base = f"http://localhost:{project.port}/restapis/{api['id']}/prod/_user_request_"
+    health = httpx.get(f"{base}/health", trust_env=False)
+    docs = httpx.get(f"{base}/docs", trust_env=False)
+
+    assert (health.status_code, health.json()["status"]) == (200, "ok")
+    assert "'/prod/openapi.json'" in docs.text
+    assert httpx.get(f"{base}/nothing", trust_env=False).headers["content-type"] == "application/problem+json"
 
 
 def test_docker_pulls_runs_and_pushes_the_same_digest(project: StackProject, running: dict[str, Any]) -> None:

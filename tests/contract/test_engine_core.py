@@ -70,6 +70,20 @@ def test_a_web_page_cannot_drive_it(engine: EngineProcess) -> None:
     assert local.headers["access-control-allow-origin"] == "http://localhost:3000"
 
 
+def test_rest_apis_and_http_apis_are_told_apart_by_their_paths(engine: EngineProcess) -> None:
+    rest, http = engine.client("apigateway"), engine.client("apigatewayv2")
+    made = rest.create_rest_api(name="rest", tags={"a": "1"})
+    created = http.create_api(Name="http", ProtocolType="HTTP")
+    arn = f"arn:aws:apigateway:us-east-1::/restapis/{made['id']}"
+    assert rest.get_tags(resourceArn=arn)["tags"] == {"a": "1"}
+    assert [item["name"] for item in rest.get_rest_apis()["items"]] == ["rest"]
+    assert [item["Name"] for item in http.get_apis()["Items"]] == ["http"]
+    with pytest.raises(ClientError, match="apigateway:GetApiKeys is not implemented") as caught:
+        rest.get_api_keys()
+    assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 501
+    http.delete_api(ApiId=created["ApiId"])
+
+
 def test_an_unknown_api_host_is_not_the_delegates(engine: EngineProcess) -> None:
     answer = httpx.get(f"{engine.url}/health", headers={"host": "nothing.execute-api.localhost:4566"})
     assert (answer.status_code, answer.json()) == (404, {"message": "Not Found"})

@@ -57,16 +57,6 @@ class _Pattern:
             yield block
 
 
-def test_rest_apis_are_the_delegates_and_http_apis_the_engines(engine: EngineProcess) -> None:
-    rest, http = engine.client("apigateway"), engine.client("apigatewayv2")
-    made = rest.create_rest_api(name="rest", tags={"a": "1"})
-    http.create_api(Name="http", ProtocolType="HTTP")
-    arn = f"arn:aws:apigateway:us-east-1::/restapis/{made['id']}"
-    assert rest.get_tags(resourceArn=arn)["tags"] == {"a": "1"}
-    assert [item["name"] for item in rest.get_rest_apis()["items"]] == ["rest"]
-    assert [item["Name"] for item in http.get_apis()["Items"]] == ["http"]
-
-
 def test_large_bodies_stream_through_in_flat_memory(engine: EngineProcess) -> None:
     body = _Pattern(192 * MIB)
     before = rss_bytes(engine.pid)
