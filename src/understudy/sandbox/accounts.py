@@ -15,6 +15,7 @@ from understudy.sandbox.runtime_api import Answer
 if TYPE_CHECKING:
     from understudy.sandbox.journal import Journal
     from understudy.sandbox.model import InvokeRequest, SandboxSpec
+    from understudy.sandbox.platform_log import PlatformLog
     from understudy.sandbox.runtime_process import RuntimeProcess
 
 
@@ -31,16 +32,19 @@ class _Ended:
 class Accounts:
     """What the log has to say of each request."""
 
-    def __init__(self, spec: SandboxSpec, runtime: RuntimeProcess, journal: Journal) -> None:
+    def __init__(
+        self, spec: SandboxSpec, runtime: RuntimeProcess, journal: Journal, platform: PlatformLog
+    ) -> None:
         self._spec = spec
         self._runtime = runtime
         self._journal = journal
+        self._platform = platform
         self._unreported: _Ended | None = None
 
     def begin(self, request: InvokeRequest) -> None:
         """Writes START, behind the end of the request before."""
         self.settle()
-        self._journal.write(reports.start_line(request.request_id, self._spec.function_version))
+        self._journal.write_all(self._platform.start(request.request_id))
 
     def end(
         self, request: InvokeRequest, outcome: Answer | Fault, duration_ms: float, init_ms: float | None
@@ -86,8 +90,7 @@ class Accounts:
             init_ms=ended.init_ms,
             fault=ended.fault,
         )
-        self._journal.write(reports.end_line(ended.request_id))
-        self._journal.write(reports.report_line(report))
+        self._journal.write_all(self._platform.end(report))
         return memory_mb, self._journal.take_tail()
 
 

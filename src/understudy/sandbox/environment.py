@@ -16,10 +16,11 @@ import time
 from typing import TYPE_CHECKING, Any, Literal
 
 from understudy.errors import UnderstudyError
-from understudy.sandbox import explain, model, reports, runtime_api
+from understudy.sandbox import explain, model, runtime_api
 from understudy.sandbox.accounts import Accounts
 from understudy.sandbox.journal import Journal
 from understudy.sandbox.model import ExitStatus, Fault, InvokeRequest, InvokeResult, SandboxSpec
+from understudy.sandbox.platform_log import PlatformLog
 from understudy.sandbox.reports import InitReport
 from understudy.sandbox.runtime_api import Answer, RuntimeApi, State
 from understudy.sandbox.runtime_process import RuntimeProcess
@@ -67,11 +68,12 @@ class ExecutionEnvironment:
         self.spec = spec
         self.init_report: InitReport | None = None
         self._executor = executor
-        self._journal = Journal(log)
+        self._platform = PlatformLog(spec)
+        self._journal = Journal(log, self._platform.keeps)
         self._explain = explain_init_errors
         self._api = RuntimeApi()
         self._runtime = RuntimeProcess(spec, self._api, self._journal)
-        self._accounts = Accounts(spec, self._runtime, self._journal)
+        self._accounts = Accounts(spec, self._runtime, self._journal, self._platform)
         self._sandbox: Sandbox | None = None
         self._init: asyncio.Task[InitReport] | None = None
         self._idle: asyncio.Future[Answer | None] | None = None
@@ -222,6 +224,7 @@ class ExecutionEnvironment:
         sandbox = self._sandbox
         assert sandbox is not None  # noqa: S101 - only called after start
         argv = [*self.spec.entrypoint, *self.spec.command]
+        self._journal.write_all(self._platform.init_start(phase))
         started = time.perf_counter()
         if not argv:
             fault: Fault | None = model.no_entrypoint_fault()
@@ -241,9 +244,9 @@ class ExecutionEnvironment:
             await self._reset()
             for line in chain.lines() if chain is not None and chain is not known else ():
                 self._journal.write(line)
-            self._journal.write(reports.init_report_line(duration_ms, phase, fault))
         else:
             self._runtime.limit_cpu(initialising=False)
+        self._journal.write_all(self._platform.init_end(phase, duration_ms, fault))
         return report
 
     async def _await_ready(

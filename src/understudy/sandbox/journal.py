@@ -11,14 +11,20 @@ from understudy.sandbox import model
 from understudy.sandbox.reports import LineAssembler
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
 
 class Journal:
-    """Takes lines and output; `log` receives whole lines."""
+    """Takes lines and output; `log` receives whole lines.
 
-    def __init__(self, log: Callable[[bytes], None]) -> None:
+    Args:
+        log: receives the lines.
+        keeps: whether a line of the function's output is wanted.
+    """
+
+    def __init__(self, log: Callable[[bytes], None], keeps: Callable[[bytes], bool] = lambda _: True) -> None:
         self._log = log
+        self._keeps = keeps
         self._assembler = LineAssembler()
         self._tail = bytearray()
 
@@ -29,12 +35,14 @@ class Journal:
     def output(self, data: bytes) -> None:
         """Takes output of the process in pieces of any size."""
         for line in self._assembler.feed(data):
-            self.write(line)
+            if self._keeps(line):
+                self.write(line)
 
     def finish_line(self) -> None:
         """Writes what has no line feed yet."""
         for line in self._assembler.flush():
-            self.write(line)
+            if self._keeps(line):
+                self.write(line)
 
     def write(self, line: bytes) -> None:
         """Writes one line."""
@@ -42,6 +50,11 @@ class Journal:
         if len(self._tail) > 16 * model.LOG_TAIL_BYTES:
             del self._tail[: -model.LOG_TAIL_BYTES]
         self._log(line)
+
+    def write_all(self, lines: Iterable[bytes]) -> None:
+        """Writes lines."""
+        for line in lines:
+            self.write(line)
 
     def take_tail(self) -> bytes:
         """Returns the end of what was written since the last call."""

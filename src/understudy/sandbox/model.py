@@ -42,6 +42,7 @@ _VISIBLE_VCPUS = ((3008, 2), (5307, 3), (7076, 4), (8845, 5))
 CpuMode = Literal["lambda", "lambda-throttled-init", "host"]
 Phase = Literal["init", "invoke"]
 Network = Literal["host", "isolated"]
+LogFormat = Literal["Text", "JSON"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +80,9 @@ class SandboxSpec:
             names that lead nowhere.
         reachable: services of the host that an isolated sandbox reaches.
         files: what to lay over the image's files, path to content.
+        log_format: of the platform's own lines.
+        system_level: least level of the platform's lines, in JSON.
+        application_level: least level of the function's lines that have one, in JSON.
     """
 
     rootfs: Rootfs
@@ -96,6 +100,9 @@ class SandboxSpec:
     network: Network = "host"
     reachable: tuple[Endpoint, ...] = ()
     files: Mapping[str, str] = field(default_factory=dict)
+    log_format: LogFormat = "Text"
+    system_level: str = "INFO"
+    application_level: str = "INFO"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -505,3 +505,18 @@ async def test_runtime_that_dies_in_the_middle_of_a_stream_truncates_it() -> Non
         after = await harness.environment.invoke(request(b'{"n": 2}'))
     assert result.error_type == "Runtime.TruncatedResponse"
     assert after.payload == b'{"n": 2}'
+
+
+async def test_log_in_json_is_records_and_the_lines_that_pass() -> None:
+    async def prints(client: RuntimeClient) -> None:
+        invocation = await client.next()
+        client.print(b'{"timestamp":"t","level":"DEBUG"}\nplain\n')
+        await client.respond(invocation.request_id, b"null")
+        await client.next()
+
+    spec = dataclasses.replace(SPEC, log_format="JSON")
+    async with running(prints, spec=spec) as harness:
+        result = await harness.environment.invoke(request())
+    start, plain, report = result.log_tail.splitlines()
+    assert [json.loads(start)["type"], plain] == ["platform.start", b"plain"]
+    assert json.loads(report)["record"]["metrics"]["maxMemoryUsedMB"] == 20

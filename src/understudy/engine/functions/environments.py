@@ -85,23 +85,25 @@ def sandbox_spec(
 ) -> SandboxSpec:
     """What the sandbox needs to know of `version`."""
     settings, config = version.settings, image.image.config
+    logging = settings.logging
     overrides = settings.image or ImageOverrides()
     working_dir = overrides.working_directory or config.working_dir
     variables = dict(settings.environment or {})
     own = {name for name, _ in config.env} | variables.keys()
     if endpoint_url and "AWS_ENDPOINT_URL" not in own:
         variables["AWS_ENDPOINT_URL"] = endpoint_url
-    if settings.logging.log_format == "JSON":
+    application_level = logging.application_level or "INFO"
+    if logging.log_format == "JSON":
         # The runtime client formats the function's own lines by these.
         variables["AWS_LAMBDA_LOG_FORMAT"] = "JSON"
-        variables["AWS_LAMBDA_LOG_LEVEL"] = settings.logging.application_level or "INFO"
+        variables["AWS_LAMBDA_LOG_LEVEL"] = application_level
     environment = lambda_environment(
         FunctionEnvironment(
             function_name=function.id.name,
             function_version=version.number,
             memory_mb=settings.memory_mb,
             region=function.id.region,
-            log_group=settings.logging.group,
+            log_group=logging.group,
             log_stream=log_stream,
             image=config.env,
             function=variables,
@@ -122,4 +124,7 @@ def sandbox_spec(
         timeout_s=settings.timeout_s,
         function_name=function.id.name,
         function_version=version.number,
+        log_format="JSON" if logging.log_format == "JSON" else "Text",
+        system_level=logging.system_level or "INFO",
+        application_level=application_level,
     )

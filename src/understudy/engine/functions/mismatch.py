@@ -7,8 +7,9 @@ and the fault would first be seen in preprod.
 
 from collections.abc import Callable
 
-from understudy.sandbox import model, reports
+from understudy.sandbox import model
 from understudy.sandbox.model import ExitStatus, InvokeRequest, InvokeResult, LaunchFailure, SandboxSpec
+from understudy.sandbox.platform_log import PlatformLog
 from understudy.sandbox.reports import Report
 
 _ENOEXEC = 8
@@ -43,16 +44,16 @@ class WrongArchitecture:
             max_memory_mb=0,
             fault=fault,
         )
+        platform = PlatformLog(spec)
         launch_error = (
             f"IMAGE\tLaunch error: {fault.reason}\tEntrypoint: {_shown(spec.entrypoint)}"
             f"\tCmd: {_shown(spec.command)}\tWorkingDir: [{spec.working_dir}]\n"
         )
         lines = [
             launch_error.encode(),
-            reports.init_report_line(0.0, "invoke", fault),
-            reports.start_line(request.request_id, spec.function_version),
-            reports.end_line(request.request_id),
-            reports.report_line(report),
+            *platform.init_end("invoke", 0.0, fault),
+            *platform.start(request.request_id),
+            *platform.end(report),
         ]
         for line in lines:
             self._log(line)

@@ -89,3 +89,5 @@ async def test_json_logging_is_told_to_the_runtime_client(world: World) -> None:
     await world.active(LoggingConfig={"LogFormat": "JSON", "ApplicationLogLevel": "WARN"})
     seen = await environment(world)
     assert (seen["AWS_LAMBDA_LOG_FORMAT"], seen["AWS_LAMBDA_LOG_LEVEL"]) == ("JSON", "WARN")
+    spec = world.fleet.made[0].spec
+    assert (spec.log_format, spec.application_level, spec.system_level) == ("JSON", "WARN", "INFO")
