@@ -22,6 +22,11 @@ def free_port() -> int:
         return port
 
 
+def environment() -> dict[str, str]:
+    """What the command line of this checkout runs with."""
+    return {**os.environ, "PYTHONPATH": str(ROOT / "src")}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StackProject:
     """A project folder with ports of its own."""
@@ -35,7 +40,7 @@ class StackProject:
         return subprocess.run(
             [sys.executable, "-m", "understudy", *arguments],
             cwd=self.folder,
-            env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
+            env=environment(),
             capture_output=True,
             text=True,
             timeout=timeout_s,
@@ -83,8 +88,12 @@ def copy(folder: Path) -> StackProject:
             shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__", "tests"))
         else:
             shutil.copy2(source, folder / name)
-    store, cache = ROOT / ".understudy" / "store", ROOT / ".understudy" / "cache"
-    for part in (store, cache):
+    return beside_built_images(folder)
+
+
+def beside_built_images(folder: Path) -> StackProject:
+    """The project in `folder`, with the images that this checkout has built already as copies."""
+    for part in (ROOT / ".understudy" / "store", ROOT / ".understudy" / "cache"):
         if part.is_dir():
             target = folder / ".understudy" / part.name
             target.parent.mkdir(exist_ok=True)

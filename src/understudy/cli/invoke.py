@@ -3,6 +3,7 @@
 import json
 import sys
 from pathlib import Path
+from typing import TypedDict, Unpack
 
 import click
 
@@ -10,6 +11,15 @@ from understudy.cli import console, target_option
 from understudy.reconcile import invocation
 
 _FUNCTION_FAILED = 1
+
+
+class Asked(TypedDict):
+    """The event and how to run it, as on the command line."""
+
+    payload: str | None
+    event_path: Path | None
+    http_path: str | None
+    debug_port: int | None
 
 
 @click.command("invoke")
@@ -24,20 +34,23 @@ _FUNCTION_FAILED = 1
 @click.option(
     "--path", "http_path", metavar="PATH", help="Send an HTTP API event (payload 2.0): GET this path."
 )
+@click.option(
+    "--debug",
+    "debug_port",
+    metavar="PORT",
+    type=click.IntRange(1024, 65535),
+    help="Wait for a debugger on PORT before any code runs; on this machine only.",
+)
 @target_option.target_option
 @console.output_option
-def command(
-    function: str | None,
-    payload: str | None,
-    event_path: Path | None,
-    http_path: str | None,
-    target_name: str,
-    output: str,
-) -> None:
-    """Invoke FUNCTION (the project's first one when it is not named); log on stderr, answer on stdout."""
-    event = _event(payload, event_path, http_path)
-    found, deployment = target_option.deployment_of(target_name)
-    answer = deployment.invoke(function or deployment.first_function(found.first_image()), event)
+def command(function: str | None, target_name: str, output: str, **asked: Unpack[Asked]) -> None:
+    """Invoke FUNCTION (the project's first one when it is not named); log on stderr, answer on stdout.
+
+    With --debug the invocation runs in a sandbox of its own, with debugpy over the image and no timeout.
+    """
+    event = _event(asked["payload"], asked["event_path"], asked["http_path"])
+    port = asked["debug_port"]
+    answer = _invoke(function, event, target_name) if port is None else _debug(function, event, port)
     if output == "json":
         console.print_json(
             {
@@ -48,9 +61,32 @@ def command(
             }
         )
     else:
-        click.echo(answer.log_tail.rstrip(), err=True)
+        if port is None:
+            click.echo(answer.log_tail.rstrip(), err=True)
         click.echo(answer.payload)
     sys.exit(_FUNCTION_FAILED if answer.function_error else 0)
+
+
+def _invoke(function: str | None, event: bytes, target_name: str) -> invocation.Invocation:
+    found, deployment = target_option.deployment_of(target_name)
+    return deployment.invoke(function or deployment.first_function(found.first_image()), event)
+
+
+def _debug(function: str | None, event: bytes, port: int) -> invocation.Invocation:
+    """Invokes under a debugger; the log is printed as it comes."""
+    from understudy.cli import local_function
+    from understudy.targets.debugging import layer, session
+
+    session.check_port(port)
+    found = local_function.of(function)
+    debugger = layer.install(local_function.layout_here().cache)
+    click.echo(
+        f"debugging {found.name}: not the identical image (debugpy lies over it), timeouts suspended\n"
+        f"attach to {session.HOST}:{port}, with your code's folder mapped to {found.spec.working_dir or '/'}",
+        err=True,
+    )
+    place = session.Place(debugger=debugger, state_dir=local_function.layout_here().sandboxes)
+    return session.invoke(found, event, port, place, lambda line: click.echo(line, err=True, nl=False))
 
 
 def _event(payload: str | None, path: Path | None, http_path: str | None) -> bytes:

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 import click
 
 from understudy.cli import console, target_option
+from understudy.errors import EnvironmentProblemError
 from understudy.reconcile.function_logs import LogLine
 from understudy.targets.deployment import Deployment
 
@@ -49,10 +50,19 @@ def command(
 
 
 def _following(deployment: Deployment, name: str, start_ms: int, pattern: str) -> Iterator[LogLine]:
-    """Yields the lines of a function as they come, for ever."""
+    """Yields the lines of a function as they come, for ever; a stack that went down may come back."""
     seen: set[str] = set()
+    lost = False
     while True:
-        for line in deployment.log_lines(name, start_ms, pattern):
+        try:
+            found = list(deployment.log_lines(name, start_ms, pattern))
+        except EnvironmentProblemError as exc:
+            if not lost:
+                click.echo(f"{exc.message}; waiting for it to come back", err=True)
+            lost, found = True, []
+        else:
+            lost = False
+        for line in found:
             if line.event_id not in seen:
                 seen.add(line.event_id)
                 start_ms = max(start_ms, line.at_ms)

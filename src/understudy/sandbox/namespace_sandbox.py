@@ -187,9 +187,21 @@ class NamespaceSandbox:
             await self.isolation.open()
 
     def start(
-        self, argv: Sequence[str], environment: Mapping[str, str], output: Callable[[bytes], None]
+        self,
+        argv: Sequence[str],
+        environment: Mapping[str, str],
+        output: Callable[[bytes], None],
+        *,
+        terminal: int = -1,
     ) -> NamespaceProcess:
-        """Starts a process as Lambda's user; see `executor.Sandbox.start`."""
+        """Starts a process as Lambda's user; see `executor.Sandbox.start`.
+
+        Args:
+            argv: the command.
+            environment: complete.
+            output: receives stdout and stderr.
+            terminal: the program's controlling terminal, in the place of `output`.
+        """
         reading, writing = os.pipe2(os.O_CLOEXEC)
         os.set_blocking(reading, False)
         process = NamespaceProcess(self, output, reading)
@@ -204,7 +216,11 @@ class NamespaceSandbox:
         self._process = process
         try:
             with memory_file(request) as description, self.group.entries() as groups:
-                socket.send_fds(self._link, [b'{"do": "start"}'], [description, writing, *groups])
+                socket.send_fds(
+                    self._link,
+                    [b'{"do": "start"}'],
+                    [description, writing if terminal < 0 else terminal, *groups],
+                )
         except OSError as error:
             process.failure = LaunchFailure(stage="sandbox", errno=error.errno or 0, text=str(error))
             process.ended(-signal.SIGKILL, 0)

@@ -113,3 +113,9 @@ def test_without_a_stack_the_command_to_start_it_is_told(
 
     assert done.exit_code == 3
     assert done.stderr == "error[target-down]: nothing answers\n  hint:  ./understudy up\n"
+
+
+def test_a_debugger_s_port_must_be_one_that_a_user_may_open(
+    understudy: Understudy, project: Workspace
+) -> None:
+    assert understudy("invoke", "--debug", "80").exit_code == 2

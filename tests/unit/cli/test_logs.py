@@ -7,6 +7,7 @@ from tests.fakes import project as projects
 from tests.fakes.aws import Refusal
 from tests.unit.cli.conftest import Reached, Understudy
 from understudy.cli import logs
+from understudy.errors import EnvironmentProblemError
 from understudy.targets.workspace import Workspace
 
 
@@ -68,6 +69,27 @@ def test_following_prints_each_line_once_and_goes_on(
 
     assert [json.loads(line)["message"] for line in done.stdout.splitlines()] == ["one", "two"]
     assert done.exit_code == 130
+
+
+def test_following_outlives_the_stack(
+    understudy: Understudy, project: Workspace, reach: Reached, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = reach(has({"events": [event(1, "one")]}, {"events": [event(2, "two")]}))
+    polls = itertools.count()
+    down = EnvironmentProblemError("target-down", "nothing answers", hint="./understudy up")
+
+    def pause(_: float) -> None:
+        poll = next(polls)
+        target.down = down if poll < 2 else None
+        if poll == 3:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(logs.time, "sleep", pause)
+
+    done = understudy("logs", "shop", "-f", "-o", "json")
+
+    assert [json.loads(line)["message"] for line in done.stdout.splitlines()] == ["one", "two"]
+    assert done.stderr.count("waiting for it to come back") == 1
 
 
 def test_an_unknown_function_is_an_error_instead_of_silence(

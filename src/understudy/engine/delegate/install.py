@@ -15,7 +15,7 @@ from pathlib import Path
 
 from understudy.errors import EnvironmentProblemError
 
-REQUIREMENTS = Path(__file__).parents[4] / "requirements" / "delegate.txt"
+REQUIREMENTS = Path(__file__).with_name("requirements.txt")
 _TIMEOUT_S = 600
 _MARKER = ".complete"
 

@@ -7,11 +7,13 @@ Refuses to return: it ends in `execve` or, after telling the engine why, in `_ex
 # ruff: noqa: PTH110, PTH112, PTH118, PTH123
 
 import errno
+import fcntl
 import json
 import os
 import resource
 import signal
 import socket
+import termios
 from typing import Any, NoReturn
 
 from . import linux, messages
@@ -51,7 +53,8 @@ def run(request: dict[str, Any], report: socket.socket, descriptors: list[int]) 
         request: `argv`, `env`, `cwd`, `user`, `set_groups`, `rlimits`, `capabilities`, `no_new_privileges`,
             `cpus`, `umask`.
         report: socket on which a failure is told.
-        descriptors: where stdout and stderr go, then the `cgroup.procs` files to enter.
+        descriptors: where stdout and stderr go, and where stdin comes from if that is a terminal; then the
+            `cgroup.procs` files to enter.
     """
     stage = "cgroup"
     try:
@@ -93,7 +96,11 @@ def _prepare(request: dict[str, Any], output: int) -> None:
             resource.setrlimit(kind, (_at_most(limits[0], ceiling), _at_most(limits[1], ceiling)))
     if request["cpus"]:
         os.sched_setaffinity(0, request["cpus"])
-    source = os.open("/dev/null", os.O_RDONLY)
+    if os.isatty(output):
+        source = output
+        fcntl.ioctl(output, termios.TIOCSCTTY, 0)
+    else:
+        source = os.open("/dev/null", os.O_RDONLY)
     os.dup2(source, 0)
     os.dup2(output, 1)
     os.dup2(output, 2)
