@@ -10,6 +10,7 @@ for part in platform lint types imports test tox; do
 done
 lock delegate.in -o delegate.txt
 lock debug.in -o debug.txt
+lock parity.in -o parity.txt
 lock bench-sam.in -o bench-sam.txt
 lock bench-ministack.in -o bench-ministack.txt
 python=3.13 # of its image: it does not run on an earlier one

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -73,6 +73,7 @@ class EngineProcess:
             delegate_python=delegate_python() if with_delegate and delegate_url is None else None,
             delegate_url=delegate_url,
         )
+        self.environ: Mapping[str, str] = os.environ
         self.log = data_dir.parent / "engine.log"
         self.process: subprocess.Popen[bytes] | None = None
         self.ready: dict[str, Any] = {}
@@ -85,7 +86,7 @@ class EngineProcess:
         """Starts it and waits until it accepts requests."""
         self.config.ready_path.unlink(missing_ok=True)
         with self.log.open("ab") as log:
-            self.process = subprocess.Popen(self.command(), stdout=log, stderr=log)
+            self.process = subprocess.Popen(self.command(), stdout=log, stderr=log, env=self.environ)
         eventually(self._is_ready, f"engine ready, see {self.log}")
         self.ready = json.loads(self.config.ready_path.read_text())
         return self

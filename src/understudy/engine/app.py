@@ -146,6 +146,7 @@ class Engine:
                     f"{service.name}:{parsed.operation} is not implemented by understudy",
                     status=501,
                 )
+            logger.debug("AWS %s.%s (%s)", service.name, parsed.operation, request_id)
             output = await operation(
                 Call(
                     service=service.name,

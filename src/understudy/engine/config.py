@@ -1,6 +1,7 @@
 """What an engine is told when it starts: flags of ``python -m understudy.engine``, or the same as JSON.
 
-What flags leave open, LocalStack's environment variables may say; where both speak, they must agree.
+What flags leave open, LocalStack's environment variables may say; where both speak of addresses, they must
+agree.
 """
 
 import argparse
@@ -16,7 +17,6 @@ from understudy.errors import UnderstudyError
 from understudy.sandbox import executors
 
 DEFAULT_PORT = 4566
-DEFAULT_LOG_LEVEL = "info"
 LOOPBACK = ("127.0.0.1", "::1")
 
 
@@ -51,7 +51,7 @@ class EngineConfig:
     die_with_parent: bool = False
     prewarm: bool = True
     executor: str = executors.NAMESPACES
-    log_level: str = DEFAULT_LOG_LEVEL
+    log_level: str = "info"
     localstack: LocalStackSettings = field(default_factory=LocalStackSettings)
 
     @property
@@ -78,8 +78,7 @@ class EngineConfig:
             "die_with_parent": self.die_with_parent,
             "prewarm": self.prewarm,
             "executor": self.executor,
-            # Left open, so that DEBUG=1 reaches an engine that `up` starts.
-            "log_level": self.log_level if self.log_level != DEFAULT_LOG_LEVEL else None,
+            "log_level": self.log_level,
         }
         return [
             "--config",
@@ -136,8 +135,8 @@ def _agreed(stated: Mapping[str, object], settings: LocalStackSettings) -> dict[
         asked["port"] = ("GATEWAY_LISTEN", next(iter(ports), DEFAULT_PORT))
         if hosts:
             asked["hosts"] = ("GATEWAY_LISTEN", hosts)
-    if settings.log_level:
-        asked["log_level"] = ("LS_LOG or DEBUG", settings.log_level)
+    if settings.executor:
+        asked["executor"] = ("LAMBDA_RUNTIME_EXECUTOR", settings.executor)
     for name, (variable, value) in asked.items():
         if name in stated and stated[name] != value:
             raise UnderstudyError(
@@ -145,7 +144,9 @@ def _agreed(stated: Mapping[str, object], settings: LocalStackSettings) -> dict[
                 f"{variable} asks for {name} {value}, the command line for {stated[name]}",
                 hint=f"unset {variable}, or start the engine without --{name.rstrip('s').replace('_', '-')}",
             )
-    return {name: value for name, (_, value) in asked.items()}
+    agreed = {name: value for name, (_, value) in asked.items()}
+    # The log is the reader's: who asks for more of it shall not have to know what a launcher said.
+    return agreed | ({"log_level": settings.log_level} if settings.log_level else {})
 
 
 def _document(text: str) -> dict[str, object]:

@@ -37,6 +37,9 @@ class Endpoints:
     def matches(self, scope: Scope) -> bool:
         """Returns whether the path is one of ours."""
         path: str = scope["path"]
+        if path.startswith("/_aws/"):
+            # What the data planes have left over; LocalStack as the delegate has more below it.
+            return self._delegate().url is None
         return path.startswith(("/_understudy/", ROOT))
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -44,6 +47,9 @@ class Endpoints:
         path: str = scope["path"]
         if path.startswith(ROOT):
             answer = self._localstack.answer(scope["method"], path, await _body(receive))
+        elif path.startswith("/_aws/"):
+            name = "/".join(path.split("/")[:3])
+            answer = Answer(status=501, document={"message": f"{name} is not implemented by understudy"})
         elif path.rstrip("/") == "/_understudy/health":
             answer = Answer(document=self._health())
         else:

@@ -43,6 +43,7 @@ def test_the_environment_fills_what_flags_leave_open() -> None:
     assert (settings.hosts, settings.port, settings.log_level) == (("0.0.0.0",), 4510, "debug")
     assert config.parse(["--data-dir", "/a", "--port", "4510"], environ).port == 4510
     assert config.parse(["--data-dir", "/a"], {"GATEWAY_LISTEN": ":4510"}).hosts == config.LOOPBACK
+    assert config.parse(["--data-dir", "/a", "--log-level", "error"], {"DEBUG": "1"}).log_level == "debug"
 
 
 def test_environment_and_flags_must_agree() -> None:

@@ -53,4 +53,17 @@ async def test_head_has_no_body_and_unknown_is_404(endpoints: Endpoints) -> None
 
 def test_matches_its_own_prefixes_only(endpoints: Endpoints) -> None:
     assert endpoints.matches(scope("GET", "/_understudy/health"))
-    assert not endpoints.matches(scope("GET", "/_aws/execute-api/x"))
+    assert not endpoints.matches(scope("GET", "/_other/x"))
+
+
+async def test_what_nobody_serves_below_aws_is_refused_by_name(endpoints: Endpoints) -> None:
+    assert endpoints.matches(scope("GET", "/_aws/sqs/messages"))
+    answer = await _get(endpoints, "/_aws/sqs/messages")
+    assert (answer.status, answer.document["message"]) == (501, "/_aws/sqs is not implemented by understudy")
+
+
+def test_another_delegate_serves_what_it_has_below_aws() -> None:
+    status = DelegateStatus(name="localstack 4.14.0", state="running", url="http://localstack:4566")
+    localstack = LocalStackEndpoints(enabled=None, delegate=lambda: status, hooks=Hooks(None))
+    endpoints = Endpoints(services=["lambda"], delegate=lambda: status, localstack=localstack)
+    assert not endpoints.matches(scope("GET", "/_aws/sqs/messages"))

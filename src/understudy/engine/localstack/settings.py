@@ -50,6 +50,7 @@ class LocalStackSettings:
         log_level: of the engine's own log.
         services: the only services that answer, under LocalStack's names.
         origins: further web pages that may call the engine; ``*`` for all.
+        executor: what isolates functions.
         keepalive_s: how long an idle execution environment is kept.
         concurrency: executions at once of an account in a region.
         inject_endpoint_url: whether functions get AWS_ENDPOINT_URL.
@@ -62,6 +63,7 @@ class LocalStackSettings:
     log_level: str | None = None
     services: frozenset[str] | None = None
     origins: tuple[str, ...] = ()
+    executor: str | None = None
     keepalive_s: float | None = None
     concurrency: int | None = None
     inject_endpoint_url: bool = True
@@ -134,6 +136,7 @@ def _settings(asked: Mapping[str, str], *, any_service: bool) -> LocalStackSetti
         log_level=_log_level(asked),
         services=_services(asked, any_service=any_service),
         origins=("*",) if _is_on(asked, "DISABLE_CORS_CHECKS") else _listed(origins),
+        executor=_executor(asked),
         keepalive_s=None if keepalive_ms is None else keepalive_ms / 1000,
         concurrency=None if concurrency is None else int(concurrency),
         inject_endpoint_url=not _is_on(asked, "LAMBDA_DISABLE_AWS_ENDPOINT_URL"),
@@ -172,6 +175,13 @@ def _log_level(asked: Mapping[str, str]) -> str | None:
             raise _BadValueError(f"LS_LOG={asked['LS_LOG']}: it takes one of {', '.join(_LEVELS)}")
         return _LEVELS[asked["LS_LOG"].lower()]
     return "debug" if _is_on(asked, "DEBUG") else None
+
+
+def _executor(asked: Mapping[str, str]) -> str | None:
+    name = asked.get("LAMBDA_RUNTIME_EXECUTOR")
+    if name not in (None, "docker"):
+        raise _BadValueError(f"LAMBDA_RUNTIME_EXECUTOR={name}: it takes docker; leave it out for namespaces")
+    return name
 
 
 def _services(asked: Mapping[str, str], *, any_service: bool) -> frozenset[str] | None:

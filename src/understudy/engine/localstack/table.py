@@ -56,6 +56,7 @@ _HONOURED = {
     "STRICT_SERVICE_LOADING": "0 lets every service answer, whatever SERVICES says",
     "EXTRA_CORS_ALLOWED_ORIGINS": "web pages that may call the engine",
     "DISABLE_CORS_CHECKS": "1 lets every web page call the engine",
+    "LAMBDA_RUNTIME_EXECUTOR": "docker runs functions as containers",
     "LAMBDA_KEEPALIVE_MS": "how long an execution environment waits for another request",
     "LAMBDA_LIMITS_CONCURRENT_EXECUTIONS": "concurrent executions of an account in a region",
     "LAMBDA_DISABLE_AWS_ENDPOINT_URL": "1 leaves AWS_ENDPOINT_URL out of functions",
@@ -94,12 +95,12 @@ _ON = {
     "state is always kept, below the data folder; for a fresh start take a fresh volume": "PERSISTENCE",
     "streams are kept with the rest of the state": "KINESIS_PERSISTENCE",
     "an execution environment that ends leaves nothing behind": "LAMBDA_REMOVE_CONTAINERS",
-    "signatures are not checked": "S3_SKIP_SIGNATURE_VALIDATION",
     "KMS keys of buckets are not looked up": "S3_SKIP_KMS_KEY_VALIDATION",
     "requests are checked against the service models": "OPENAPI_VALIDATE_REQUEST",
 }
 
 _OFF = {
+    "presigned URLs are checked, as on AWS": "S3_SKIP_SIGNATURE_VALIDATION",
     "only HTTP is served; put a proxy in front for HTTPS": "USE_SSL",
     "answers say CORS where a web page asks": "DISABLE_CORS_HEADERS DISABLE_PREFLIGHT_PROCESSING",
     "buckets and HTTP APIs keep their own CORS rules": """
@@ -183,7 +184,7 @@ _NONE = {
         DOCKER_SDK_DEFAULT_RETRIES PORTS_CHECK_DOCKER_IMAGE WINDOWS_DOCKER_MOUNT_PREFIX
         HOSTNAME_FROM_LAMBDA
     """,
-    "the engine is told by --executor": "LAMBDA_RUNTIME_EXECUTOR CONTAINER_RUNTIME",
+    "say LAMBDA_RUNTIME_EXECUTOR": "CONTAINER_RUNTIME",
     "a function has 10 s to initialise, as on Lambda": "LAMBDA_RUNTIME_ENVIRONMENT_TIMEOUT",
     "functions are images, with their runtime inside": """
         LAMBDA_RUNTIME_IMAGE_MAPPING LAMBDA_JAVA_OPTS LAMBDA_INIT_BIN_PATH LAMBDA_INIT_BOOTSTRAP_PATH
