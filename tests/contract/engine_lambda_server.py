@@ -123,7 +123,7 @@ def _apis(
     rest_apis.open()
     return (
         [HttpApiService(apis, endpoint="http://{}.execute-api.localhost".format), RestApiService(rest_apis)],
-        [RestApiGateway(rest_apis, service, log), HttpApiGateway(apis, service, log, outbound)],
+        [RestApiGateway(rest_apis, service, log, outbound), HttpApiGateway(apis, service, log, outbound)],
     )
 
 

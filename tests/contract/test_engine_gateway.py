@@ -144,7 +144,7 @@ async def test_an_http_api_guards_hands_on_throttles_and_logs(
 ) -> None:
     issuer = Issuer()
     with outside(issuer) as issuer.url:
-        api = await asyncio.to_thread(lambda: guarded_api(server.client("apigatewayv2"), issuer.url))
+        api = await asyncio.to_thread(guarded_api, server.client("apigatewayv2"), issuer.url)
         base = f"{server.url}/_aws/execute-api/{api}/live"
         bearer = {"authorization": f"Bearer {issuer.token(scope='read', groups=['a', 'b'])}"}
 
@@ -178,22 +178,30 @@ async def test_an_http_api_guards_hands_on_throttles_and_logs(
     assert told[2]["who"] == "ann"
 
 
+def rest_api(sdk: Any, world: str) -> str:
+    """The id of an API whose ``{proxy+}`` is the function's, but for HEAD, which is `world`'s."""
+    api = sdk.create_rest_api(name="rest", binaryMediaTypes=["image/png"])
+    where = {"restApiId": api["id"]}
+    proxy = sdk.create_resource(**where, parentId=api["rootResourceId"], pathPart="{proxy+}")["id"]
+    method = {**where, "resourceId": proxy, "httpMethod": "ANY"}
+    sdk.put_method(**method, authorizationType="NONE")
+    call = {"type": "AWS_PROXY", "integrationHttpMethod": "POST", "uri": INVOKE, "timeoutInMillis": 3000}
+    sdk.put_integration(**method, **call)
+    elsewhere = {**method, "httpMethod": "HEAD"}
+    sdk.put_method(**elsewhere, authorizationType="NONE")
+    path = {"integration.request.path.proxy": "method.request.path.proxy"}
+    target = {"integrationHttpMethod": "GET", "uri": f"{world}/echo/{{proxy}}"}
+    sdk.put_integration(**elsewhere, type="HTTP_PROXY", **target, requestParameters=path)
+    sdk.create_deployment(**where, stageName="live")
+    return str(api["id"])
+
+
 async def test_a_rest_api_takes_only_what_aws_takes(server: LambdaServer, client: httpx.AsyncClient) -> None:
-    sdk = server.client("apigateway")
-
-    def make() -> str:
-        api = sdk.create_rest_api(name="rest", binaryMediaTypes=["image/png"])
-        where = {"restApiId": api["id"]}
-        proxy = sdk.create_resource(**where, parentId=api["rootResourceId"], pathPart="{proxy+}")["id"]
-        method = {**where, "resourceId": proxy, "httpMethod": "ANY"}
-        sdk.put_method(**method, authorizationType="NONE")
-        call = {"type": "AWS_PROXY", "integrationHttpMethod": "POST", "uri": INVOKE, "timeoutInMillis": 3000}
-        sdk.put_integration(**method, **call)
-        sdk.create_deployment(**where, stageName="live")
-        return str(api["id"])
-
-    api = await asyncio.to_thread(make)
-    url = f"{server.url}/restapis/{api}/live/_user_request_/a%2Fb?x=1&x=2"
+    with outside(Issuer()) as world:
+        api = await asyncio.to_thread(rest_api, server.client("apigateway"), world)
+        url = f"{server.url}/restapis/{api}/live/_user_request_/a%2Fb?x=1&x=2"
+        assert (await client.head(url)).headers["x-outside"] == "1"
+    assert (await client.head(url)).status_code == 504
     data = base64.b64encode(b"\xff").decode()
 
     event = (await client.get(url, headers={"x-a": "1"})).json()

@@ -13,6 +13,7 @@ from understudy.engine.delegate.supervisor import Delegate
 from understudy.engine.ecr import EcrService, Repositories, Uploads
 from understudy.engine.ecr.model import LOCAL_DOMAIN
 from understudy.engine.executeapi.access_log import AccessLog
+from understudy.engine.executeapi.outbound import Outbound
 from understudy.engine.executeapi.store import ApiStore
 from understudy.engine.functions import LambdaConfig, LambdaService
 from understudy.engine.functions.events import EventTimes
@@ -74,10 +75,10 @@ class Parts:
             LogsService(self._logs),
         )
         access_log = AccessLog(self._logs.append)
-        self._gateway = HttpApiGateway(self._apis, self._lambda, access_log)
+        self._outbound = Outbound()
         routers = (
-            RestApiGateway(self._rest_apis, self._lambda, access_log),
-            self._gateway,
+            RestApiGateway(self._rest_apis, self._lambda, access_log, self._outbound),
+            HttpApiGateway(self._apis, self._lambda, access_log, self._outbound),
             FunctionUrlGateway(self._lambda),
             RegistryRouter(self._repositories, uploads),
         )
@@ -122,7 +123,7 @@ class Parts:
         self._stack.push_async_callback(self._ecr.close)
         self._apis.open()
         self._rest_apis.open()
-        self._stack.push_async_callback(self._gateway.close)
+        self._stack.push_async_callback(self._outbound.close)
         await self._executor.open()
         self._stack.push_async_callback(self._executor.close)
         await self._lambda.start()

@@ -1,7 +1,7 @@
 """Requests of the gateways to the world outside: keys of issuers, HTTP integrations.
 
 One pooled client, made with the first request. Redirects are handed on, never followed; bodies are passed as
-they came, compressed or not.
+they came, compressed or not; what belongs to one connection stays on it.
 """
 
 from collections.abc import Sequence
@@ -9,9 +9,24 @@ from dataclasses import dataclass
 
 import httpx
 
-from understudy.engine.executeapi.http import HttpResponse
+from understudy.engine.executeapi import forwarding
+from understudy.engine.executeapi.http import HttpRequest, HttpResponse
 
 _FETCH_S = 5.0
+# RFC 9110, section 7.6.1, and what client and server write themselves.
+_OWN = frozenset(
+    (
+        "connection",
+        "content-length",
+        "expect",
+        "host",
+        "keep-alive",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+    )
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,10 +39,17 @@ class Outgoing:
 
     method: str
     url: str
-    timeout_s: float
+    timeout_s: float = 29.0
     headers: Sequence[tuple[str, str]] = ()
     body: bytes = b""
     server_name: str | None = None
+
+
+def headers(request: HttpRequest, *, domain: str, trace_id: str) -> list[tuple[str, str]]:
+    """Returns the headers that a request is handed on with."""
+    pairs = forwarding.headers(request, domain=domain, trace_id=trace_id)
+    told = ("forwarded", f"for={request.source_ip};host={domain};proto=http")
+    return [*(pair for pair in pairs if pair[0] not in _OWN), told]
 
 
 class Outbound:
@@ -73,6 +95,7 @@ class Outbound:
         except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as exc:
             raise OSError(str(exc)) from exc
         pairs = [(name.lower(), value) for name, value in response.headers.raw]
+        pairs = [pair for pair in pairs if pair[0].decode("latin-1") not in _OWN]
         return HttpResponse(status=response.status_code, headers=pairs, body=raw)
 
     async def close(self) -> None:

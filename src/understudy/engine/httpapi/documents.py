@@ -3,7 +3,8 @@
 Texts and defaults as API Gateway's reference states them (apigatewayv2 API reference, "CreateApi" and so on).
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from understudy.engine.executeapi import access_log, routing
@@ -107,19 +108,26 @@ def check_authorizer(record: ApiRecord, document: Document) -> None:
         raise bad_request(f"AuthorizerResultTtlInSeconds should be between 0 and {_MAX_TTL_S}")
 
 
-def check_authorization(record: ApiRecord, route: Document) -> None:
-    """Passes when a route's authorization names an authorizer of its type.
+def check_route(record: ApiRecord, document: Document) -> None:
+    """Passes when a route's key is free in its API, and what it refers to is there.
 
     Raises:
-        ApiError: BadRequestException.
+        ApiError: BadRequestException, ConflictException, NotFoundException.
     """
-    kind = route["AuthorizationType"]
+    key, kind = document["RouteKey"], document["AuthorizationType"]
+    parse_route_key(key)
+    for other in record.routes.values():
+        if other["RouteKey"] == key and other["RouteId"] != document["RouteId"]:
+            raise ApiError(
+                "ConflictException", f"Route with key {key} already exists for this API", status=409
+            )
     needed = {"JWT": "JWT", "CUSTOM": "REQUEST"}.get(kind)
-    if needed is None:
-        return
-    authorizer = record.authorizers.get(route.get("AuthorizerId", ""))
-    if authorizer is None or authorizer["AuthorizerType"] != needed:
+    authorizer = record.authorizers.get(document.get("AuthorizerId", ""), {})
+    if needed is not None and authorizer.get("AuthorizerType") != needed:
         raise bad_request(f"AuthorizationType {kind} needs the AuthorizerId of a {needed} authorizer")
+    target = document.get("Target")
+    if target is not None and target.removeprefix("integrations/") not in record.integrations:
+        raise not_found("Integration", target.removeprefix("integrations/"))
 
 
 def check_stage(document: Document) -> None:
@@ -133,7 +141,7 @@ def check_stage(document: Document) -> None:
         access_log.check(settings.get("DestinationArn", ""), settings.get("Format", ""))
 
 
-def check_integration(document: Document) -> None:
+def check_integration(_: ApiRecord, document: Document) -> None:
     """Passes when understudy can run the integration; its method is filled in.
 
     Raises:
@@ -237,3 +245,31 @@ def bad_request(message: str) -> ApiError:
 def not_found(label: str, identifier: str) -> ApiError:
     """Returns the refusal of an identifier that names nothing."""
     return ApiError("NotFoundException", f"Invalid {label} identifier specified {identifier}", status=404)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """How documents of a kind are made and changed.
+
+    Attributes:
+        defaults: makes the members before the caller's.
+        check: passes a document of an API, or refuses it.
+        maps: members that an update merges.
+    """
+
+    defaults: Callable[[], Document]
+    id_length: int
+    check: Callable[[ApiRecord, Document], None]
+    maps: tuple[str, ...] = ()
+
+
+RULES: Mapping[str, Rules] = {
+    "authorizer": Rules(defaults=dict, id_length=6, check=check_authorizer),
+    "integration": Rules(
+        defaults=integration_defaults,
+        id_length=7,
+        check=check_integration,
+        maps=("RequestParameters", "ResponseParameters", "TlsConfig"),
+    ),
+    "route": Rules(defaults=route_defaults, id_length=7, check=check_route),
+}

@@ -162,7 +162,10 @@ def parse_response(
 ) -> HttpResponse:
     """Returns the HTTP response that a function's answer stands for.
 
-    Format 2.0 turns any answer without ``statusCode`` into a 200 with that answer as JSON body.
+    Format 2.0 turns an answer without ``statusCode`` into a 200 with that answer as JSON body, except one
+    that holds ``errorMessage``: AWS takes it for an error of the runtime (recorded on AWS in LocalStack's
+    test_aws_proxy_response_payload_format_validation_v2). It has no ``multiValueHeaders``, and format 1.0 has
+    no ``cookies``.
 
     Args:
         payload: the function's answer.
@@ -179,12 +182,14 @@ def parse_response(
     if not isinstance(answer, dict) or "statusCode" not in answer:
         if payload_version == "1.0":
             raise MalformedResponseError("a payload 1.0 answer needs statusCode")
+        if isinstance(answer, dict) and "errorMessage" in answer:
+            raise MalformedResponseError("the function's answer is an error document")
         text = answer if isinstance(answer, str) else None
         body = payload if text is None else text.encode()
         return HttpResponse(status=200, headers=[(b"content-type", b"application/json")], body=body)
     return HttpResponse(
         status=_status(answer["statusCode"]),
-        headers=_response_headers(answer, content_type),
+        headers=_response_headers(answer, payload_version, content_type),
         body=_response_body(answer),
     )
 
@@ -201,10 +206,12 @@ def _status(value: object) -> int:
     return status
 
 
-def _response_headers(answer: Mapping[str, Any], content_type: bytes) -> list[tuple[bytes, bytes]]:
+def _response_headers(
+    answer: Mapping[str, Any], payload_version: str, content_type: bytes
+) -> list[tuple[bytes, bytes]]:
     single = answer.get("headers") or {}
-    many = answer.get("multiValueHeaders") or {}
-    cookies = answer.get("cookies") or []
+    many = (answer.get("multiValueHeaders") or {}) if payload_version == "1.0" else {}
+    cookies = (answer.get("cookies") or []) if payload_version == "2.0" else []
     if not isinstance(single, dict) or not isinstance(many, dict) or not isinstance(cookies, list):
         raise MalformedResponseError("headers, multiValueHeaders or cookies have the wrong type")
     headers = [_header(name, value) for name, value in single.items() if name not in many]

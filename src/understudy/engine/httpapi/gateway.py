@@ -91,20 +91,14 @@ class _Exchange(Exchange):
 class HttpApiGateway:
     """A raw ASGI router for execute-api traffic; `log` takes the lines of access logs."""
 
-    def __init__(
-        self, apis: ApiStore, invoker: Invoker, log: AccessLog, outbound: Outbound | None = None
-    ) -> None:
+    def __init__(self, apis: ApiStore, invoker: Invoker, log: AccessLog, outbound: Outbound) -> None:
         self._apis = apis
         self._invoker = invoker
         self._log = log
-        self._outbound = outbound or Outbound()
+        self._outbound = outbound
         self._authorization = Authorization(JwtAuthorizer(self._outbound.fetch), LambdaAuthorizer(invoker))
         self._throttle = Throttle()
         self._stages: dict[tuple[str, str], Stage] = {}
-
-    async def close(self) -> None:
-        """Ends the connections to the world outside."""
-        await self._outbound.close()
 
     def matches(self, scope: Scope) -> bool:
         """Whether a request is application traffic of some API."""

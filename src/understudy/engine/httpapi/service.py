@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from understudy.engine.executeapi import routing
 from understudy.engine.executeapi.store import ApiRecord, ApiStore, Document, new_id, now
 from understudy.engine.httpapi import deployments, documents
+from understudy.engine.httpapi.documents import Rules
 from understudy.engine.protocol import ApiError, Call, Operation
 
 
@@ -27,12 +28,6 @@ class HttpApiService:
             "UpdateApi": self.update_api,
             "DeleteApi": self.delete_api,
             "DeleteCorsConfiguration": self.delete_cors_configuration,
-            "CreateAuthorizer": self.create_authorizer,
-            "UpdateAuthorizer": self.update_authorizer,
-            "CreateIntegration": self.create_integration,
-            "UpdateIntegration": self.update_integration,
-            "CreateRoute": self.create_route,
-            "UpdateRoute": self.update_route,
             "CreateStage": self.create_stage,
             "UpdateStage": self.update_stage,
             "DeleteAccessLogSettings": self.delete_access_log_settings,
@@ -46,8 +41,11 @@ class HttpApiService:
         }
 
     def _plain_operations(self) -> dict[str, Operation]:
-        """Get, list and delete, which are the same for every kind below an API."""
+        """What is the same for every kind below an API, or said of it by `documents`."""
         operations: dict[str, Operation] = {}
+        for kind, rules in documents.RULES.items():
+            operations[f"Create{documents.LABELS[kind]}"] = self._creator(kind, rules)
+            operations[f"Update{documents.LABELS[kind]}"] = self._updater(kind, rules)
         for kind, label in documents.LABELS.items():
             operations[f"Get{label}"] = self._getter(kind)
             operations[f"Get{label}s"] = self._lister(kind)
@@ -138,58 +136,6 @@ class HttpApiService:
         document = {name: value for name, value in record.document.items() if name != "CorsConfiguration"}
         self._apis.put(record, "api", record.api_id, document)
         return {}
-
-    async def create_authorizer(self, call: Call) -> Document:
-        """Creates a JWT or a Lambda authorizer."""
-        record = self._record(call)
-        document = documents.without_api(call.params) | {"AuthorizerId": new_id(6)}
-        documents.check_authorizer(record, document)
-        return self._save(record, "authorizer", document)
-
-    async def update_authorizer(self, call: Call) -> Document:
-        """Changes an authorizer's given members."""
-        record, document = self._child(call, "authorizer")
-        document = document | documents.without_api(call.params)
-        documents.check_authorizer(record, document)
-        return self._save(record, "authorizer", document)
-
-    async def create_integration(self, call: Call) -> Document:
-        """Creates a Lambda proxy integration."""
-        record = self._record(call)
-        document = (
-            documents.integration_defaults()
-            | documents.without_api(call.params)
-            | {"IntegrationId": new_id(7)}
-        )
-        documents.check_integration(document)
-        return self._save(record, "integration", document)
-
-    async def update_integration(self, call: Call) -> Document:
-        """Changes an integration's given members."""
-        record, document = self._child(call, "integration")
-        document = documents.merged(
-            document,
-            documents.without_api(call.params),
-            "RequestParameters",
-            "ResponseParameters",
-            "TlsConfig",
-        )
-        documents.check_integration(document)
-        return self._save(record, "integration", document)
-
-    async def create_route(self, call: Call) -> Document:
-        """Creates a route; its key is unique in the API."""
-        record = self._record(call)
-        document = documents.route_defaults() | documents.without_api(call.params) | {"RouteId": new_id(7)}
-        self._check_route(record, document)
-        return self._save(record, "route", document)
-
-    async def update_route(self, call: Call) -> Document:
-        """Changes a route's given members."""
-        record, document = self._child(call, "route")
-        document = document | documents.without_api(call.params)
-        self._check_route(record, document)
-        return self._save(record, "route", document)
 
     async def create_stage(self, call: Call) -> Document:
         """Creates a stage."""
@@ -287,6 +233,25 @@ class HttpApiService:
         deployments.automatic(self._apis, record)
         return documents.public(record.children[kind][document[documents.IDS[kind]]])
 
+    def _creator(self, kind: str, rules: Rules) -> Operation:
+        async def create(call: Call) -> Document:
+            record = self._record(call)
+            own = {documents.IDS[kind]: new_id(rules.id_length)}
+            document = rules.defaults() | documents.without_api(call.params) | own
+            rules.check(record, document)
+            return self._save(record, kind, document)
+
+        return create
+
+    def _updater(self, kind: str, rules: Rules) -> Operation:
+        async def update(call: Call) -> Document:
+            record, document = self._child(call, kind)
+            changed = documents.merged(document, documents.without_api(call.params), *rules.maps)
+            rules.check(record, changed)
+            return self._save(record, kind, changed)
+
+        return update
+
     def _getter(self, kind: str) -> Operation:
         async def get(call: Call) -> Document:
             return documents.public(self._child(call, kind)[1])
@@ -310,19 +275,6 @@ class HttpApiService:
             return {}
 
         return delete
-
-    def _check_route(self, record: ApiRecord, document: Document) -> None:
-        key = document["RouteKey"]
-        documents.parse_route_key(key)
-        for other in record.routes.values():
-            if other["RouteKey"] == key and other["RouteId"] != document["RouteId"]:
-                raise ApiError(
-                    "ConflictException", f"Route with key {key} already exists for this API", status=409
-                )
-        documents.check_authorization(record, document)
-        target = document.get("Target")
-        if target is not None and target.removeprefix("integrations/") not in record.integrations:
-            raise documents.not_found("Integration", target.removeprefix("integrations/"))
 
     def _tagged(self, call: Call) -> tuple[ApiRecord, str, Document]:
         """The resource that an ARN such as ``arn:aws:apigateway:REGION::/apis/ID/stages/NAME`` names."""

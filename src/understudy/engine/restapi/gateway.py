@@ -1,4 +1,4 @@
-"""The data path of REST APIs: a request to a stage becomes a Lambda invocation, or a mock's answer.
+"""The data path of REST APIs: a request to a stage becomes a Lambda invocation, is handed on, or is mocked.
 
 Reached as ``{api}.execute-api.localhost.localstack.cloud:4566/{stage}/...`` and, where such names do not
 resolve, as ``/restapis/{api}/{stage}/_user_request_/...`` or ``/_aws/execute-api/{api}/{stage}/...``. Texts
@@ -10,6 +10,7 @@ import asyncio
 import json
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from understudy.engine import identifiers
@@ -20,15 +21,17 @@ from understudy.engine.executeapi.address import Address
 from understudy.engine.executeapi.exchange import NO_PERMISSION, Exchange
 from understudy.engine.executeapi.http import HttpRequest, HttpResponse, Receive, Scope, Send
 from understudy.engine.executeapi.invoker import PRINCIPAL, Invoker, Outcome
+from understudy.engine.executeapi.outbound import Outbound
 from understudy.engine.executeapi.routing import RouteMatch
 from understudy.engine.executeapi.store import ApiRecord, ApiStore
 from understudy.engine.executeapi.throttle import Throttle
 from understudy.engine.protocol import ApiError
-from understudy.engine.restapi import events, mock, responses, stages
+from understudy.engine.restapi import events, http_proxy, mock, responses, stages
 from understudy.engine.restapi.events import Routed
 from understudy.engine.restapi.responses import MalformedAnswerError
 from understudy.engine.restapi.stages import Method, Stage
 
+_TOO_LATE = "Endpoint request timed out"
 _ENCODER = json.JSONEncoder(separators=(",", ":"))
 
 
@@ -49,10 +52,11 @@ class _Exchange(Exchange):
 class RestApiGateway:
     """A raw ASGI router for requests to REST APIs; `log` takes the lines of access logs."""
 
-    def __init__(self, apis: ApiStore, invoker: Invoker, log: AccessLog) -> None:
+    def __init__(self, apis: ApiStore, invoker: Invoker, log: AccessLog, outbound: Outbound) -> None:
         self._apis = apis
         self._invoker = invoker
         self._log = log
+        self._outbound = outbound
         self._throttle = Throttle()
         self._stages: dict[tuple[str, str], Stage] = {}
         self._late: set[asyncio.Task[Outcome]] = set()
@@ -107,12 +111,32 @@ class RestApiGateway:
             made = mock.answer(method.integration, http.header(exchange.request, "content-type"))
             return made or exchange.failed(_failure(500))
         began = time.perf_counter()
-        answer, error = await self._invoke(method, exchange)
+        calling = self._forward if method.integration["type"] == "HTTP_PROXY" else self._invoke
+        answer, error = await calling(method, exchange)
         exchange.integrated(began, answer.status, error)
         if error:
             return exchange.failed(answer)
-        answer.headers.append((b"x-amzn-trace-id", routed.trace_id.encode()))
+        if method.integration["type"] == "AWS_PROXY":
+            answer.headers.append((b"x-amzn-trace-id", routed.trace_id.encode()))
         return answer
+
+    async def _forward(self, method: Method, exchange: _Exchange) -> tuple[HttpResponse, str | None]:
+        """The server's response, or the gateway's own and why."""
+        integration = method.integration
+        outgoing = http_proxy.outgoing(
+            method.uri,
+            integration.get("httpMethod") or "ANY",
+            integration.get("requestParameters") or {},
+            exchange.request,
+            exchange.routed,
+        )
+        timeout_s = integration["timeoutInMillis"] / 1000
+        try:
+            return await self._outbound.send(replace(outgoing, timeout_s=timeout_s)), None
+        except TimeoutError:
+            return _failure(504, _TOO_LATE), _TOO_LATE
+        except OSError as exc:
+            return _failure(504, "Network error communicating with endpoint"), str(exc)
 
     async def _invoke(self, method: Method, exchange: _Exchange) -> tuple[HttpResponse, str | None]:
         """The function's response, or the gateway's own and why."""
@@ -124,7 +148,7 @@ class RestApiGateway:
         except ApiError as exc:
             return _failure(502), exc.message
         if outcome is None:
-            return _failure(504, "Endpoint request timed out"), "Endpoint request timed out"
+            return _failure(504, _TOO_LATE), _TOO_LATE
         if outcome.function_error:
             return _failure(502), "The Lambda function returned an error"
         try:

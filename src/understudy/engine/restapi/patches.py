@@ -89,9 +89,10 @@ INTEGRATION = Fields(
     maps={"/requestParameters": str, "/requestTemplates": str},
     lists=frozenset({"/cacheKeyParameters"}),
 )
-RESPONSE = Fields(
+METHOD_RESPONSE = Fields(scalars={}, maps={"/responseModels": str, "/responseParameters": boolean})
+INTEGRATION_RESPONSE = Fields(
     scalars={"/contentHandling": str, "/selectionPattern": str},
-    maps={"/responseModels": str, "/responseParameters": str, "/responseTemplates": str},
+    maps={"/responseParameters": str, "/responseTemplates": str},
 )
 DEPLOYMENT = Fields(scalars={"/description": str})
 STAGE = Fields(

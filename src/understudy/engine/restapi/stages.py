@@ -21,6 +21,7 @@ class Method:
         signed: whether a request needs an IAM signature.
         keyed: whether a request needs an API key; there are none, so it never has one.
         integration: botocore's ``Integration`` structure.
+        uri: the integration's, its stage variables filled in.
         function: the ARN of the function that it invokes; None when it names none.
         source_arn: on whose behalf the function is invoked, for its resource policy.
     """
@@ -31,6 +32,7 @@ class Method:
     keyed: bool
     limits: Limits | None
     integration: Document
+    uri: str
     function: str | None
     source_arn: str
 
@@ -74,6 +76,7 @@ def compiled(record: ApiRecord, name: str) -> Stage:
                 keyed=bool(method.get("apiKeyRequired")),
                 limits=_limits(document, resource["path"], verb),
                 integration=integration,
+                uri=uri,
                 function=function[0] if function else None,
                 source_arn=f"arn:aws:execute-api:{scope}/{'*' if verb == 'ANY' else verb}{resource['path']}",
             )

@@ -1,19 +1,14 @@
 """Resources of a REST API, their methods, and what methods call: the operations on them."""
 
-import re
 from collections.abc import Mapping
 
 from understudy.engine.executeapi.store import ApiRecord, ApiStore, Document, new_id
 from understudy.engine.protocol import Call, Operation
-from understudy.engine.restapi import mock, patches
+from understudy.engine.restapi import checks, mock, patches
 from understudy.engine.restapi.lookup import Lookup, bad_request, conflict, not_found, page
 
 _METHODS = ("GET", "PUT", "POST", "DELETE", "PATCH", "OPTIONS", "HEAD", "ANY")
-_PART = re.compile(r"[A-Za-z0-9._:-]+|\{[A-Za-z0-9._:-]+\+?\}")
 _PLACE = frozenset({"restApiId", "resourceId", "httpMethod", "statusCode"})
-_INVOKE = "path/2015-03-31/functions/"
-_MAX_TIMEOUT_MS = 29_000
-_MIN_TIMEOUT_MS = 50
 
 
 class TreeOperations:
@@ -41,9 +36,11 @@ class TreeOperations:
             "DeleteIntegration": self.delete_integration,
             "PutMethodResponse": self.put_method_response,
             "GetMethodResponse": self.get_method_response,
+            "UpdateMethodResponse": self.update_method_response,
             "DeleteMethodResponse": self.delete_method_response,
             "PutIntegrationResponse": self.put_integration_response,
             "GetIntegrationResponse": self.get_integration_response,
+            "UpdateIntegrationResponse": self.update_integration_response,
             "DeleteIntegrationResponse": self.delete_integration_response,
         }
 
@@ -63,16 +60,7 @@ class TreeOperations:
         parent = record.resources.get(call.params["parentId"])
         if parent is None:
             raise not_found("Resource identifier")
-        if _PART.fullmatch(part) is None:
-            raise bad_request(
-                "Resource's path part only allow a-zA-Z0-9._-: or a valid greedy path variable and curly "
-                "braces at the beginning and the end."
-            )
-        if parent.get("pathPart", "").endswith("+}"):
-            raise bad_request(
-                f"Cannot create a child of a resource with a greedy path variable: {parent['pathPart']}"
-            )
-        _check_siblings(record, parent["id"], part)
+        checks.check_part(record, parent, part)
         resource = {
             "id": new_id(6),
             "parentId": parent["id"],
@@ -104,7 +92,7 @@ class TreeOperations:
         if name in resource["resourceMethods"]:
             raise conflict("Method already exists for this resource")
         method = {"apiKeyRequired": False, **_own(call), "httpMethod": name}
-        _check_method(method)
+        checks.check_method(method)
         return self._lookup.save_method(record, resource, method)
 
     async def get_method(self, call: Call) -> Document:
@@ -115,7 +103,7 @@ class TreeOperations:
         """Patches a method."""
         record, resource, method = self._lookup.method(call)
         changed = patches.applied(method, call.params.get("patchOperations") or (), patches.METHOD)
-        _check_method(changed)
+        checks.check_method(changed)
         return self._lookup.save_method(record, resource, changed)
 
     async def delete_method(self, call: Call) -> Document:
@@ -136,11 +124,11 @@ class TreeOperations:
             "cacheKeyParameters": [],
             "cacheNamespace": resource["id"],
             "passthroughBehavior": "WHEN_NO_MATCH",
-            "timeoutInMillis": _MAX_TIMEOUT_MS,
+            "timeoutInMillis": checks.MAX_TIMEOUT_MS,
             **own,
             **({"httpMethod": sent} if sent else {}),
         }
-        _check_integration(integration)
+        checks.check_integration(integration)
         self._lookup.save_method(record, resource, method | {"methodIntegration": integration})
         return integration
 
@@ -152,7 +140,7 @@ class TreeOperations:
         """Patches what a method calls."""
         record, resource, integration = self._lookup.integration(call)
         patched = patches.applied(integration, call.params.get("patchOperations") or (), patches.INTEGRATION)
-        _check_integration(patched)
+        checks.check_integration(patched)
         self._set_integration(call, record, resource, patched)
         return patched
 
@@ -179,6 +167,14 @@ class TreeOperations:
         """Returns a declared status of a method."""
         return _response(self._lookup.method(call)[2].get("methodResponses"), call)
 
+    async def update_method_response(self, call: Call) -> Document:
+        """Patches a declared status of a method."""
+        record, resource, method = self._lookup.method(call)
+        changed = _patched_response(method.get("methodResponses"), call, patches.METHOD_RESPONSE)
+        responses = {**method["methodResponses"], call.params["statusCode"]: changed}
+        self._lookup.save_method(record, resource, method | {"methodResponses": responses})
+        return changed
+
     async def delete_method_response(self, call: Call) -> Document:
         """Takes a declared status of a method back."""
         record, resource, method = self._lookup.method(call)
@@ -202,6 +198,17 @@ class TreeOperations:
     async def get_integration_response(self, call: Call) -> Document:
         """Returns how an integration's answer becomes the method's."""
         return _response(self._lookup.integration(call)[2].get("integrationResponses"), call)
+
+    async def update_integration_response(self, call: Call) -> Document:
+        """Patches how an integration's answer becomes the method's."""
+        record, resource, integration = self._lookup.integration(call)
+        changed = _patched_response(
+            integration.get("integrationResponses"), call, patches.INTEGRATION_RESPONSE
+        )
+        mock.check_templates(changed.get("responseTemplates"))
+        responses = {**integration["integrationResponses"], call.params["statusCode"]: changed}
+        self._set_integration(call, record, resource, integration | {"integrationResponses": responses})
+        return changed
 
     async def delete_integration_response(self, call: Call) -> Document:
         """Takes the answer of one status away from an integration."""
@@ -245,51 +252,7 @@ def _response(responses: Mapping[str, Document] | None, call: Call) -> Document:
     return found
 
 
-def _check_siblings(record: ApiRecord, parent_id: str, part: str) -> None:
-    for sibling in [one for one in record.resources.values() if one.get("parentId") == parent_id]:
-        if sibling["pathPart"] == part:
-            raise conflict(f"Another resource with the same parent already has this name: {part}")
-        if part.startswith("{") and sibling["pathPart"].startswith("{"):
-            raise bad_request(
-                f"A sibling ({sibling['pathPart']}) of this resource already has a variable path part -- "
-                "only one is allowed"
-            )
-
-
-def _check_method(method: Document) -> None:
-    if method["authorizationType"].upper() not in ("NONE", "AWS_IAM"):
-        raise bad_request(
-            "Invalid authorizer ID specified. Setting the authorization type to CUSTOM or "
-            "COGNITO_USER_POOLS requires a valid authorizer."
-        )
-    if method.get("requestValidatorId"):
-        raise bad_request("Invalid Request Validator identifier specified")
-
-
-def _check_integration(integration: Document) -> None:
-    """Passes when understudy can run the integration.
-
-    Raises:
-        ApiError: BadRequestException.
-    """
-    kind, uri = integration["type"], integration.get("uri", "")
-    if kind not in ("AWS_PROXY", "MOCK"):
-        raise bad_request(f"understudy runs AWS_PROXY and MOCK integrations of REST APIs; got {kind}")
-    if integration.get("connectionType", "INTERNET") != "INTERNET":
-        raise bad_request("understudy has no VPC links")
-    if integration.get("responseTransferMode", "BUFFERED") != "BUFFERED":
-        raise bad_request("understudy buffers responses of REST APIs; got responseTransferMode STREAM")
-    if not _MIN_TIMEOUT_MS <= integration["timeoutInMillis"] <= _MAX_TIMEOUT_MS:
-        raise bad_request(f"Timeout should be between {_MIN_TIMEOUT_MS} ms and {_MAX_TIMEOUT_MS} ms")
-    mock.check_templates(integration.get("requestTemplates"))
-    if kind == "MOCK":
-        return
-    if not integration.get("httpMethod"):
-        raise bad_request("Enumeration value for HttpMethod must be non-empty")
-    if not uri.startswith("arn:"):
-        raise bad_request("Invalid ARN specified in the request")
-    if ":lambda:" not in uri or _INVOKE not in uri:
-        raise bad_request(
-            "Integrations of type 'AWS_PROXY' currently only supports Lambda function and Firehose stream "
-            "invocations."
-        )
+def _patched_response(
+    responses: Mapping[str, Document] | None, call: Call, fields: patches.Fields
+) -> Document:
+    return patches.applied(_response(responses, call), call.params.get("patchOperations") or (), fields)

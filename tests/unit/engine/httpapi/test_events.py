@@ -125,6 +125,15 @@ def test_a_full_answer_sets_status_headers_cookies_and_binary_body() -> None:
     assert not any(name == b"content-length" for name, _ in response.headers)
 
 
+@pytest.mark.parametrize(("version", "names"), [("1.0", {b"x-many"}), ("2.0", {b"set-cookie"})])
+def test_each_format_has_its_own_lists_of_headers(version: str, names: set[bytes]) -> None:
+    answer = {"statusCode": 200, "multiValueHeaders": {"x-many": ["1"]}, "cookies": ["a=1"]}
+
+    response = events.parse_response(json.dumps(answer).encode(), version)
+
+    assert {name for name, _ in response.headers} == {*names, b"content-type"}
+
+
 def test_a_header_cannot_smuggle_a_line_break() -> None:
     response = events.parse_response(
         json.dumps({"statusCode": 200, "headers": {"x": "a\r\nb: c"}}).encode(), "2.0"
@@ -138,6 +147,8 @@ def test_a_header_cannot_smuggle_a_line_break() -> None:
     [
         (b"not json", "2.0"),
         (b'{"a": 1}', "1.0"),
+        (b'{"errorMessage": "test fake error message"}', "2.0"),
+        (b'{"statusCode": 200, "cookies": {"a": "b"}}', "2.0"),
         (b"null", "1.0"),
         (b'{"statusCode": "many"}', "2.0"),
         (b'{"statusCode": 99}', "2.0"),

@@ -7,6 +7,7 @@ import pytest
 
 from tests.fakes.gateway import Answer, FakeInvoker, Lines, Outcome, ask
 from understudy.engine.executeapi.access_log import AccessLog
+from understudy.engine.executeapi.outbound import Outbound
 from understudy.engine.executeapi.store import ApiStore
 from understudy.engine.protocol import ApiError, Call
 from understudy.engine.restapi.gateway import RestApiGateway
@@ -33,7 +34,7 @@ class Gateway:
         apis = ApiStore(State(self.path / "engine.sqlite").open(), "apigateway", "restapi")
         apis.open()
         self.service = RestApiService(apis)
-        self.gateway = RestApiGateway(apis, self.invoker, AccessLog(self.log.append))
+        self.gateway = RestApiGateway(apis, self.invoker, AccessLog(self.log.append), Outbound())
 
     async def call(self, operation: str, **params: Any) -> dict[str, Any]:
         return await self.service.operations[operation](
@@ -184,11 +185,18 @@ async def test_a_preflight_is_a_mock(gateway: Gateway) -> None:
     await gateway.call("PutIntegration", **where, type="MOCK", requestTemplates=template)
     headers = {"method.response.header.Access-Control-Allow-Origin": "'*'"}
     await gateway.call("PutIntegrationResponse", **where, statusCode="204", responseParameters=headers)
+    methods = {
+        "op": "add",
+        "path": "/responseParameters/method.response.header.Access-Control-Allow-Methods",
+        "value": "'GET,PUT'",
+    }
+    await gateway.call("UpdateIntegrationResponse", **where, statusCode="204", patchOperations=[methods])
     await gateway.deploy()
 
     answer = await gateway.get("/dev/a", method="OPTIONS")
 
     assert (answer.status, answer.headers["access-control-allow-origin"]) == (204, "*")
+    assert answer.headers["access-control-allow-methods"] == "GET,PUT"
     assert gateway.invoker.arns == []
 
 
@@ -240,7 +248,7 @@ async def test_requests_are_logged_and_a_restart_forgets_nothing(gateway: Gatewa
 @pytest.mark.parametrize(
     ("operation", "params", "said"),
     [
-        ("PutIntegration", {"type": "HTTP", "uri": "http://x"}, "AWS_PROXY and MOCK"),
+        ("PutIntegration", {"type": "HTTP", "uri": "http://x"}, "AWS_PROXY, HTTP_PROXY, MOCK integrations"),
         (
             "PutIntegration",
             {**PROXY, "uri": "arn:aws:apigateway:us-east-1:s3:path/x"},
@@ -252,6 +260,12 @@ async def test_requests_are_logged_and_a_restart_forgets_nothing(gateway: Gatewa
             "PutIntegration",
             {"type": "MOCK", "requestTemplates": {"application/json": "#set($a = 1)"}},
             "Velocity",
+        ),
+        ("PutIntegration", {"type": "HTTP_PROXY", "uri": "ftp://x"}, "Invalid HTTP endpoint"),
+        (
+            "PutIntegration",
+            {"type": "HTTP_PROXY", "uri": "http://x", "requestParameters": {"header.x": "'1'"}},
+            "Invalid mapping",
         ),
         ("PutMethod", {"authorizationType": "NONE"}, "already exists"),
         ("PutIntegrationResponse", {"statusCode": "200"}, "Response status code"),
