@@ -1,6 +1,7 @@
 """Small images to boot: this interpreter, the real runtime client, FastAPI and Mangum; one layer a case."""
 
 import contextlib
+import os
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -10,7 +11,7 @@ from typing import Any
 
 from tests.fakes import image_files, runtime_root
 from tests.fakes.runtime_root import Place
-from understudy.image.rootfs import Rootfs
+from understudy.sandbox import executors
 from understudy.verify import boot
 from understudy.verify.boot import BootReport, BootRequest
 from understudy.verify.model import Finding, Subject
@@ -55,7 +56,7 @@ class BootImages:
         }
         subject = image_files.subject({}, **{**launch, **changes})
         request = BootRequest(
-            rootfs=Rootfs(layers=(*self.place.layers, layer)),
+            rootfs=self.place.rootfs(executors.chosen(os.environ), layer),
             launch=subject.launch,
             **{"architecture": "x86_64", **of_request},
         )

@@ -33,3 +33,4 @@ def sandbox_place() -> Iterator[Place]:
     """Made once, and packed and loaded into Docker once; whoever needs more adds a layer."""
     with runtime_root.made() as made:
         yield made
+        made.unload()

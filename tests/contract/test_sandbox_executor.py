@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from tests import tools
 from tests.fakes.runtime import FakeExecutor, ProcessEndedError, RuntimeClient
 from tests.fakes.runtime_root import Place
 from understudy.image.rootfs import Rootfs
@@ -41,8 +40,6 @@ async def executor_named(name: str, place: Place, state: Path) -> AsyncIterator[
     if name == "fake":
         yield FakeExecutor(program), SPEC
         return
-    if name == executors.DOCKER:
-        tools.require_docker()
     real = executors.make(name, state)
     await real.open()
     try:
@@ -50,7 +47,7 @@ async def executor_named(name: str, place: Place, state: Path) -> AsyncIterator[
             real,
             dataclasses.replace(
                 SPEC,
-                rootfs=Rootfs(layers=place.layers, packed=place.pack() if name == executors.DOCKER else ()),
+                rootfs=place.rootfs(name),
                 entrypoint=(place.interpreter, "/var/task/client.py"),
                 environment={"PATH": "/bin"},
                 timeout_s=20,

@@ -52,6 +52,10 @@ def test_names_lead_nowhere_and_are_on_record(seen: Any) -> None:
     assert seen["name_of"] == "db.example.com"
 
 
+def test_the_sandboxs_own_name_is_known(seen: Any) -> None:
+    assert seen["own_name"] == "127.0.0.1"
+
+
 def test_only_the_loopback_device_is_there(seen: Any) -> None:
     assert seen["interfaces"].startswith("['lo'")
     assert seen["constraint"] == "own namespace without a route"

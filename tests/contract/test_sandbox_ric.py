@@ -10,9 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests import tools
 from tests.fakes.runtime_root import Place
-from understudy.image.rootfs import Rootfs
 from understudy.sandbox import (
     FunctionEnvironment,
     InvokeRequest,
@@ -72,13 +70,11 @@ def place(sandbox_place: Place, tmp_path_factory: pytest.TempPathFactory) -> Pla
 async def environment(
     name: str, place: Place, state: Path, handler: str
 ) -> AsyncIterator[tuple[ExecutionEnvironment, list[str]]]:
-    if name == executors.DOCKER:
-        tools.require_docker()
     executor = executors.make(name, state)
     await executor.open()
     log: list[str] = []
     spec = SandboxSpec(
-        rootfs=Rootfs(layers=place.layers, packed=place.pack() if name == executors.DOCKER else ()),
+        rootfs=place.rootfs(name),
         entrypoint=(place.interpreter, "-m", "awslambdaric"),
         command=(handler,),
         working_dir="/var/task",

@@ -33,7 +33,7 @@ SPEC = SandboxSpec(
         layers=tuple(Path(layer) for layer in LAYERS),
         packed=tuple(
             PackedLayer(diff_id=diff_id, path=Path(path))
-            for diff_id, path in (json.loads(Path(PACKED).read_text()) if PACKED else ())
+            for diff_id, path in (json.loads(PACKED) if PACKED else ())
         ),
     ),
     entrypoint=(INTERPRETER, "/var/task/client.py"),
@@ -238,10 +238,12 @@ async def hang() -> None:
     await run.environment.start()
     await run.do("os.fork() or time.sleep(600)")
     sandbox = run.environment._sandbox
-    assert isinstance(sandbox, namespaces.NamespaceSandbox)
-    groups = [str(folder) for folder in executor._groups.folders] if executor._groups else []
-    pids = {"engine": os.getpid(), "fork_server": executor.fork_server_pid, "holder": sandbox.holder_pid}
-    say({"pids": pids, "runtime": sandbox.group.pids(), "groups": groups})
+    if isinstance(executor, NamespaceExecutor) and isinstance(sandbox, namespaces.NamespaceSandbox):
+        groups = [str(folder) for folder in executor._groups.folders] if executor._groups else []
+        pids = {"engine": os.getpid(), "fork_server": executor.fork_server_pid, "holder": sandbox.holder_pid}
+        say({"pids": pids, "runtime": sandbox.group.pids(), "groups": groups})
+    else:
+        say({"container": sandbox.identifier})
     loop = asyncio.get_running_loop()
     while (line := await loop.run_in_executor(None, sys.stdin.readline)) != "":
         if line == "state\n":
@@ -370,6 +372,7 @@ async def isolated() -> None:
             "name": "connect('db.example.com', 5432)",
             "resolved": "socket.gethostbyname('db.example.com')",
             "other_name": "socket.gethostbyname('Other.example.com')",
+            "own_name": "socket.gethostbyname(socket.gethostname())",
             "interfaces": "[name for _, name in socket.if_nameindex()]",
             "file": "open('/opt/laid').read()",
         }.items():

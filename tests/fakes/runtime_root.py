@@ -21,8 +21,9 @@ import httptools
 import understudy
 from tests import tools
 from understudy.image.layers.writer import write_layer
-from understudy.image.rootfs import PackedLayer
+from understudy.image.rootfs import PackedLayer, Rootfs
 from understudy.image.store import Store
+from understudy.sandbox import executors
 
 _LEFT_OUT = ("test", "tests", "site-packages", "dist-packages", "idlelib", "tkinter", "ensurepip", "lib2to3")
 _FAKES = Path(__file__).parent
@@ -54,8 +55,15 @@ class Place:
             if not any(_under(layer, needed).exists() for layer in self.layers):
                 _copy(needed.resolve(), self.layers[-1], as_path=needed)
 
-    def driver(self, uid: int, *arguments: str) -> list[str]:
-        """Command line of the driver, to be run as `uid`, who owns the upper layer as after extraction."""
+    def driver(self, who: int | str, *arguments: str) -> list[str]:
+        """Command line of the driver.
+
+        Args:
+            who: the user to run it as, who owns the upper layer as after extraction; or ``docker``, for that
+                executor, under the tests' own interpreter.
+            arguments: of the driver.
+        """
+        uid = who if isinstance(who, int) else os.geteuid()
         state = Path(tempfile.mkdtemp(prefix=f"state-{uid}-", dir=self.folder))
         state.chmod(0o755)
         os.chown(state, uid, uid)
@@ -66,27 +74,22 @@ class Place:
                 os.chown(path, uid, uid)
         layers = f"{self.layers[0]}:{code}"
         script = str(self.site / "runtime_driver.py")
-        return [str(self.host_interpreter), script, str(state), layers, self.interpreter, *arguments]
+        python = str(self.host_interpreter) if who == uid else sys.executable
+        return [python, script, str(state), layers, self.interpreter, *arguments]
 
-    def docker_driver(self, *arguments: str) -> list[str]:
-        """Command line of the driver over the docker executor, under the tests' own interpreter."""
-        command = self.driver(os.geteuid(), *arguments)
-        packed = [[layer.diff_id, str(layer.path)] for layer in self.pack()]
-        (self.folder / "packed.json").write_text(json.dumps(packed))
-        return [sys.executable, *command[1:]]
-
-    def pack(self) -> tuple[PackedLayer, ...]:
-        """The layers as they are in a store; each is packed once."""
-        return tuple(_packed(self.folder / "store", layer) for layer in self.layers)
+    def rootfs(self, executor: str, *more: Path) -> Rootfs:
+        """The root for `executor`, with `more` layers on top; each is packed once, for Docker."""
+        layers = (*self.layers, *more)
+        if executor != executors.DOCKER:
+            return Rootfs(layers=layers)
+        tools.require_docker()
+        return Rootfs(layers=layers, packed=tuple(_packed(self.folder / "store", layer) for layer in layers))
 
     def run(self, who: int | str, mode: str) -> Any:
-        """What the driver printed, started as this user, or over the executor ``docker``."""
-        docker = isinstance(who, str)
-        command = self.docker_driver(mode) if docker else self.driver(who, mode)
-        identity = self.docker_identity() if docker else self.identity(who)
+        """What the driver printed; see `driver`."""
         done = subprocess.run(
-            command,
-            **identity,
+            self.driver(who, mode),
+            **self.identity(who),
             capture_output=True,
             text=True,
             timeout=200,
@@ -95,15 +98,21 @@ class Place:
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout)
 
-    def identity(self, uid: int) -> dict[str, Any]:
-        """Arguments for `subprocess` that make the driver run as `uid`."""
-        who = {"user": uid, "group": uid, "extra_groups": []} if os.geteuid() == 0 else {}
-        return {"env": self.environment(), **who}
+    def identity(self, who: int | str) -> dict[str, Any]:
+        """Arguments for `subprocess` that make the driver run as `who`."""
+        if isinstance(who, str):
+            packed = [[layer.diff_id, str(layer.path)] for layer in self.rootfs(who).packed]
+            return {"env": {**self.environment(), "DRIVER_PACKED": json.dumps(packed)}}
+        user = {"user": who, "group": who, "extra_groups": []} if os.geteuid() == 0 else {}
+        return {"env": self.environment(), **user}
 
-    def docker_identity(self) -> dict[str, Any]:
-        """Arguments for `subprocess` that make the driver use Docker."""
-        tools.require_docker()
-        return {"env": {**self.environment(), "DRIVER_PACKED": str(self.folder / "packed.json")}}
+    def unload(self) -> None:
+        """Removes from Docker what is there of sandboxes' images, unless somebody uses it."""
+        if (self.folder / "store").exists():
+            docker = tools.require_docker()
+            listed = [docker, "images", "--quiet", "--filter", "label=understudy.sandbox=image"]
+            found = subprocess.run(listed, capture_output=True, text=True, check=True).stdout.split()
+            subprocess.run([docker, "rmi", *found], capture_output=True, check=False)
 
     def environment(self) -> dict[str, str]:
         """For the driver."""

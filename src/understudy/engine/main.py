@@ -31,6 +31,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             format="%(asctime)s %(levelname)s %(name)s: %(message)s",
             stream=sys.stderr,
         )
+        logging.getLogger("httpx").setLevel(logging.WARNING)  # one line per request, to Docker and others
         if settings.die_with_parent:
             child.die_with(os.getppid())
         with listen.exclusive(settings.run_dir):

@@ -98,6 +98,8 @@ def of_spec(spec: SandboxSpec, architecture: str) -> SandboxImage:
         spec: its root, and the files to lay over it.
         architecture: the Docker engine's, as it names it.
     """
+    if len(spec.rootfs.packed) != len(spec.rootfs.layers):
+        raise ValueError("a root for a Docker engine needs its layers packed, too")
     passwd = plans.add_sandbox_user(namespaces.image_file(spec, "etc/passwd"))
     files = {"/etc/passwd": passwd, "/etc/group": "", **spec.files}
     top = _layer(

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from understudy.sandbox.model import SandboxSpec
 
+HOST_NAME = "understudy"
 _CPU_PERIOD_US = 100_000
 _LEAST_QUOTA_US = 1000
 _MEGABYTE = 1024 * 1024
@@ -91,6 +92,7 @@ def create(spec: SandboxSpec, host: DockerHost, image: str, labels: Mapping[str,
         "Env": [],
         "User": f"{model.SANDBOX_UID}:{model.SANDBOX_GID}",
         "WorkingDir": "/",
+        **({} if _mode(spec, host) == "host" else {"Hostname": HOST_NAME}),
         "Labels": dict(labels),
         # stdin ends with the connection of the engine that attached to it, and the container with stdin.
         "OpenStdin": True,
@@ -140,21 +142,24 @@ def cpu(vcpus: float | None) -> dict[str, int]:
 
 def _network(spec: SandboxSpec, host: DockerHost, wanted: Listening) -> dict[str, Any]:
     # Without IPC there is no /dev/shm: https://docs.docker.com/engine/containers/run/#ipc-settings---ipc
-    settings: dict[str, Any] = {"IpcMode": "none", "NetworkMode": host.network}
+    settings: dict[str, Any] = {"IpcMode": "none", "NetworkMode": _mode(spec, host)}
+    names = [endpoint.host for endpoint in wanted.endpoints if _is_name(endpoint.host)]
     if spec.network == "isolated":
-        settings |= {
-            "NetworkMode": "none",
-            "Dns": [isolation.RESOLVER],
-            "DnsOptions": ["timeout:1", "attempts:1"],
-        }
+        settings |= {"Dns": [isolation.RESOLVER], "DnsOptions": ["timeout:1", "attempts:1"]}
+        # A function may look its own host up; elsewhere Docker sees to that.
+        names.append(HOST_NAME)
     if settings["NetworkMode"] == "host":
         return settings
-    names = [endpoint.host for endpoint in wanted.endpoints if _is_name(endpoint.host)]
     return settings | {
         "ExtraHosts": [f"{name}:{isolation.LOOPBACK}" for name in names if name != "localhost"],
         # The resolver's port, and an endpoint's, may be a privileged one.
         "Sysctls": {"net.ipv4.ip_unprivileged_port_start": "0"},
     }
+
+
+def _mode(spec: SandboxSpec, host: DockerHost) -> str:
+    """Docker's name of the container's network."""
+    return "none" if spec.network == "isolated" else host.network
 
 
 def _is_name(host: str) -> bool:
