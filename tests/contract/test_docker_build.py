@@ -159,6 +159,8 @@ def test_a_failing_step_is_told_with_its_line(world: World, environment: Mapping
     assert caught.value.code == "docker-build-failed"
     assert "the reason" in caught.value.message
     assert "exit code: 3" in caught.value.message
+    assert "echo first" not in caught.value.message
+    assert "understudy-ca" not in caught.value.message
 
 
 def test_what_only_buildkit_reads_is_built_with_a_notice(world: World) -> None:

@@ -1,3 +1,4 @@
+import dataclasses
 from pathlib import Path
 
 import pytest
@@ -147,13 +148,18 @@ def test_a_base_is_built_anew(workspace: Workspace, monkeypatch: pytest.MonkeyPa
     assert [type(event) for event in events] == [Started, Done]
 
 
+@pytest.mark.parametrize("asked", ["command line", "project file"])
 def test_docker_builds_where_it_is_asked_for(
-    workspace: Workspace, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, asked: str
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    with (
-        ImageBuilder(workspace, lambda _: None, builder="docker") as one,
-        pytest.raises(UnderstudyError) as caught,
-    ):
+    if asked == "project file":
+        section = workspace.project.images["shop"].model_copy(update={"builder": "docker"})
+        project = workspace.project.model_copy(update={"images": {"shop": section}})
+        workspace = dataclasses.replace(workspace, project=project)
+        one = ImageBuilder(workspace, lambda _: None)
+    else:
+        one = ImageBuilder(workspace, lambda _: None, builder="docker")
+    with one, pytest.raises(UnderstudyError) as caught:
         one.build("shop")
     assert caught.value.code == "docker-missing"

@@ -72,7 +72,12 @@ def build(
         name = f"{_RESULTS}:{secrets.token_hex(8)}"
         arguments = [*_arguments(request, host), *secret_flags, "--tag", name]
         arguments += ["--file", str(space / "Dockerfile"), "--", str(request.context)]
-        docker.build(arguments, lambda line: progress(Work(message=line)), dockerfile=str(request.dockerfile))
+        docker.build(
+            arguments,
+            lambda line: progress(Work(message=line)),
+            dockerfile=str(request.dockerfile),
+            unseen=_run_flags(),
+        )
     try:
         yield Built(name=name, bases=bases)
     finally:

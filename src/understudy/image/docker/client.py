@@ -24,7 +24,7 @@ _BUILDX_SINCE: Final = (23, 0)
 # Attestations, and the flags that switch them off, came with buildx 0.10.
 _ATTESTS_SINCE: Final = (0, 10)
 _ASK_S: Final = 30.0
-_TAIL_LINES: Final = 30
+_TAIL_LINES: Final = 60
 _VERSION: Final = re.compile(r"v?(\d+)\.(\d+)")
 # What BuildKit prints for a failing step: "Dockerfile:12".
 _PLACE: Final = re.compile(r"^Dockerfile:(\d+)$", re.MULTILINE)
@@ -56,16 +56,24 @@ class Docker:
         attestations = ["--provenance=false", "--sbom=false"] if self.buildx >= _ATTESTS_SINCE else []
         return [self.command, "buildx", "build", "--builder", context, "--load", *attestations]
 
-    def build(self, arguments: Sequence[str], progress: Callable[[str], object], *, dockerfile: str) -> None:
+    def build(
+        self,
+        arguments: Sequence[str],
+        progress: Callable[[str], object],
+        *,
+        dockerfile: str,
+        unseen: str = "",
+    ) -> None:
         """Runs a build; each line that it writes goes to `progress`.
 
         Args:
             arguments: what follows `build_command`.
             progress: receives the lines.
             dockerfile: how an error names the Dockerfile.
+            unseen: words of the Dockerfile that the user did not write, and is not shown.
 
         Raises:
-            UnderstudyError: it failed, with the end of what it wrote.
+            UnderstudyError: it failed, with what BuildKit says of it.
         """
         last: deque[str] = deque(maxlen=_TAIL_LINES)
         process = subprocess.Popen(
@@ -79,10 +87,11 @@ class Docker:
         )
         with _ended(process):
             for line in process.stdout or ():
-                last.append(line.rstrip())
-                progress(line.rstrip())
+                shown = line.rstrip().replace(f" {unseen}", "") if unseen else line.rstrip()
+                last.append(shown)
+                progress(shown)
         if process.returncode:
-            text = "\n".join(line for line in last if line)
+            text = "\n".join(_summary(list(last)))
             found = _PLACE.findall(text)
             raise UnderstudyError(
                 "docker-build-failed",
@@ -167,6 +176,12 @@ def find(environment: Mapping[str, str]) -> Docker:
             f"Ubuntu), {_INSTEAD}",
         )
     return Docker(command=command, environment=environment, buildx=None)
+
+
+def _summary(lines: Sequence[str]) -> list[str]:
+    """What BuildKit repeats at the end about the step that failed, else all lines."""
+    rule = next((number for number, line in enumerate(lines) if line == "------"), 0)
+    return [line for line in lines[rule:] if line.strip("-")]
 
 
 def _version(text: str, otherwise: tuple[int, int]) -> tuple[int, int]:
