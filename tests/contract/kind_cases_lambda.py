@@ -5,7 +5,6 @@ from understudy.manifests.model import Json
 
 _NO_DOCKER = "MiniStack runs functions in Docker, and without it none leaves Pending; the e2e suite has both"
 _ONCE = "test_lambda_.py::test_settings_that_count_when_the_function_is_made"
-_WARM = "test_lambda_settings.py::test_provisioned_concurrency_is_waited_for"
 _NO_QUALIFIER = "moto keeps the first one, per function, whatever the qualifier"
 _FORGETS = "moto's UpdateFunctionConfiguration forgets it"
 _NOT_HERE = "the engine refuses it by name"
@@ -94,12 +93,11 @@ FUNCTION = Case(
         },
         "ministack": {"*": _NO_DOCKER},
         "engine": {
-            "deadLetterConfig": _NOT_HERE,
             "fileSystemConfigs": "the engine refuses it by name: there is no EFS on this machine",
         },
     },
     elsewhere={
-        **dict.fromkeys(("deadLetterConfig", "fileSystemConfigs", "vpcConfig"), _REST),
+        **dict.fromkeys(("fileSystemConfigs", "vpcConfig"), _REST),
         **dict.fromkeys(("durableConfig", "tenancyConfig"), _ONCE),
     },
 )
@@ -132,10 +130,8 @@ VERSION = Case(
             "provisionedConcurrencyConfig": "moto has no PutProvisionedConcurrencyConfig",
         },
         "ministack": {"*": _NO_DOCKER},
-        "engine": {"provisionedConcurrencyConfig": _NOT_HERE},
     },
     elsewhere={
-        "provisionedConcurrencyConfig": _WARM,
         "codeSHA256": "test_lambda_release.py::test_version_that_stands_still_is_found_by_what_it_says",
         "revisionID": "test_lambda_release.py::test_revision_guards_what_is_published",
     },
@@ -185,9 +181,7 @@ ALIAS = Case(
             "provisionedConcurrencyConfig": "moto has no PutProvisionedConcurrencyConfig",
         },
         "ministack": {"*": _NO_DOCKER},
-        "engine": {"provisionedConcurrencyConfig": _NOT_HERE},
     },
-    elsewhere={"provisionedConcurrencyConfig": _WARM},
 )
 
 URL = Case(
@@ -249,7 +243,6 @@ MAPPING = Case(
     },
     lacks={
         "ministack": {"*": _NO_DOCKER},
-        "engine": {"*": _NOT_HERE},
     },
     elsewhere={
         **dict.fromkeys(("topics", "queues", "sourceAccessConfigurations", "selfManagedEventSource"), _KAFKA),
@@ -284,7 +277,32 @@ STREAM_MAPPING = Case(
         },
         "failures are dropped": {"destinationConfig": None},
     },
+    lacks={**MAPPING.lacks, "engine": {"*": "the engine reads queues and tables, no Kinesis streams"}},
+)
+
+TABLE_MAPPING = Case(
+    name="EventSourceMapping-table",
+    kind="EventSourceMapping",
+    base={
+        "functionName": "kinds-table-stream",
+        "eventSourceARN": "${table-stream}",
+        "startingPosition": "LATEST",
+        "batchSize": 10,
+        "maximumRetryAttempts": 2,
+        "maximumRecordAgeInSeconds": 120,
+        "destinationConfig": {"onFailure": {"destination": "${queue}"}},
+    },
+    needs=(_ROLE, ("Function", _function("kinds-table-stream"))),
+    steps={
+        "halved": {"bisectBatchOnFunctionError": True},
+        "other limits": {
+            "maximumRetryAttempts": 3,
+            "maximumRecordAgeInSeconds": 240,
+            "parallelizationFactor": 3,
+        },
+        "failures are dropped": {"destinationConfig": None},
+    },
     lacks=MAPPING.lacks,
 )
 
-CASES: tuple[Case, ...] = (FUNCTION, VERSION, ALIAS, URL, MAPPING, STREAM_MAPPING)
+CASES: tuple[Case, ...] = (FUNCTION, VERSION, ALIAS, URL, MAPPING, STREAM_MAPPING, TABLE_MAPPING)

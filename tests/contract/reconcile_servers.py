@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -237,11 +238,12 @@ def ministack_world(url: str) -> World:
 
 
 @contextmanager
-def engine_process(folder: Path) -> Iterator[str]:
-    """The URL of an engine without a delegate."""
+def engine_process(folder: Path, *, delegate: bool = False) -> Iterator[str]:
+    """The URL of an engine, with a delegate where one is asked for."""
     port = _free_port()
     argv = [sys.executable, "-m", "understudy.engine", "--data-dir", str(folder / "data")]
     argv += ["--port", str(port), "--host", "127.0.0.1"]
+    argv += ["--delegate-python", str(delegate_python())] if delegate else []
     with _process(argv, port, folder / "engine.log") as url:
         yield url
 
@@ -249,7 +251,7 @@ def engine_process(folder: Path) -> Iterator[str]:
 PROCESSES: Mapping[str, Callable[[Path], AbstractContextManager[str]]] = {
     "moto": moto_process,
     "ministack": ministack_process,
-    "engine": engine_process,
+    "engine": partial(engine_process, delegate=True),
 }
 
 
@@ -277,17 +279,24 @@ def _image(text: str) -> "Fact":
 
 
 def _queue(aws: Aws, _server: str, _folder: Path) -> str:
-    """A queue's ARN; a service that no manager speaks to."""
-    client = aws.session.create_client(
-        "sqs",
-        region_name=aws.access.region,
-        endpoint_url=aws.access.endpoint_url,
-        aws_access_key_id="test",
-        aws_secret_access_key="test",
-    )
+    """A queue's ARN."""
+    client = aws.sqs()
     url = client.create_queue(QueueName="kinds")["QueueUrl"]
     answer = client.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
     return str(answer["Attributes"]["QueueArn"])
+
+
+def _table_stream(aws: Aws, _server: str, _folder: Path) -> str:
+    """The ARN of a table's stream."""
+    answer = aws.call(
+        aws.dynamodb().create_table,
+        TableName="kinds-streamed",
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+        StreamSpecification={"StreamEnabled": True, "StreamViewType": "KEYS_ONLY"},
+    )
+    return answer["TableDescription"]["LatestStreamArn"]
 
 
 def _stream(aws: Aws, _server: str, _folder: Path) -> str:
@@ -309,6 +318,7 @@ FACTS: Mapping[str, Fact] = {
     "other-image": _image("two"),
     "queue": _queue,
     "stream": _stream,
+    "table-stream": _table_stream,
 }
 """What a case needs of services that no manager speaks to, made when a case names it."""
 

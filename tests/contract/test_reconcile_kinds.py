@@ -8,7 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.contract import kind_cases_gateway, kind_cases_lambda, kind_cases_rest, kind_cases_storage
+from tests.contract import (
+    kind_cases_gateway,
+    kind_cases_lambda,
+    kind_cases_messaging,
+    kind_cases_rest,
+    kind_cases_storage,
+)
 from tests.contract import reconcile_servers as servers
 from tests.contract.kind_case import SERVERS, Case
 from understudy.errors import UnderstudyError
@@ -21,6 +27,7 @@ _UNIT = servers.ROOT / "tests" / "unit" / "reconcile" / "services"
 CASES = (
     *kind_cases_storage.CASES,
     *kind_cases_lambda.CASES,
+    *kind_cases_messaging.CASES,
     *kind_cases_gateway.CASES,
     *kind_cases_rest.CASES,
 )

@@ -8,11 +8,19 @@ listed row by row, from NOTES 2.2; an unknown kind is an error, never a guess.
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from understudy.manifests import kinds_gateway, kinds_lambda, kinds_storage
+from understudy.manifests import kinds_gateway, kinds_lambda, kinds_messaging, kinds_storage
 from understudy.manifests.kind import Kind
 
 KINDS: Mapping[str, Kind] = MappingProxyType(
-    {kind.name: kind for kind in (*kinds_storage.KINDS, *kinds_lambda.KINDS, *kinds_gateway.KINDS)}
+    {
+        kind.name: kind
+        for kind in (
+            *kinds_storage.KINDS,
+            *kinds_messaging.KINDS,
+            *kinds_lambda.KINDS,
+            *kinds_gateway.KINDS,
+        )
+    }
 )
 
 

@@ -32,6 +32,7 @@ RESULTS: Mapping[str, tuple[str, ...]] = {
     "Table": ("arn", "name", "latestStreamARN"),
     "Bucket": ("arn", "name"),
     "LogGroup": ("arn", "name"),
+    "Queue": ("arn", "name", "queueURL"),
     "Function": ("arn", "name"),
     "Version": ("version",),
     "Alias": ("arn", "name"),

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from types_boto3_lambda import LambdaClient
     from types_boto3_logs import CloudWatchLogsClient
     from types_boto3_s3 import S3Client
+    from types_boto3_sqs import SQSClient
     from types_boto3_sts import STSClient
 
 T = TypeVar("T")
@@ -138,6 +139,11 @@ class Aws:
     def s3(self) -> "S3Client":
         """Client of S3."""
         client: S3Client = self._client("s3")
+        return client
+
+    def sqs(self) -> "SQSClient":
+        """Client of the Simple Queue Service."""
+        client: SQSClient = self._client("sqs")
         return client
 
     def logs(self) -> "CloudWatchLogsClient":

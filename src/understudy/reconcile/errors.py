@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 ABSENT = frozenset(
     {
         "404",
+        "AWS.SimpleQueueService.NonExistentQueue",
         "ImageNotFoundException",
         "LifecyclePolicyNotFoundException",
         "NoSuchBucket",
@@ -39,6 +40,7 @@ ABSENT = frozenset(
         "OwnershipControlsNotFoundError",
         "PolicyNotFoundException",
         "ProvisionedConcurrencyConfigNotFoundException",
+        "QueueDoesNotExist",
         "RepositoryNotFoundException",
         "RepositoryPolicyNotFoundException",
         "ResourceNotFoundException",

@@ -29,6 +29,7 @@ from understudy.reconcile.services.rest_apis import (
 )
 from understudy.reconcile.services.rest_methods import MethodManager, RestIntegrationManager
 from understudy.reconcile.services.s3 import BucketManager
+from understudy.reconcile.services.sqs import QueueManager
 
 MANAGERS: Mapping[str, ResourceManager] = MappingProxyType(
     {
@@ -44,6 +45,7 @@ MANAGERS: Mapping[str, ResourceManager] = MappingProxyType(
         "LogGroup": LogGroupManager(),
         "Method": MethodManager(),
         "Policy": PolicyManager(),
+        "Queue": QueueManager(),
         "Repository": RepositoryManager(),
         "Resource": ResourcePathManager(),
         "RestAPI": RestApiManager(),

@@ -117,6 +117,13 @@ def _buckets(aws: Aws) -> Iterator[tuple[str, Tags]]:
         yield item["Name"], _pairs(answer["TagSet"]) if answer else {}
 
 
+def _queues(aws: Aws) -> Iterator[tuple[str, Tags]]:
+    for page in aws.pages(aws.sqs().get_paginator("list_queues").paginate()):
+        for url in page.get("QueueUrls", []):
+            answer = aws.find(aws.sqs().list_queue_tags, QueueUrl=url)
+            yield url.rpartition("/")[2], answer.get("Tags", {}) if answer else {}
+
+
 def _roles(aws: Aws) -> Iterator[tuple[str, Tags]]:
     for page in aws.pages(aws.iam().get_paginator("list_roles").paginate()):
         for item in page["Roles"]:
@@ -161,6 +168,19 @@ def _urls(aws: Aws, parents: Parents) -> Iterator[ObservedResource]:
                 spec = {"functionName": name, **({"qualifier": qualifier} if qualifier else {})}
                 key = ResourceKey("FunctionURLConfig", f"{name}:{qualifier}".rstrip(":"))
                 yield ObservedResource(key=key, spec=spec)
+
+
+def _mappings(aws: Aws, parents: Parents) -> Iterator[ObservedResource]:
+    """Mappings to functions of the stack and to their aliases; each is known by its id alone."""
+    names = set(_function_names(parents))
+    for page in aws.pages(aws.lambda_().get_paginator("list_event_source_mappings").paginate()):
+        for item in page["EventSourceMappings"]:
+            name, _, qualifier = item["FunctionArn"].partition(":function:")[2].partition(":")
+            if name in names and item.get("State") != "Deleting":
+                spec = convert.spec("EventSourceMapping", item)
+                spec["functionName"] = f"{name}:{qualifier}".rstrip(":")
+                key = ResourceKey("EventSourceMapping", f"{spec['functionName']}:{item['UUID']}")
+                yield ObservedResource(key=key, spec=spec, status={"uuid": item["UUID"]})
 
 
 def _api_ids(parents: Parents) -> list[str]:
@@ -230,6 +250,7 @@ def _below(
 _IDS: Mapping[str, tuple[str, ...]] = {
     "API": ("apiID",),
     "Alias": ("functionName", "name"),
+    "EventSourceMapping": ("uuid",),
     "FunctionURLConfig": ("functionName", "qualifier"),
     "Integration": ("apiID", "integrationID"),
     "Method": ("restAPIID", "resourceID", "httpMethod"),
@@ -244,12 +265,14 @@ _ROOTS: Mapping[str, Callable[[Aws], Iterator[tuple[str, Tags]]]] = {
     "Function": _functions,
     "LogGroup": _groups,
     "Policy": _policies,
+    "Queue": _queues,
     "Repository": _repositories,
     "Role": _roles,
     "Table": _tables,
 }
 _BELOW: Mapping[str, Callable[[Aws, Parents], Iterator[ObservedResource]]] = {
     "Alias": _aliases,
+    "EventSourceMapping": _mappings,
     "FunctionURLConfig": _urls,
     "Integration": _integrations,
     "Method": _methods,

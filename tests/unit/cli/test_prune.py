@@ -1,7 +1,9 @@
 from tests.fakes import project as projects
+from tests.fakes.aws import Refusal
 from tests.unit.cli.conftest import Reached, Understudy
 from understudy.targets.workspace import Workspace
 
+OURS = "0a0a0a0a-1111-2222-3333-444444444444"
 NOBODY = {
     "ListFunctions": {"Functions": []},
     "GetApis": {"Items": []},
@@ -11,6 +13,8 @@ NOBODY = {
     "ListPolicies": {"Policies": []},
     "DescribeRepositories": {"repositories": []},
     "ListAliases": {"Aliases": []},
+    "ListEventSourceMappings": {"EventSourceMappings": []},
+    "ListQueues": {},
     "ListFunctionUrlConfigs": {"FunctionUrlConfigs": []},
 }
 
@@ -46,3 +50,31 @@ def test_what_is_in_the_manifests_stays(understudy: Understudy, project: Workspa
 
     assert understudy("prune").stdout == "nothing to delete\n"
     assert fake.writes == []
+
+
+def test_a_mapping_to_a_function_of_the_stack_goes(
+    understudy: Understudy, project: Workspace, reach: Reached
+) -> None:
+    there = projects.exists("sha256:x")
+    arn = "arn:aws:lambda:us-east-1:000000000000:function"
+    mapping = {"EventSourceArn": "arn:aws:sqs:us-east-1:000000000000:q", "State": "Enabled"}
+    mappings = [
+        {**mapping, "UUID": OURS, "FunctionArn": f"{arn}:shop:live"},
+        {**mapping, "UUID": "going", "FunctionArn": f"{arn}:shop", "State": "Deleting"},
+        {**mapping, "UUID": "theirs", "FunctionArn": f"{arn}:other"},
+    ]
+    fake = reach(
+        {
+            **NOBODY,
+            **there,
+            "ListFunctions": {"Functions": [there["GetFunctionConfiguration"]]},
+            "ListTags": {"Tags": projects.tags_of("Function.shop")},
+            "ListEventSourceMappings": {"EventSourceMappings": mappings},
+            "GetEventSourceMapping": [mappings[0], Refusal(code="ResourceNotFoundException")],
+        }
+    ).fake
+
+    done = understudy("prune", "--yes")
+
+    assert done.stdout == f"- EventSourceMapping/shop:live:{OURS}\n1 delete\n1 changed\n", done.output
+    assert fake.params("DeleteEventSourceMapping") == {"UUID": OURS}

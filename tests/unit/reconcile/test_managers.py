@@ -20,5 +20,5 @@ def test_fields_of_a_manager_are_fields_of_its_kind(kind: str) -> None:
 
 
 def test_unknown_kind_is_an_error() -> None:
-    with pytest.raises(UnderstudyError, match="kind Queue has no manager"):
-        managers.of("Queue")
+    with pytest.raises(UnderstudyError, match="kind Cluster has no manager"):
+        managers.of("Cluster")
