@@ -222,6 +222,19 @@ class FakeExecutor:
         return self.sandbox
 
 
+class Recorder(FakeExecutor):
+    """Remembers what it was asked to prepare."""
+
+    def __init__(self, *programs: Program) -> None:
+        super().__init__(*programs)
+        self.specs: list[SandboxSpec] = []
+        self.programs = programs
+
+    async def prepare(self, spec: SandboxSpec) -> FakeSandbox:
+        self.specs.append(spec)
+        return FakeSandbox(self.programs)
+
+
 async def echo(client: RuntimeClient) -> None:
     """Answers every event with itself."""
     while True:

@@ -3,18 +3,12 @@
 By the files alone; that such damage prevents the start is booted with smaller images (`faulty_native`).
 """
 
-import os
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from tests.contract import base_store
 from tests.images.case import Case, rules
 from tests.images.workshop import Workshop, above_info
-from understudy.image import builder
-from understudy.image.builder import BuildRequest
-from understudy.image.builder.env import Host
 from understudy.verify.report import Report
 
 ROOT = Path(__file__).parents[2]
@@ -33,22 +27,6 @@ DAMAGES = {
     "musl-on-glibc": WHEEL % "--platform musllinux_1_1_x86_64",
     "extension-missing": f"RUN rm {SITE}/pydantic_core/_pydantic_core.*.so",
 }
-
-
-@pytest.fixture(scope="module")
-def dashboards(shop: Workshop) -> Workshop:
-    """The workshop with the dashboard's image as one more base."""
-    request = BuildRequest(
-        context=ROOT / "service", dockerfile=ROOT / "service" / "Dockerfile", base_resolver=shop.bases
-    )
-    image = builder.build(
-        request,
-        store=shop.store,
-        steps=base_store.runner(),
-        progress=lambda _: None,
-        host=Host(environment=os.environ),
-    )
-    return replace(shop, bases=replace(shop.bases, images={**shop.bases.images, "dashboard": image}))
 
 
 @pytest.fixture(scope="module")

@@ -26,6 +26,7 @@ _COMMANDS = {
     "status": "Show what runs, where, and with which digest.",
     "build": "Build images from their Dockerfiles, without a daemon.",
     "verify": "Say whether an image starts on Lambda, or the exact cause and the fix.",
+    "coldstart": "Measure cold starts, and say where the time goes.",
     "push": "Push built images to the target's ECR.",
     "apply": "Converge a target to the manifests.",
     "deploy": "Build, verify, push, apply; look at it, and go back when it fails.",

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.fakes.runtime import FakeExecutor, FakeSandbox, ProcessEndedError, RuntimeClient, echo
+from tests.fakes.runtime import FakeExecutor, FakeSandbox, ProcessEndedError, Recorder, RuntimeClient, echo
 from understudy.errors import EnvironmentProblemError
 from understudy.image.rootfs import Rootfs
 from understudy.sandbox import ExitStatus, SandboxSpec
@@ -30,19 +30,6 @@ LAUNCH = Launch(
 
 
 EMPTY = Rootfs(layers=())
-
-
-class Recorder(FakeExecutor):
-    """Remembers what it was asked to prepare."""
-
-    def __init__(self, *programs: Any) -> None:
-        super().__init__(*programs)
-        self.specs: list[SandboxSpec] = []
-        self.programs = programs
-
-    async def prepare(self, spec: SandboxSpec) -> FakeSandbox:
-        self.specs.append(spec)
-        return FakeSandbox(self.programs)
 
 
 def image(folder: Path, **files: str) -> Rootfs:

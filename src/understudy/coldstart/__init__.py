@@ -1,0 +1,1 @@
+"""The cold start lab: measures cold starts honestly, and says what they are spent on."""

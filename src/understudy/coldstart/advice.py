@@ -1,0 +1,144 @@
+"""What would make a cold start shorter, and by how much; pure.
+
+Each saving is computed from this image's own recording. What every request pays comes first, then what a cold
+start pays, dearest first. Nothing is suggested that saves less than a millisecond, or a hundredth of init.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from understudy.coldstart.model import Suggestion
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from understudy.coldstart.model import Profile, Recording, Span
+    from understudy.coldstart.owners import Owners
+
+_LEAST_MS = 1.0
+_LEAST_SHARE = 0.01
+_IMPORTS_AT_MOST = 3
+
+
+def suggestions(recording: Recording, profile: Profile, *, owners: Owners) -> tuple[Suggestion, ...]:
+    """What to change, the most worthwhile first.
+
+    Args:
+        recording: of a watched cold start with at least two requests.
+        profile: of the same recording.
+        owners: whose the modules are; imports are judged where the user's own code asks for them.
+    """
+    found = [one for rule in _RULES for one in rule(recording, profile, owners)]
+    least = max(_LEAST_MS, _LEAST_SHARE * profile.init_ms)
+    worth = (one for one in found if one.saves_ms >= (_LEAST_MS if one.per_request else least))
+    return tuple(sorted(worth, key=lambda one: (not one.per_request, -one.saves_ms)))
+
+
+def _bytecode(recording: Recording, profile: Profile, owners: Owners) -> Iterator[Suggestion]:  # noqa: ARG001
+    names = [one.name for one in profile.modules if one.compiled_ms]
+    if names:
+        yield Suggestion(
+            rule="bytecode",
+            what=f"{len(names)} modules are compiled at every cold start: the image has no valid bytecode",
+            fix="RUN python3 -m compileall -q --invalidation-mode unchecked-hash <folders> in the Dockerfile",
+            saves_ms=profile.compiled_ms,
+            subject=", ".join(names[:3]),
+        )
+
+
+def _clients(recording: Recording, profile: Profile, owners: Owners) -> Iterator[Suggestion]:  # noqa: ARG001
+    """Clients that a request makes though an earlier one made them."""
+    for span in _in_second_request(recording, "client"):
+        yield Suggestion(
+            rule="client-per-request",
+            what=f"a client of {span.name} is made for every request",
+            fix="make it once, at module level or behind functools.cache",
+            saves_ms=span.ms,
+            per_request=True,
+            where=_where(span),
+            subject=span.name,
+        )
+
+
+def _lifespan(recording: Recording, profile: Profile, owners: Owners) -> Iterator[Suggestion]:  # noqa: ARG001
+    spans = list(_in_second_request(recording, "lifespan"))
+    if spans:
+        yield Suggestion(
+            rule="lifespan-per-request",
+            what="the application's lifespan runs for every request: Mangum starts it with each event",
+            fix='write Mangum(app, lifespan="off") and do its work at import, or once behind functools.cache',
+            saves_ms=sum(span.ms for span in spans),
+            per_request=True,
+            subject="lifespan",
+        )
+
+
+def _imports(recording: Recording, profile: Profile, owners: Owners) -> Iterator[Suggestion]:  # noqa: ARG001
+    """What the user's own code imports before ``/next`` although the request runs nothing of it."""
+    needed = _needed(recording)
+    asked = [
+        span
+        for number, span in enumerate(recording.spans)
+        if span.kind == "import"
+        and span.begin_ms < recording.next_ms[0]
+        and owners.is_own_file(span.path)
+        and not needed[number]
+    ]
+    for span in sorted(asked, key=lambda span: -span.ms)[:_IMPORTS_AT_MOST]:
+        yield Suggestion(
+            rule="lazy-import",
+            what=f"{span.name} is imported before the first request, which does not use it",
+            fix=f"import {span.name} inside the function that needs it",
+            saves_ms=span.ms,
+            where=_where(span),
+            subject=span.name,
+        )
+
+
+def _needed(recording: Recording) -> list[bool]:
+    """Which modules the request runs, or bring one along that it runs, by number of their spans."""
+    found = [span.name in recording.used for span in recording.spans]
+    # A span's number is larger than that of the one around it.
+    for number in range(len(recording.spans) - 1, -1, -1):
+        parent = recording.spans[number].parent
+        if parent >= 0 and found[number]:
+            found[parent] = True
+    return found
+
+
+def _models(recording: Recording, profile: Profile, owners: Owners) -> Iterator[Suggestion]:  # noqa: ARG001
+    own = [
+        span
+        for span in recording.spans
+        if span.kind == "model" and span.begin_ms < recording.next_ms[0] and owners.is_own_file(span.path)
+    ]
+    if own:
+        yield Suggestion(
+            rule="defer-build",
+            what=f"{len(own)} of your pydantic models are built before the first request",
+            fix="set model_config = ConfigDict(defer_build=True) on those that not every request needs",
+            saves_ms=sum(span.ms for span in own),
+            where=_where(max(own, key=lambda span: span.ms)),
+            subject=", ".join(span.name for span in own[:3]),
+        )
+
+
+_RULES: tuple[Callable[[Recording, Profile, Owners], Iterator[Suggestion]], ...] = (
+    _bytecode,
+    _clients,
+    _lifespan,
+    _imports,
+    _models,
+)
+
+
+def _in_second_request(recording: Recording, kind: str) -> Iterator[Span]:
+    if len(recording.next_ms) < 3:
+        return
+    begins, ends = recording.next_ms[1:3]
+    yield from (span for span in recording.spans if span.kind == kind and begins <= span.begin_ms < ends)
+
+
+def _where(span: Span) -> str:
+    return f"{span.path}:{span.line}" if span.path else ""

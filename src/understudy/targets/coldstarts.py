@@ -1,0 +1,204 @@
+"""Cold starts of a project's image, as its functions run it: what is measured, and with what."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import inspect
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from understudy.coldstart import advice, instrument, measure, owners, profiles
+from understudy.coldstart.model import Cache, Condition, Report, Series, Subject
+from understudy.errors import UnderstudyError
+from understudy.image import rootfs
+from understudy.image.builder import STAND_IN_LABEL
+from understudy.image.rootfs_view import RootfsView, standard_libraries
+from understudy.sandbox import FunctionEnvironment, SandboxSpec, executors, lambda_environment, prologue
+from understudy.targets import built, launches
+from understudy.targets import stack as stacks
+from understudy.targets.events import Advanced, Done, Started
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from understudy.image.model import Image
+    from understudy.image.store import Store
+    from understudy.sandbox import Executor
+    from understudy.targets.events import Report as Tell
+    from understudy.targets.launches import FunctionLaunch
+    from understudy.targets.target import Target
+    from understudy.targets.workspace import Workspace
+
+_STEP = "cold starts"
+_WATCHED = 3  # the one in the middle is shown
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What to measure.
+
+    Attributes:
+        image: name in the project file.
+        function: of the manifests; empty for the first that runs the image.
+        runs: cold starts under each condition.
+        memory_mb: memory sizes; empty for the function's own.
+        caches: page cache, one series each.
+        throttled_init: whether init gets the invoke phase's CPU.
+        event: payload of the requests.
+        event_name: for people.
+        endpoint: of a running local AWS; empty for none.
+    """
+
+    image: str
+    function: str = ""
+    runs: int = 10
+    memory_mb: tuple[int, ...] = ()
+    caches: tuple[Cache, ...] = ("warm",)
+    throttled_init: bool = False
+    event: bytes = b"{}"
+    event_name: str = "{}"
+    endpoint: str = ""
+
+
+def run(workspace: Workspace, target: Target, store: Store, wanted: Wanted, tell: Tell) -> Report:
+    """Measures, then watches one more start, and says what would make it shorter.
+
+    Raises:
+        UnderstudyError: the image was not built, does not start, or this machine cannot isolate.
+    """
+    digest = built.digests(workspace, store)[wanted.image]
+    image = store.image(digest)
+    launch = _launch(workspace, target, wanted)
+    subject = Subject(
+        image=wanted.image,
+        digest=digest,
+        function=launch.function,
+        spec=_spec(image, launch, store, wanted.endpoint),
+        event=wanted.event,
+        event_name=wanted.event_name,
+        stand_in_for=image.config.labels.get(STAND_IN_LABEL, ""),
+    )
+    workspace.layout.sandboxes.mkdir(parents=True, exist_ok=True)
+    tell(Started(step=_STEP))
+    report = asyncio.run(_measured(workspace, subject, wanted, tell))
+    tell(Done(step=_STEP, seconds=sum(one.total_ms for part in report.series for one in part.samples) / 1000))
+    return report
+
+
+async def _measured(workspace: Workspace, subject: Subject, wanted: Wanted, tell: Tell) -> Report:
+    executor = executors.make(executors.chosen(os.environ), workspace.layout.sandboxes)
+    await executor.open()
+    try:
+        return await _report(subject, wanted, executor, tell)
+    finally:
+        await executor.close()
+
+
+async def _report(subject: Subject, wanted: Wanted, executor: Executor, tell: Tell) -> Report:
+    conditions = [
+        Condition(memory_mb=memory_mb, cache=cache, throttled_init=wanted.throttled_init)
+        for memory_mb in wanted.memory_mb or (subject.spec.memory_mb,)
+        for cache in wanted.caches
+    ]
+    empty = measure.empty(subject)
+    found = await measure.series(
+        [*((subject, condition) for condition in conditions), (empty, conditions[0])],
+        wanted.runs,
+        executor,
+        lambda number: tell(Advanced(step=_STEP, text=f"round {number} of {wanted.runs}")),
+    )
+    tell(Advanced(step=_STEP, text="watching one"))
+    report = Report(
+        image=subject.image,
+        digest=subject.digest,
+        function=subject.function,
+        event=subject.event_name,
+        stand_in_for=subject.stand_in_for,
+        host=measure.host(),
+        series=tuple(found[:-1]),
+        calibration=found[-1],
+        notes=tuple(_notes(found[0], subject)),
+    )
+    return await _explained(report, subject, conditions[0], executor)
+
+
+async def _explained(report: Report, subject: Subject, condition: Condition, executor: Executor) -> Report:
+    """The report with where the time goes, as far as the image's Python can be watched."""
+    view = RootfsView(subject.spec.rootfs)
+    program = f"{inspect.getsource(instrument)}\n\ninstall()\n"
+    files = prologue.files(view, subject.spec, program)
+    watched = [
+        await measure.record(subject, condition, files, executor) for _ in range(_WATCHED if files else 0)
+    ]
+    told = sorted((one for one in watched if one is not None), key=lambda one: one.next_ms[0])
+    if not told:
+        note = "the image's Python could not be watched: there is no Python, or not AWS's runtime client"
+        return dataclasses.replace(report, notes=(*report.notes, note))
+    recording = told[len(told) // 2]
+    task_root = subject.spec.environment.get("LAMBDA_TASK_ROOT", "/var/task")
+    folders = [task_root, "/var/lang/lib/python3.13/site-packages"]
+    folders += [f"{library}/site-packages" for library in standard_libraries(view, subject.spec.entrypoint)]
+    whose = owners.load(view, dict.fromkeys(folders), task_root=task_root)
+    module = subject.spec.command[-1].rpartition(".")[0] if subject.spec.command else ""
+    profile = profiles.profile(recording, handler=module, owners=whose)
+    return dataclasses.replace(
+        report,
+        profile=profile,
+        overhead_ms=profile.init_ms - report.series[0].spread("init_ms").median,
+        suggestions=advice.suggestions(recording, profile, owners=whose),
+    )
+
+
+def _notes(series: Series, subject: Subject) -> list[str]:
+    errors = sorted({one.error for one in series.samples if one.error})
+    if not errors:
+        return []
+    return [
+        f"{subject.event_name} fails with {', '.join(errors)}, and so the figures of requests are those of "
+        "failures; --path or --event sends another event"
+    ]
+
+
+def _launch(workspace: Workspace, target: Target, wanted: Wanted) -> FunctionLaunch:
+    stack = stacks.load(workspace.root, workspace.project, target, stacks.any_digests(workspace.project))
+    found = launches.of_image(stack, wanted.image, size_budget_bytes=1)
+    for one in found:
+        if wanted.function in ("", one.function):
+            return one
+    names = ", ".join(one.function for one in found if one.function) or "none"
+    raise UnderstudyError(
+        "function-missing",
+        f"no Function {wanted.function} runs image {wanted.image}; those that do: {names}",
+        hint="name one of them, or leave --function out",
+    )
+
+
+def _spec(image: Image, launch: FunctionLaunch, store: Store, endpoint: str) -> SandboxSpec:
+    config, wanted = image.config, launch.overrides
+    working_dir = wanted.working_dir or config.working_dir or "/"
+    variables: Mapping[str, str] = {
+        **({"AWS_ENDPOINT_URL": endpoint} if endpoint else {}),
+        **wanted.function_env,
+    }
+    name = launch.function or "function"
+    return SandboxSpec(
+        rootfs=rootfs.prepare(store, image.digest),
+        entrypoint=tuple(wanted.entrypoint or config.entrypoint),
+        command=tuple(wanted.command or config.cmd),
+        working_dir=working_dir,
+        environment=lambda_environment(
+            FunctionEnvironment(
+                function_name=name,
+                memory_mb=wanted.memory_mb,
+                image=tuple(config.env),
+                function=variables,
+                working_dir=working_dir,
+            )
+        ),
+        memory_mb=wanted.memory_mb,
+        ephemeral_mb=wanted.ephemeral_mb,
+        timeout_s=wanted.timeout_s,
+        function_name=name,
+    )

@@ -1,0 +1,52 @@
+"""Recordings and reports of cold starts, written by hand."""
+
+from understudy.coldstart.model import Condition, Host, Recording, Report, Sample, Series, Span, SpanKind
+from understudy.coldstart.owners import Owners
+
+OWNERS = Owners(distributions={"fastapi": "fastapi", "yaml": "PyYAML"})
+HOST = Host(machine="x86_64", processors=2, model="a processor", kernel="Linux 6")
+
+
+def span(
+    name: str,
+    begin_ms: float,
+    end_ms: float,
+    *,
+    kind: SpanKind = "import",
+    parent: int = -1,
+    path: str = "",
+    compiled_ms: float = 0.0,
+) -> Span:
+    """Something that took time, asked for in line 3 of `path`."""
+    return Span(
+        kind=kind,
+        name=name,
+        parent=parent,
+        begin_ms=begin_ms,
+        end_ms=end_ms,
+        path=path,
+        line=3 if path else 0,
+        compiled_ms=compiled_ms,
+    )
+
+
+def recording(*spans: Span, used: frozenset[str] = frozenset()) -> Recording:
+    """Python up after 10 ms, ready after 100, requests until 120 and 140."""
+    return Recording(spans=spans, python_ms=10.0, next_ms=(100.0, 120.0, 140.0, 160.0), used=used)
+
+
+def report(*init_ms: float) -> Report:
+    """A report with these cold starts and nothing else."""
+    samples = tuple(
+        Sample(init_ms=value, first_ms=value / 10, second_ms=1.0, init_peak_mb=40.0, peak_mb=50.0)
+        for value in init_ms
+    )
+    return Report(
+        image="shop",
+        digest=f"sha256:{'a' * 64}",
+        function="shop",
+        event="GET /health",
+        stand_in_for="",
+        host=HOST,
+        series=(Series(condition=Condition(memory_mb=512), samples=samples),),
+    )

@@ -1,0 +1,85 @@
+from tests.fakes.coldstarts import OWNERS, recording, span
+from understudy.coldstart import advice, profiles
+from understudy.coldstart.model import Recording, Suggestion
+
+TASK = "/var/task/app.py"
+
+
+def suggested(found: Recording) -> list[Suggestion]:
+    profile = profiles.profile(found, handler="app", owners=OWNERS)
+    return list(advice.suggestions(found, profile, owners=OWNERS))
+
+
+def test_an_import_that_no_request_uses_is_named_with_its_statement() -> None:
+    (found,) = suggested(recording(span("app", 20, 80), span("yaml", 30, 70, parent=0, path=TASK)))
+
+    assert (found.rule, found.subject, found.saves_ms, found.where) == (
+        "lazy-import",
+        "yaml",
+        40.0,
+        f"{TASK}:3",
+    )
+
+
+def test_what_the_request_runs_or_brings_along_stays() -> None:
+    spans = (
+        span("app", 20, 80),
+        span("fastapi", 30, 70, parent=0, path=TASK),
+        span("yaml", 40, 60, parent=1, path="/var/task/fastapi/main.py"),
+    )
+
+    assert suggested(recording(*spans, used=frozenset({"yaml"}))) == []
+    assert suggested(recording(*spans, used=frozenset({"fastapi"}))) == []
+    assert [one.subject for one in suggested(recording(*spans))] == ["fastapi"]
+
+
+def test_bytecode_that_is_missing_costs_what_compiling_took() -> None:
+    spans = (span("app", 20, 80, compiled_ms=30), span("fastapi", 40, 60, parent=0, compiled_ms=10))
+    (found,) = suggested(recording(*spans))
+
+    assert (found.rule, found.saves_ms) == ("bytecode", 40.0)
+    assert "2 modules" in found.what
+
+
+def test_a_client_of_the_second_request_was_made_before() -> None:
+    spans = (
+        span("s3", 50, 60, kind="client", path=TASK),
+        span("s3", 105, 110, kind="client", path=TASK),
+        span("s3", 125, 133, kind="client", path=TASK),
+    )
+    (found,) = suggested(recording(*spans))
+
+    assert (found.rule, found.subject, found.saves_ms, found.per_request, found.where) == (
+        "client-per-request",
+        "s3",
+        8.0,
+        True,
+        f"{TASK}:3",
+    )
+
+
+def test_a_lifespan_in_every_request_is_told_once() -> None:
+    spans = (span("startup", 105, 110, kind="lifespan"), span("startup", 125, 131, kind="lifespan"))
+    (found,) = suggested(recording(*spans))
+
+    assert (found.rule, found.saves_ms, found.per_request) == ("lifespan-per-request", 6.0, True)
+
+
+def test_own_models_may_be_built_later() -> None:
+    spans = (
+        span("Item", 40, 44, kind="model", path=TASK),
+        span("Schema", 44, 84, kind="model", path="/var/task/fastapi/openapi.py"),
+    )
+    (found,) = suggested(recording(*spans))
+
+    assert (found.rule, found.saves_ms, found.subject) == ("defer-build", 4.0, "Item")
+
+
+def test_the_largest_saving_comes_first_and_small_change_is_left_out() -> None:
+    spans = (
+        span("app", 20, 80, compiled_ms=20),
+        span("yaml", 30, 70, parent=0, path=TASK),
+        span("fastapi", 70, 70.5, parent=0, path=TASK),
+    )
+
+    assert [one.rule for one in suggested(recording(*spans))] == ["lazy-import", "bytecode"]
