@@ -87,8 +87,8 @@ INTEGRATION = Case(
     },
     lacks={"ministack": {"credentialsARN": "MiniStack keeps no CredentialsArn"}},
     elsewhere={
-        "connectionID": f"{_UNIT}test_private_integration_is_written_whole",
-        "integrationSubtype": f"{_UNIT}test_private_integration_is_written_whole",
+        "connectionID": "test_apigatewayv2_routes.py::test_private_integration_is_written_whole",
+        "integrationSubtype": "test_apigatewayv2_routes.py::test_private_integration_is_written_whole",
     },
 )
 

@@ -61,6 +61,34 @@ class ResourceManager(Protocol):
         return
 
 
+class FixedManager(ResourceManager, Protocol):
+    """A manager of a kind that never changes.
+
+    Attributes:
+        another: the field whose change means another resource.
+    """
+
+    another: ClassVar[str]
+
+    def update(
+        self,
+        aws: Aws,  # noqa: ARG002 - nothing is written
+        desired: DesiredResource,
+        observed: ObservedResource,  # noqa: ARG002
+        changes: Sequence[Change],  # noqa: ARG002
+    ) -> None:
+        """Refuses.
+
+        Raises:
+            UnderstudyError: always.
+        """
+        raise UnderstudyError(
+            f"{desired.key.kind.lower()}-immutable",
+            f"{desired.key} cannot change",
+            hint=f"change its {self.another} for a new one",
+        )
+
+
 class Mover(Protocol):
     """Moves an alias that callers use from one version to another."""
 

@@ -5,14 +5,9 @@ from types import MappingProxyType
 
 from understudy.errors import UnderstudyError
 from understudy.reconcile.manager import ResourceManager
-from understudy.reconcile.services.apigatewayv2 import (
-    ApiManager,
-    DeploymentManager,
-    IntegrationManager,
-    RouteManager,
-    StageManager,
-)
+from understudy.reconcile.services.apigatewayv2 import ApiManager, DeploymentManager, StageManager
 from understudy.reconcile.services.apigatewayv2_authorizer import AuthorizerManager
+from understudy.reconcile.services.apigatewayv2_routes import IntegrationManager, RouteManager
 from understudy.reconcile.services.dynamodb import TableManager
 from understudy.reconcile.services.ecr import RepositoryManager
 from understudy.reconcile.services.iam import PolicyManager, RoleManager

@@ -1,4 +1,4 @@
-"""HTTP APIs: the API and what hangs below it.
+"""HTTP APIs: the API, its stages and deployments.
 
 AWS chooses their ids, and nothing of ours stores them: an API is found by its name and our tag, a route
 by its key, a stage by its name, an integration by what it says about itself.
@@ -7,13 +7,12 @@ by its key, a stage by its name, an integration by what it says about itself.
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from understudy.errors import UnderstudyError
 from understudy.manifests.model import DesiredResource, Json, JsonMap
-from understudy.reconcile import convert, tags
+from understudy.reconcile import convert
 from understudy.reconcile.aws import Aws
-from understudy.reconcile.manager import ResourceManager, mapping, text, touched
+from understudy.reconcile.manager import FixedManager, ResourceManager, mapping, text, touched
 from understudy.reconcile.model import Change, ObservedResource
-from understudy.reconcile.services import api_search
+from understudy.reconcile.services import api_search, apigateway
 from understudy.reconcile.services.api_search import Listed
 
 OF_WEBSOCKET = "it is of WebSocket APIs"
@@ -78,7 +77,7 @@ class ApiManager(ResourceManager):
         if "corsConfiguration" in fields and "corsConfiguration" not in desired.spec:
             aws.find(aws.apigatewayv2().delete_cors_configuration, ApiId=api)
         if "tags" in fields:
-            _tag(aws, f"/apis/{api}", desired.spec.get("tags"), observed.spec.get("tags"))
+            apigateway.tag(aws, f"/apis/{api}", desired.spec.get("tags"), observed.spec.get("tags"))
 
     def delete(self, aws: Aws, observed: ObservedResource) -> None:
         """Deletes the API with everything below it."""
@@ -94,22 +93,14 @@ def _apis(aws: Aws) -> list[Listed]:
     ]
 
 
-def _tag(aws: Aws, path: str, wanted: Json, actual: Json) -> None:
-    arn = f"arn:aws:apigateway:{aws.access.region}::{path}"
-    delta = tags.delta(wanted, actual)
-    if delta.put:
-        aws.call(aws.apigatewayv2().tag_resource, ResourceArn=arn, Tags=dict(delta.put))
-    if delta.remove:
-        aws.call(aws.apigatewayv2().untag_resource, ResourceArn=arn, TagKeys=list(delta.remove))
-
-
-def _with_gone(wanted: Json, actual: Json, gone: Json = "") -> JsonMap:
+def with_gone(wanted: Json, actual: Json, gone: Json = "") -> JsonMap:
     """A map with the keys that are to go set to nothing: API Gateway merges what an update says."""
     have, given = mapping(actual), mapping(wanted)
     return {**dict.fromkeys(have.keys() - given.keys(), gone), **given}
 
 
-def _without_gone(value: Mapping[str, Any] | None) -> dict[str, Any]:
+def without_gone(value: Mapping[str, Any] | None) -> dict[str, Any]:
+    """A map as AWS answers it, without the keys that an update set to nothing."""
     return {key: child for key, child in (value or {}).items() if child}
 
 
@@ -120,183 +111,6 @@ def below(
     api = text(desired.spec, "apiID")
     spec = {**convert.spec(kind, found), "apiID": api}
     return ObservedResource(key=desired.key, spec=spec, status={**status, "apiID": api})
-
-
-class IntegrationManager(ResourceManager):
-    """Kind Integration, which has neither name nor tags: found by type, URI and description."""
-
-    supported: ClassVar[frozenset[str]] = frozenset(
-        [
-            "apiID",
-            "connectionID",
-            "connectionType",
-            "credentialsARN",
-            "description",
-            "integrationMethod",
-            "integrationSubtype",
-            "integrationType",
-            "integrationURI",
-            "payloadFormatVersion",
-            "requestParameters",
-            "responseParameters",
-            "timeoutInMillis",
-            "tlsConfig",
-        ]
-    )
-    refused: ClassVar[Mapping[str, str]] = {
-        "contentHandlingStrategy": OF_WEBSOCKET,
-        "passthroughBehavior": OF_WEBSOCKET,
-        "requestTemplates": OF_WEBSOCKET,
-        "templateSelectionExpression": OF_WEBSOCKET,
-    }
-    defaults: ClassVar[JsonMap] = {
-        "credentialsARN": None,
-        "requestParameters": None,
-        "responseParameters": None,
-        "tlsConfig": None,
-    }
-    immutable: ClassVar[frozenset[str]] = frozenset({"apiID"})
-    unnamed: ClassVar[bool] = True
-
-    def observe(self, aws: Aws, desired: DesiredResource) -> ObservedResource | None:
-        """The integration of that type which agrees on URI and description, or else on one of them."""
-        ranked = sorted(
-            self._listed(aws, desired),
-            key=lambda item: (-_likeness(item, desired.spec), str(item["IntegrationId"])),
-        )
-        if not ranked or not _likeness(ranked[0], desired.spec):
-            return None
-        found = ranked[0]
-        for member in ("RequestParameters", "ResponseParameters"):
-            found[member] = _without_gone(ranked[0].get(member))
-        return below(desired, "Integration", found, {"integrationID": str(found["IntegrationId"])})
-
-    def create(self, aws: Aws, desired: DesiredResource) -> Mapping[str, str]:
-        """Creates the integration."""
-        params = convert.create_params("Integration", desired.spec)
-        return {"integrationID": aws.call(aws.apigatewayv2().create_integration, **params)["IntegrationId"]}
-
-    def rivals(self, aws: Aws, desired: DesiredResource, ids: Mapping[str, str]) -> bool:
-        """Whether another integration says the same about itself."""
-        return any(
-            item["IntegrationId"] != ids["integrationID"] and _likeness(item, desired.spec) == _SAME
-            for item in self._listed(aws, desired)
-        )
-
-    @staticmethod
-    def _listed(aws: Aws, desired: DesiredResource) -> list[dict[str, Any]]:
-        api = text(desired.spec, "apiID")
-        pages = aws.apigatewayv2().get_paginator("get_integrations").paginate(ApiId=api)
-        return [dict(item) for page in aws.pages(pages) for item in page["Items"]]
-
-    def update(
-        self, aws: Aws, desired: DesiredResource, observed: ObservedResource, changes: Sequence[Change]
-    ) -> None:
-        """Writes what changed."""
-        fields, spec = touched(changes), desired.spec
-        nothing: JsonMap = {"credentialsARN": "", "tlsConfig": {"serverNameToVerify": ""}}
-        merged = {
-            name: _with_gone(spec.get(name), observed.spec.get(name), gone)
-            for name, gone in (("requestParameters", ""), ("responseParameters", {}))
-            if name in fields
-        }
-        params = convert.params("Integration", {**nothing, **spec, **merged}, sorted(fields))
-        where = {"ApiId": observed.status["apiID"], "IntegrationId": observed.status["integrationID"]}
-        aws.call(aws.apigatewayv2().update_integration, **where, **params)
-
-    def delete(self, aws: Aws, observed: ObservedResource) -> None:
-        """Deletes the integration."""
-        where = {"ApiId": observed.status["apiID"], "IntegrationId": observed.status["integrationID"]}
-        aws.find(aws.apigatewayv2().delete_integration, **where)
-
-
-_SAME = 3
-
-
-def _likeness(item: Mapping[str, Any], wanted: JsonMap) -> int:
-    """How surely an integration is the one that a manifest means; 0 is another one."""
-    if item.get("IntegrationType") != wanted.get("integrationType"):
-        return 0
-    uri = item.get("IntegrationUri") == wanted.get("integrationURI")
-    description = item.get("Description", "") == wanted.get("description", "")
-    if uri and description:
-        return _SAME
-    if description and wanted.get("description"):
-        return 2
-    return 1 if uri else 0
-
-
-_AUTHORIZATION = frozenset({"authorizationScopes", "authorizationType", "authorizerID"})
-_OF_AUTHORIZER = ("AuthorizerId", "AuthorizationScopes")
-
-
-class RouteManager(ResourceManager):
-    """Kind Route, found by its key, which is unique in its API."""
-
-    supported: ClassVar[frozenset[str]] = frozenset(
-        [
-            "apiID",
-            "authorizationScopes",
-            "authorizationType",
-            "authorizerID",
-            "operationName",
-            "routeKey",
-            "target",
-        ]
-    )
-    refused: ClassVar[Mapping[str, str]] = {
-        "apiKeyRequired": OF_WEBSOCKET,
-        "modelSelectionExpression": OF_WEBSOCKET,
-        "requestModels": OF_WEBSOCKET,
-        "requestParameters": OF_WEBSOCKET,
-        "routeResponseSelectionExpression": OF_WEBSOCKET,
-    }
-    defaults: ClassVar[JsonMap] = {
-        "authorizationScopes": None,
-        "authorizationType": "NONE",
-        "authorizerID": None,
-    }
-    immutable: ClassVar[frozenset[str]] = frozenset({"apiID", "routeKey"})
-
-    def observe(self, aws: Aws, desired: DesiredResource) -> ObservedResource | None:
-        """The route with that key."""
-        api, key = text(desired.spec, "apiID"), text(desired.spec, "routeKey")
-        pages = aws.apigatewayv2().get_paginator("get_routes").paginate(ApiId=api)
-        found = next(
-            (dict(item) for page in aws.pages(pages) for item in page["Items"] if item["RouteKey"] == key),
-            None,
-        )
-        if found is None:
-            return None
-        if found.get("AuthorizationType", "NONE") not in ("JWT", "CUSTOM"):
-            # What a former authorizer left behind says nothing.
-            found = {name: value for name, value in found.items() if name not in _OF_AUTHORIZER}
-            found.setdefault("AuthorizationType", "NONE")
-        return below(desired, "Route", found, {"routeID": str(found["RouteId"])})
-
-    def create(self, aws: Aws, desired: DesiredResource) -> Mapping[str, str]:
-        """Creates the route."""
-        params = convert.create_params("Route", desired.spec)
-        return {"routeID": aws.call(aws.apigatewayv2().create_route, **params)["RouteId"]}
-
-    def update(
-        self, aws: Aws, desired: DesiredResource, observed: ObservedResource, changes: Sequence[Change]
-    ) -> None:
-        """Writes what changed."""
-        fields = set(touched(changes))
-        if fields & _AUTHORIZATION:
-            # They are checked against each other: one call says them all.
-            fields |= _AUTHORIZATION
-        params = convert.params("Route", desired.spec, sorted(fields))
-        if "authorizationScopes" in fields:
-            params.setdefault("AuthorizationScopes", [])
-        where = {"ApiId": observed.status["apiID"], "RouteId": observed.status["routeID"]}
-        aws.call(aws.apigatewayv2().update_route, **where, **params)
-
-    def delete(self, aws: Aws, observed: ObservedResource) -> None:
-        """Deletes the route."""
-        where = {"ApiId": observed.status["apiID"], "RouteId": observed.status["routeID"]}
-        aws.find(aws.apigatewayv2().delete_route, **where)
 
 
 class StageManager(ResourceManager):
@@ -330,7 +144,7 @@ class StageManager(ResourceManager):
         found = aws.find(aws.apigatewayv2().get_stage, ApiId=api, StageName=name)
         if found is None:
             return None
-        stage = {**found, "StageVariables": _without_gone(found.get("StageVariables"))}
+        stage = {**found, "StageVariables": without_gone(found.get("StageVariables"))}
         return below(desired, "Stage", stage, {"stageName": name})
 
     def create(self, aws: Aws, desired: DesiredResource) -> None:
@@ -344,13 +158,13 @@ class StageManager(ResourceManager):
         fields, api, name = touched(changes), observed.status["apiID"], observed.status["stageName"]
         spec, have = dict(desired.spec), observed.spec
         if "stageVariables" in fields:
-            spec["stageVariables"] = _with_gone(spec.get("stageVariables"), have.get("stageVariables"))
+            spec["stageVariables"] = with_gone(spec.get("stageVariables"), have.get("stageVariables"))
         params = convert.params("Stage", spec, sorted(fields - {"tags"}))
         if params:
             aws.call(aws.apigatewayv2().update_stage, ApiId=api, StageName=name, **params)
         self._take_away(aws, desired, observed, fields)
         if "tags" in fields:
-            _tag(aws, f"/apis/{api}/stages/{name}", spec.get("tags"), have.get("tags"))
+            apigateway.tag(aws, f"/apis/{api}/stages/{name}", spec.get("tags"), have.get("tags"))
 
     @staticmethod
     def _take_away(
@@ -372,9 +186,10 @@ class StageManager(ResourceManager):
         aws.find(aws.apigatewayv2().delete_stage, **where)
 
 
-class DeploymentManager(ResourceManager):
+class DeploymentManager(FixedManager):
     """Kind Deployment, which never changes: found by its description."""
 
+    another: ClassVar[str] = "description"
     supported: ClassVar[frozenset[str]] = frozenset(["apiID", "description", "stageName"])
     immutable: ClassVar[frozenset[str]] = frozenset({"apiID", "description"})
     unnamed: ClassVar[bool] = True
@@ -394,24 +209,6 @@ class DeploymentManager(ResourceManager):
         """Creates the deployment."""
         params = convert.create_params("Deployment", desired.spec)
         return {"deploymentID": aws.call(aws.apigatewayv2().create_deployment, **params)["DeploymentId"]}
-
-    def update(
-        self,
-        aws: Aws,  # noqa: ARG002 - a deployment never changes
-        desired: DesiredResource,
-        observed: ObservedResource,  # noqa: ARG002
-        changes: Sequence[Change],  # noqa: ARG002
-    ) -> None:
-        """Refuses: a deployment is a snapshot.
-
-        Raises:
-            UnderstudyError: always.
-        """
-        raise UnderstudyError(
-            "deployment-immutable",
-            f"{desired.key} cannot change",
-            hint="change its description for a new one",
-        )
 
     def delete(self, aws: Aws, observed: ObservedResource) -> None:
         """Deletes the deployment."""

@@ -9,13 +9,12 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from understudy.errors import UnderstudyError
-from understudy.manifests.model import DesiredResource, Json, JsonMap
-from understudy.reconcile import convert, tags
+from understudy.manifests.model import DesiredResource, JsonMap
+from understudy.reconcile import convert
 from understudy.reconcile.aws import Aws
-from understudy.reconcile.manager import ResourceManager, text, touched
+from understudy.reconcile.manager import FixedManager, ResourceManager, text, touched
 from understudy.reconcile.model import Change, ObservedResource
-from understudy.reconcile.services import api_search, rest_patches
+from understudy.reconcile.services import api_search, apigateway, rest_patches
 from understudy.reconcile.services.api_search import Listed
 
 _STAGED = "a deployment is a snapshot here; a Stage says what is live, and how"
@@ -82,7 +81,7 @@ class RestApiManager(ResourceManager):
         if patch:
             aws.call(aws.apigateway().update_rest_api, restApiId=api, patchOperations=patch)
         if "tags" in fields:
-            _tag(aws, f"/restapis/{api}", desired.spec.get("tags"), observed.spec.get("tags"))
+            apigateway.tag(aws, f"/restapis/{api}", desired.spec.get("tags"), observed.spec.get("tags"))
 
     def delete(self, aws: Aws, observed: ObservedResource) -> None:
         """Deletes the API with everything below it."""
@@ -112,23 +111,15 @@ def _policy(answer: str, api: str, wanted: str) -> str:
     return str(told)
 
 
-def _tag(aws: Aws, path: str, wanted: Json, actual: Json) -> None:
-    arn = f"arn:aws:apigateway:{aws.access.region}::{path}"
-    delta = tags.delta(wanted, actual)
-    if delta.put:
-        aws.call(aws.apigateway().tag_resource, resourceArn=arn, tags=dict(delta.put))
-    if delta.remove:
-        aws.call(aws.apigateway().untag_resource, resourceArn=arn, tagKeys=list(delta.remove))
-
-
 def _resources(aws: Aws, api: str) -> list[Mapping[str, Any]]:
     pages = aws.apigateway().get_paginator("get_resources").paginate(restApiId=api)
     return [item for page in aws.pages(pages) for item in page.get("items", ())]
 
 
-class ResourcePathManager(ResourceManager):
+class ResourcePathManager(FixedManager):
     """Kind Resource, one part of a path, which its parent has once."""
 
+    another: ClassVar[str] = "pathPart"
     supported: ClassVar[frozenset[str]] = frozenset(["parentID", "pathPart", "restAPIID"])
     immutable: ClassVar[frozenset[str]] = supported
 
@@ -154,29 +145,16 @@ class ResourcePathManager(ResourceManager):
         params = convert.create_params("Resource", desired.spec)
         return {"id": aws.call(aws.apigateway().create_resource, **params)["id"]}
 
-    def update(
-        self,
-        aws: Aws,  # noqa: ARG002 - another path is another resource
-        desired: DesiredResource,
-        observed: ObservedResource,  # noqa: ARG002
-        changes: Sequence[Change],  # noqa: ARG002
-    ) -> None:
-        """Refuses: another path is another resource.
-
-        Raises:
-            UnderstudyError: always.
-        """
-        raise _fixed(desired)
-
     def delete(self, aws: Aws, observed: ObservedResource) -> None:
         """Deletes the resource with everything below it."""
         where = {"restApiId": observed.status["restAPIID"], "resourceId": observed.status["id"]}
         aws.find(aws.apigateway().delete_resource, **where)
 
 
-class RestDeploymentManager(ResourceManager):
+class RestDeploymentManager(FixedManager):
     """Kind Deployment of a REST API, which never changes: found by its description."""
 
+    another: ClassVar[str] = "description"
     supported: ClassVar[frozenset[str]] = frozenset(["description", "restAPIID"])
     refused: ClassVar[Mapping[str, str]] = dict.fromkeys(
         (
@@ -217,32 +195,10 @@ class RestDeploymentManager(ResourceManager):
         listed = [item for page in aws.pages(pages) for item in page.get("items", ())]
         return [str(item["id"]) for item in listed if item.get("description", "") == wanted]
 
-    def update(
-        self,
-        aws: Aws,  # noqa: ARG002 - a deployment never changes
-        desired: DesiredResource,
-        observed: ObservedResource,  # noqa: ARG002
-        changes: Sequence[Change],  # noqa: ARG002
-    ) -> None:
-        """Refuses: a deployment is a snapshot.
-
-        Raises:
-            UnderstudyError: always.
-        """
-        raise _fixed(desired)
-
     def delete(self, aws: Aws, observed: ObservedResource) -> None:
         """Deletes the deployment; the stages that show it go first."""
         where = {"restApiId": observed.status["restAPIID"], "deploymentId": observed.status["id"]}
         aws.find(aws.apigateway().delete_deployment, **where)
-
-
-def _fixed(desired: DesiredResource) -> UnderstudyError:
-    kind = desired.key.kind
-    hint = "change its pathPart" if kind == "Resource" else "change its description"
-    return UnderstudyError(
-        f"{kind.lower()}-immutable", f"{desired.key} cannot change", hint=f"{hint} for a new one"
-    )
 
 
 class RestStageManager(ResourceManager):
@@ -290,7 +246,7 @@ class RestStageManager(ResourceManager):
             aws.call(aws.apigateway().update_stage, **where, patchOperations=patch)
         if "tags" in fields:
             path = f"/restapis/{where['restApiId']}/stages/{where['stageName']}"
-            _tag(aws, path, desired.spec.get("tags"), observed.spec.get("tags"))
+            apigateway.tag(aws, path, desired.spec.get("tags"), observed.spec.get("tags"))
 
     def delete(self, aws: Aws, observed: ObservedResource) -> None:
         """Deletes the stage."""

@@ -5,7 +5,7 @@ from tests.unit.reconcile.builders import desired, observed, reconcile
 from understudy.errors import UnderstudyError
 from understudy.manifests import ownership
 from understudy.manifests.model import Json
-from understudy.reconcile.services import apigatewayv2
+from understudy.reconcile.services import apigatewayv2, apigatewayv2_routes
 
 MISSING = Refusal(code="NotFoundException", status=404)
 API: dict[str, Json] = {"name": "web", "protocolType": "HTTP", "tags": {"a": "b"}}
@@ -79,67 +79,6 @@ def test_changed_api_is_written_without_its_tags() -> None:
     assert fake.params("TagResource")["ResourceArn"] == "arn:aws:apigateway:us-east-1::/apis/api1"
 
 
-INTEGRATION: dict[str, Json] = {
-    "apiID": "api1",
-    "integrationType": "AWS_PROXY",
-    "integrationURI": "arn:live",
-    "description": "d",
-    "payloadFormatVersion": "2.0",
-}
-
-
-def integration(number: int, uri: str = "arn:live", description: str = "d") -> dict[str, object]:
-    return {
-        "IntegrationId": f"i{number}",
-        "IntegrationType": "AWS_PROXY",
-        "IntegrationUri": uri,
-        "Description": description,
-        "PayloadFormatVersion": "2.0",
-    }
-
-
-@pytest.mark.parametrize(
-    ("items", "expected"),
-    [
-        ([integration(1, uri="arn:x"), integration(2)], "i2"),
-        ([integration(1, uri="arn:x")], "i1"),
-        ([integration(1, description="other")], "i1"),
-        ([integration(1, uri="arn:x", description="other")], None),
-        ([integration(2), integration(1)], "i1"),
-        ([{**integration(1), "IntegrationType": "HTTP_PROXY"}], None),
-    ],
-    ids=["exact", "moved", "renamed", "another", "twins", "type"],
-)
-def test_integration_is_found_by_what_it_says(items: list[dict[str, object]], expected: str | None) -> None:
-    manager = apigatewayv2.IntegrationManager()
-    fake = ScriptedAws({"GetIntegrations": {"Items": items}})
-    observed = manager.observe(fake.aws, desired("Integration/i", INTEGRATION))
-    assert (observed.status["integrationID"] if observed else None) == expected
-
-
-def test_integration_that_moved_is_updated() -> None:
-    fake = ScriptedAws({"GetIntegrations": {"Items": [integration(1, uri="arn:x")]}})
-    assert reconcile(fake.aws, desired("Integration/i", INTEGRATION)) == "update"
-    assert fake.params("UpdateIntegration") == {
-        "ApiId": "api1",
-        "IntegrationId": "i1",
-        "IntegrationUri": "arn:live",
-    }
-
-
-ROUTE: dict[str, Json] = {"apiID": "api1", "routeKey": "$default", "target": "integrations/i1"}
-
-
-def test_route_is_found_by_its_key() -> None:
-    routes = [
-        {"RouteId": "r1", "RouteKey": "GET /x"},
-        {"RouteId": "r2", "RouteKey": "$default", "Target": "integrations/i0"},
-    ]
-    fake = ScriptedAws({"GetRoutes": {"Items": routes}})
-    assert reconcile(fake.aws, desired("Route/r", ROUTE)) == "update"
-    assert fake.params("UpdateRoute") == {"ApiId": "api1", "RouteId": "r2", "Target": "integrations/i1"}
-
-
 STAGE: dict[str, Json] = {"apiID": "api1", "stageName": "$default", "autoDeploy": True, "tags": {"a": "b"}}
 
 
@@ -169,8 +108,8 @@ def test_deployment_is_found_by_its_description_and_never_changes() -> None:
     ("manager", "status", "operation"),
     [
         (apigatewayv2.ApiManager(), {}, "DeleteApi"),
-        (apigatewayv2.IntegrationManager(), {"integrationID": "i"}, "DeleteIntegration"),
-        (apigatewayv2.RouteManager(), {"routeID": "r"}, "DeleteRoute"),
+        (apigatewayv2_routes.IntegrationManager(), {"integrationID": "i"}, "DeleteIntegration"),
+        (apigatewayv2_routes.RouteManager(), {"routeID": "r"}, "DeleteRoute"),
         (apigatewayv2.StageManager(), {"stageName": "s"}, "DeleteStage"),
         (apigatewayv2.DeploymentManager(), {"deploymentID": "d"}, "DeleteDeployment"),
     ],
@@ -204,74 +143,6 @@ def test_cors_that_was_left_out_goes_away() -> None:
     fake = ScriptedAws({"GetApis": {"Items": [api(1, CorsConfiguration={"AllowOrigins": ["*"]})]}})
     assert reconcile(fake.aws, desired("API/handle", API)) == "update"
     assert fake.writes == ["DeleteCorsConfiguration"]
-
-
-def test_private_integration_is_written_whole() -> None:
-    fake = ScriptedAws({"GetIntegrations": {"Items": []}, "CreateIntegration": {"IntegrationId": "i"}})
-    spec: dict[str, Json] = {
-        "apiID": "api1",
-        "connectionID": "vpclink",
-        "connectionType": "VPC_LINK",
-        "integrationSubtype": "SQS-SendMessage",
-        "integrationType": "AWS_PROXY",
-    }
-    assert reconcile(fake.aws, desired("Integration/i", spec)) == "create"
-    assert fake.params("CreateIntegration") == {
-        "ApiId": "api1",
-        "ConnectionId": "vpclink",
-        "ConnectionType": "VPC_LINK",
-        "IntegrationSubtype": "SQS-SendMessage",
-        "IntegrationType": "AWS_PROXY",
-    }
-
-
-def test_parameters_that_go_are_set_to_nothing() -> None:
-    there = {
-        "IntegrationId": "i",
-        "IntegrationType": "HTTP_PROXY",
-        "IntegrationUri": "https://a",
-        "RequestParameters": {"append:header.a": "1", "append:header.b": "2", "append:header.gone": ""},
-        "ResponseParameters": {"200": {"append:header.c": "3"}},
-        "TlsConfig": {"ServerNameToVerify": "a"},
-        "CredentialsArn": "arn:aws:iam::1:role/r",
-    }
-    fake = ScriptedAws({"GetIntegrations": {"Items": [there]}})
-    spec: dict[str, Json] = {
-        "apiID": "api1",
-        "integrationType": "HTTP_PROXY",
-        "integrationURI": "https://a",
-        "requestParameters": {"append:header.a": "1"},
-    }
-    assert reconcile(fake.aws, desired("Integration/i", spec)) == "update"
-    assert fake.params("UpdateIntegration") == {
-        "ApiId": "api1",
-        "IntegrationId": "i",
-        "CredentialsArn": "",
-        "RequestParameters": {"append:header.a": "1", "append:header.b": ""},
-        "ResponseParameters": {"200": {}},
-        "TlsConfig": {"ServerNameToVerify": ""},
-    }
-
-
-def test_route_that_is_open_again_names_no_authorizer() -> None:
-    guarded = {
-        "RouteId": "r",
-        "RouteKey": "GET /",
-        "AuthorizationType": "JWT",
-        "AuthorizerId": "a",
-        "AuthorizationScopes": ["s"],
-    }
-    left = {**guarded, "AuthorizationType": "NONE"}
-    fake = ScriptedAws({"GetRoutes": [{"Items": [guarded]}, {"Items": [left]}]})
-    spec: dict[str, Json] = {"apiID": "api1", "routeKey": "GET /"}
-    assert reconcile(fake.aws, desired("Route/r", spec)) == "update"
-    assert fake.params("UpdateRoute") == {
-        "ApiId": "api1",
-        "RouteId": "r",
-        "AuthorizationScopes": [],
-        "AuthorizationType": "NONE",
-    }
-    assert reconcile(fake.aws, desired("Route/r", spec)) == "unchanged"
 
 
 def test_what_a_stage_loses_has_operations_of_its_own() -> None:
