@@ -6,7 +6,7 @@ from typing import TypedDict, Unpack
 
 import click
 
-from understudy.cli import console
+from understudy.cli import console, program
 from understudy.targets.init.model import Note, Options, ServiceInput
 from understudy.targets.init.writing import FileOutcome
 
@@ -110,7 +110,7 @@ def _show(service: ServiceInput, outcomes: tuple[FileOutcome, ...], *, dry_run: 
     if dry_run:
         click.echo("dry run: nothing was written", err=True)
     else:
-        click.echo("next: understudy up", err=True)
+        click.echo(f"next: {program.name()} up", err=True)
 
 
 def _line(note: Note) -> str:

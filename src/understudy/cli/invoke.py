@@ -77,7 +77,7 @@ def _debug(function: str | None, event: bytes, port: int) -> invocation.Invocati
     from understudy.cli import local_function
     from understudy.targets.debugging import layer, session
 
-    session.check_port(port)
+    session.check(port)
     found = local_function.of(function)
     debugger = layer.install(local_function.layout_here().cache)
     click.echo(

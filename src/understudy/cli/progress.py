@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Self
 
 import click
 
+from understudy.cli import program
 from understudy.targets.events import Advanced, Done, Event, Failed, Noticed, Started
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ class EventPrinter:
         if self._live:
             self._live.say(mark, colour, text)
         else:
-            click.echo(f"{mark} {text}", err=True)
+            click.echo(f"{mark} {program.named(text)}", err=True)
 
 
 def _spinners() -> "Spinners | None":

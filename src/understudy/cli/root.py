@@ -12,6 +12,7 @@ import traceback
 import click
 
 import understudy
+from understudy.cli import program
 from understudy.errors import EnvironmentProblemError, UnderstudyError
 
 EXIT_FAILED, EXIT_ENVIRONMENT, EXIT_BUG = 1, 3, 70
@@ -93,10 +94,10 @@ def main(arguments: list[str] | None = None) -> None:
         exc.show()
         code = exc.exit_code
     except EnvironmentProblemError as exc:
-        click.echo(str(exc), err=True)
+        click.echo(program.named(str(exc)), err=True)
         code = EXIT_ENVIRONMENT
     except UnderstudyError as exc:
-        click.echo(str(exc), err=True)
+        click.echo(program.named(str(exc)), err=True)
         code = EXIT_FAILED
     except BrokenPipeError:
         sys.stderr.close()

@@ -4,7 +4,7 @@ from urllib.parse import urlsplit
 
 import click
 
-from understudy.cli import console
+from understudy.cli import console, program
 from understudy.targets.record import StackRecord
 
 
@@ -33,7 +33,7 @@ def show(running: StackRecord, output: str) -> None:
             if one.function != running.function
         ),
         ("timings", timings, ""),
-        ("next", f"curl {running.api_url}/health", "./understudy logs -f, ./understudy down"),
+        ("next", f"curl {running.api_url}/health", program.named("./understudy logs -f, ./understudy down")),
     ]
     click.echo()
     for name, value, note in rows:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from understudy.cli import console, screen
+from understudy.cli import console, program, screen
 from understudy.targets import layout as layouts
 from understudy.targets import record
 
@@ -29,5 +29,5 @@ def command(output: str) -> None:
     if output == "json":
         console.print_json({"state": "starting" if starting else "stopped"})
     else:
-        click.echo("starting" if starting else "nothing runs here; start it: ./understudy up")
+        click.echo("starting" if starting else f"nothing runs here; start it: {program.name()} up")
     sys.exit(_NOT_RUNNING)

@@ -14,7 +14,7 @@ from typing import NoReturn, TypedDict, Unpack
 
 import click
 
-from understudy.cli import allow_option, console, executor_option
+from understudy.cli import allow_option, console, executor_option, program
 from understudy.cli.builder_option import builder_option
 from understudy.errors import UnderstudyError
 from understudy.targets import events, layout, record
@@ -172,7 +172,7 @@ def _detached(found: Layout) -> StackRecord:
             stdout=errors,
             stderr=errors,
             start_new_session=True,
-            env={**os.environ, _EVENTS_VARIABLE: str(path)},
+            env={**os.environ, _EVENTS_VARIABLE: str(path), program.VARIABLE: program.name()},
         )
     try:
         # After the child is on its way, because it takes as long to load as the child does.

@@ -6,15 +6,17 @@ environment, handler.
 """
 
 import asyncio
+import os
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from understudy.engine import identifiers
-from understudy.errors import EnvironmentProblemError
+from understudy.errors import EnvironmentProblemError, UnderstudyError
 from understudy.image.rootfs import Rootfs
 from understudy.reconcile.invocation import Invocation
+from understudy.sandbox import executors
 from understudy.sandbox.environment import ExecutionEnvironment
 from understudy.sandbox.model import InvokeRequest, SandboxSpec
 from understudy.sandbox.namespaces import NamespaceExecutor
@@ -53,8 +55,9 @@ def invoke(
 
     Raises:
         EnvironmentProblemError: the port is taken, or this machine cannot isolate.
+        UnderstudyError: functions run in containers, whose ports are out of a debugger's reach.
     """
-    check_port(port)
+    check(port)
     spec = debugged(function.spec, port, place.debugger)
     request = InvokeRequest(
         request_id=identifiers.request_id(), payload=payload, invoked_function_arn=function.arn
@@ -62,12 +65,19 @@ def invoke(
     return asyncio.run(_invoke(spec, request, place.state_dir, log))
 
 
-def check_port(port: int) -> None:
-    """Returns when nobody listens on a port of this machine.
+def check(port: int) -> None:
+    """Returns when a debugger could listen on a port of this machine.
 
     Raises:
-        EnvironmentProblemError: somebody does.
+        EnvironmentProblemError: somebody listens there.
+        UnderstudyError: functions run in containers, whose ports are out of a debugger's reach.
     """
+    if executors.chosen(os.environ) != executors.NAMESPACES:
+        raise UnderstudyError(
+            "debug-executor",
+            "a debugger reaches functions of the executor namespaces alone",
+            hint=f"on Linux: unset {executors.VARIABLE}, and invoke again",
+        )
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

@@ -16,9 +16,11 @@ import tty
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from understudy.errors import UnderstudyError
+from understudy.sandbox import executors
+from understudy.sandbox.executor import Sandbox
 from understudy.sandbox.model import ExitStatus, SandboxSpec
 from understudy.sandbox.namespace_sandbox import NamespaceSandbox
-from understudy.sandbox.namespaces import NamespaceExecutor
 
 _CHUNK = 65536
 _SHELLS = ("/bin/bash", "/usr/bin/bash", "/bin/sh", "/usr/bin/sh", "/busybox/sh")
@@ -37,17 +39,17 @@ def run(spec: SandboxSpec, argv: Sequence[str], state_dir: Path) -> int:
     """Runs `argv` in a sandbox for `spec`; its exit status, or 128 and the signal that ended it.
 
     Raises:
-        UnderstudyError: this machine cannot isolate.
+        UnderstudyError: this machine cannot isolate, or its executor has no terminals.
     """
     return asyncio.run(_run(spec, argv, state_dir, terminal=sys.stdin.isatty() and sys.stdout.isatty()))
 
 
 async def _run(spec: SandboxSpec, argv: Sequence[str], state_dir: Path, *, terminal: bool) -> int:
-    executor = NamespaceExecutor(state_dir)
+    executor = executors.make(executors.chosen(os.environ), state_dir)
     try:
         await executor.open()
         sandbox = await executor.prepare(spec)
-        status = await (_on_terminal(sandbox, argv) if terminal else _plain(sandbox, argv))
+        status = await (_on_terminal(sandbox, argv) if terminal else _plain(sandbox, spec, argv))
     finally:
         await executor.close()
     if status.failed is not None:
@@ -56,13 +58,18 @@ async def _run(spec: SandboxSpec, argv: Sequence[str], state_dir: Path, *, termi
     return 128 - status.code if status.code < 0 else status.code
 
 
-async def _plain(sandbox: NamespaceSandbox, argv: Sequence[str]) -> ExitStatus:
-    process = sandbox.start(argv, sandbox.spec.environment, _write)
-    return await process.wait()
+async def _plain(sandbox: Sandbox, spec: SandboxSpec, argv: Sequence[str]) -> ExitStatus:
+    return await sandbox.start(argv, spec.environment, _write).wait()
 
 
-async def _on_terminal(sandbox: NamespaceSandbox, argv: Sequence[str]) -> ExitStatus:
+async def _on_terminal(sandbox: Sandbox, argv: Sequence[str]) -> ExitStatus:
     """Joins the user's terminal to one of the program's own."""
+    if not isinstance(sandbox, NamespaceSandbox):
+        raise UnderstudyError(
+            "shell-terminal",
+            "a container of the executor docker has no terminal for a shell",
+            hint="./understudy shell -- COMMAND, or on Linux: unset UNDERSTUDY_EXECUTOR",
+        )
     ours, theirs = pty.openpty()
     environment = {**sandbox.spec.environment, "TERM": os.environ.get("TERM", "dumb")}
     loop = asyncio.get_running_loop()

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from understudy.errors import EnvironmentProblemError
+from understudy.errors import EnvironmentProblemError, UnderstudyError
 from understudy.image.rootfs import Rootfs
 from understudy.sandbox.model import SandboxSpec
 from understudy.targets.debugging import layer, session
@@ -44,6 +44,15 @@ def test_a_port_that_somebody_holds_is_told_with_another() -> None:
         port = holder.getsockname()[1]
 
         with pytest.raises(EnvironmentProblemError) as caught:
-            session.check_port(port)
+            session.check(port)
 
     assert f"--debug {port + 1}" in caught.value.hint
+
+
+def test_containers_are_refused_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("UNDERSTUDY_EXECUTOR", "docker")
+
+    with pytest.raises(UnderstudyError) as caught:
+        session.check(5678)
+
+    assert caught.value.code == "debug-executor"
