@@ -7,7 +7,6 @@ do it for the step alone: certificates and pip's settings as secrets, proxies as
 from __future__ import annotations
 
 import secrets
-import shutil
 import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,11 +16,11 @@ from typing import TYPE_CHECKING, Final
 from understudy.image import digests, dockerfile
 from understudy.image.builder import Notice, Work
 from understudy.image.builder import plan as build_plan
-from understudy.image.docker import saved, written
+from understudy.image.docker import mounted, saved, written
 from understudy.image.dockerfile.lines import DockerfileError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator
 
     from understudy.image.builder import BuildEvent, BuildRequest
     from understudy.image.builder.env import Host
@@ -32,12 +31,6 @@ if TYPE_CHECKING:
 _BASES: Final = "understudy.local/from"
 _RESULTS: Final = "understudy.local/build"
 _NAME_DIGITS: Final = 24
-_CA: Final = "understudy-ca"
-_PIP: Final = "understudy-pip"
-# In a folder that every base has: BuildKit takes a mount point's file away again, and leaves its folder.
-_CA_FILE: Final = "/etc/understudy-ca.pem"
-_PIP_FILE: Final = "/etc/pip.conf"
-_PIP_OPTIONS: Final = ("index-url", "extra-index-url", "find-links", "trusted-host", "default-timeout")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,21 +55,23 @@ def build(
     Raises:
         UnderstudyError: a base cannot be had, or the build failed.
     """
-    text = request.dockerfile.read_text("utf-8")
+    text = request.dockerfile.read_text("utf-8", errors="surrogateescape")
     with tempfile.TemporaryDirectory(prefix="understudy-docker-") as folder:
         space = Path(folder)
-        secret_flags = list(_secrets(space, host))
-        text, bases = _with_bases(request, text, docker, store, progress, bool(secret_flags))
-        (space / "Dockerfile").write_text(text, "utf-8")
+        given = mounted.secrets(host, space, text)
+        mounts = mounted.mounts(given)
+        loader = _Loader(docker, store, progress)
+        text, bases = _rewritten(request, text, mounts, loader)
+        (space / "Dockerfile").write_text(text, "utf-8", errors="surrogateescape")
         _write_ignored(request, space)
         name = f"{_RESULTS}:{secrets.token_hex(8)}"
-        arguments = [*_arguments(request, host), *secret_flags, "--tag", name]
-        arguments += ["--file", str(space / "Dockerfile"), "--", str(request.context)]
+        arguments = [*_arguments(request, host), *(flag for secret in given for flag in secret.flags)]
+        arguments += ["--tag", name, "--file", str(space / "Dockerfile"), "--", str(request.context)]
         docker.build(
             arguments,
             lambda line: progress(Work(message=line)),
             dockerfile=str(request.dockerfile),
-            unseen=_run_flags(),
+            unseen=mounts,
         )
     try:
         yield Built(name=name, bases=bases)
@@ -84,13 +79,25 @@ def build(
         docker.remove(name)
 
 
-def _with_bases(
-    request: BuildRequest,
-    text: str,
-    docker: Docker,
-    store: Store,
-    progress: Callable[[BuildEvent], None],
-    secret: bool,
+class _Loader:
+    """Brings bases into Docker, where they are kept for the next build."""
+
+    def __init__(self, docker: Docker, store: Store, progress: Callable[[BuildEvent], None]) -> None:
+        self._docker = docker
+        self._store = store
+        self.progress = progress
+
+    def name(self, base: Image) -> str:
+        """Returns what a base is called in Docker, once it is there."""
+        name = f"{_BASES}:{digests.hex_of(base.digest)[:_NAME_DIGITS]}"
+        if not self._docker.has(name):
+            self.progress(Work(message=f"loading a base into Docker, {base.size_bytes / 1e6:.0f} MB"))
+            self._docker.load(lambda pipe: saved.write(base, self._store, name, pipe))
+        return name
+
+
+def _rewritten(
+    request: BuildRequest, text: str, mounts: str, loader: _Loader
 ) -> tuple[str, tuple[Image, ...]]:
     """The Dockerfile with the names of loaded bases; as it is when only BuildKit understands it."""
     try:
@@ -100,56 +107,11 @@ def _with_bases(
     except DockerfileError as error:
         where = error.where or request.dockerfile.name
         message = f"{error.message}; Docker pulls the bases itself, and RUN sees nothing of this machine"
-        progress(Notice(message=message, where=where))
+        loader.progress(Notice(message=message, where=where))
         return text, ()
-    names: dict[written.Use, str] = {}
-    bases = []
-    for use in found:
-        base = request.base_resolver.resolve(use.ref, use.platform).image
-        names[use] = _loaded(base, docker, store, progress)
-        bases.append(base)
-    flags = _run_flags() if secret else ""
-    return written.rewritten(text, names, written.run_lines(plan), flags), tuple(bases)
-
-
-def _loaded(base: Image, docker: Docker, store: Store, progress: Callable[[BuildEvent], None]) -> str:
-    """The base's name in Docker, where it is kept for the next build."""
-    name = f"{_BASES}:{digests.hex_of(base.digest)[:_NAME_DIGITS]}"
-    if not docker.has(name):
-        progress(Work(message=f"loading the base image into Docker, {base.size_bytes / 1e6:.0f} MB"))
-        docker.load(lambda pipe: saved.write(base, store, name, pipe))
-    return name
-
-
-def _secrets(space: Path, host: Host) -> Iterator[str]:
-    """The flags that give this machine's certificates and pip settings to the build."""
-    bundle = host.bundle()
-    options = _pip_options(host.variables())
-    if bundle is not None:
-        copy = shutil.copyfile(bundle, space / "ca.pem")
-        options["cert"] = _CA_FILE
-        yield from ("--secret", f"id={_CA},src={copy}")
-    if options:
-        lines = [f"{name} = {value}" for name, value in options.items()]
-        (space / "pip.conf").write_text("\n".join(["[global]", *lines, ""]))
-        yield from ("--secret", f"id={_PIP},src={space / 'pip.conf'}")
-
-
-def _run_flags() -> str:
-    """What RUN gets; a secret that was not given is not there, as BuildKit has it by default."""
-    wanted = ((_CA, _CA_FILE), (_PIP, _PIP_FILE))
-    return " ".join(f"--mount=type=secret,id={name},target={target},mode=0444" for name, target in wanted)
-
-
-def _pip_options(variables: Mapping[str, str]) -> dict[str, str]:
-    """Pip's settings as options of its file; folders of this machine are none of the build's."""
-    found = {}
-    for option in _PIP_OPTIONS:
-        text = variables.get(f"PIP_{option.replace('-', '_').upper()}", "")
-        words = [word for word in text.split() if not word.startswith(("/", "file:"))]
-        if words:
-            found[option.removeprefix("default-")] = " ".join(words)
-    return found
+    bases = {use: request.base_resolver.resolve(use.ref, use.platform).image for use in found}
+    names = [(use, loader.name(bases[use])) for use in found]
+    return written.rewritten(text, names, written.run_lines(plan), mounts), tuple(bases.values())
 
 
 def _arguments(request: BuildRequest, host: Host) -> Iterator[str]:

@@ -13,7 +13,7 @@ from understudy.image.builder import plan as build_plan
 from understudy.image.dockerfile.model import Copy, Run
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator
 
     from understudy.image.builder.plan import Plan
     from understudy.image.dockerfile.model import Dockerfile, Instruction, Stage
@@ -65,17 +65,17 @@ def run_lines(plan: Plan) -> Iterator[int]:
         yield from (item.at.line for item in stage.instructions if isinstance(item, Run))
 
 
-def rewritten(text: str, names: Mapping[Use, str], runs: Iterator[int], flags: str) -> str:
+def rewritten(text: str, names: Iterable[tuple[Use, str]], runs: Iterable[int], flags: str) -> str:
     """Returns a Dockerfile with other names for its images, and with `flags` in its RUN instructions.
 
     Args:
         text: the Dockerfile.
-        names: what each use shall say instead.
+        names: what each use shall say instead, in the order of `uses`.
         runs: first lines of RUN instructions.
         flags: put behind RUN; empty for none.
     """
     lines = text.removeprefix("\ufeff").split("\n")
-    for use, name in names.items():
+    for use, name in names:
         word = re.compile(rf"(?<=[\s=]){re.escape(use.written)}(?=[\s,]|$)")
         for number in range(use.line - 1, len(lines)):
             lines[number], count = word.subn(name.replace("\\", r"\\"), lines[number], count=1)

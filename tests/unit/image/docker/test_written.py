@@ -11,7 +11,7 @@ TEXT = """# syntax=docker/dockerfile:1
 ARG BASE_IMAGE=public.ecr.aws/lambda/python:3.13
 FROM --platform=linux/amd64 ${BASE_IMAGE} AS python
 run echo one
-RUN --mount=type=bind,from=busybox:1,target=/b \\
+RUN --mount=type=bind,from=busybox:1,target=/b --mount=type=bind,from=busybox:1,target=/c \\
     echo two
 FROM \\
   python AS copied
@@ -41,7 +41,7 @@ def rewrite(text: str, target: str | None = "copied", flags: str = "") -> str:
     )
     parsed = dockerfile.parse(text)
     plan = build_plan.plan(parsed, request)
-    names = {use: f"local/{use.ref.split('/')[-1]}" for use in written.uses(parsed, plan, "linux/amd64")}
+    names = [(use, f"local/{use.ref.split('/')[-1]}") for use in written.uses(parsed, plan, "linux/amd64")]
     return written.rewritten(text, names, written.run_lines(plan), flags)
 
 
@@ -51,7 +51,8 @@ def test_images_get_other_names_and_stages_keep_theirs() -> None:
     changed = {number: new for number, (old, new) in pairs if old != new}
     assert changed == {
         3: "FROM --platform=linux/amd64 local/python:3.13 AS python",
-        5: "RUN --mount=type=bind,from=local/busybox:1,target=/b \\",
+        5: "RUN --mount=type=bind,from=local/busybox:1,target=/b "
+        "--mount=type=bind,from=local/busybox:1,target=/c \\",
         10: "COPY --from=local/busybox:1 /bin/sh /sh",
     }
 
