@@ -11,6 +11,7 @@ from understudy.targets.layout import Layout
 from understudy.targets.project import ImageSection, Project
 
 _SHORT_SHA = 12
+_REF = "ref: "
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,11 +59,30 @@ class Workspace:
         )
 
     def git_sha(self) -> str:
-        """The short commit id, ``-dirty`` behind it when files differ; empty outside a git checkout."""
+        """The short commit id; empty outside a git checkout.
+
+        ``-dirty`` stands behind it when files differ, ``-unchecked`` where there is no git to tell.
+        """
         sha = self._git("rev-parse", f"--short={_SHORT_SHA}", "HEAD")
         if not sha:
-            return ""
+            head = self._head()
+            return f"{head[:_SHORT_SHA]}-unchecked" if head else ""
         return f"{sha}-dirty" if self._git("status", "--porcelain", "--untracked-files=no") else sha
+
+    def _head(self) -> str:
+        """The commit that is checked out, read without git: in a container there is none."""
+        folder = self.root / ".git"
+        try:
+            head = (folder / "HEAD").read_text().strip()
+            if not head.startswith(_REF):
+                return head
+            ref = folder / head.removeprefix(_REF)
+            if ref.exists():
+                return ref.read_text().strip()
+            packed = (folder / "packed-refs").read_text().splitlines()
+        except OSError:
+            return ""
+        return next((line.split()[0] for line in packed if line.endswith(f" {head.removeprefix(_REF)}")), "")
 
     def _git(self, *arguments: str) -> str:
         try:

@@ -63,11 +63,22 @@ def test_a_checkout_without_a_commit_has_none(found: Workspace) -> None:
     assert found.git_sha() == ""
 
 
-def test_without_the_git_command_there_is_no_commit(
-    committed: Workspace, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+@pytest.mark.parametrize("change", [[], ["pack-refs", "--all"], ["checkout", "-q", "--detach"]])
+def test_without_the_git_command_nobody_says_whether_files_differ(
+    change: list[str], committed: Workspace, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    clean = committed.git_sha()
+    if change:
+        git(committed.root, *change)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert committed.git_sha() == f"{clean}-unchecked"
+
+
+def test_without_git_and_a_checkout_there_is_no_commit(
+    found: Workspace, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert committed.git_sha() == ""
+    assert found.git_sha() == ""
 
 
 def test_an_image_is_found_by_its_name(found: Workspace) -> None:
