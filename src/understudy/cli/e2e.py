@@ -113,6 +113,11 @@ def _record(
         click.echo(f"no record: {results.passed} tests passed, {results.skipped} were skipped", err=True)
         return
     store = Store(found.layout.store).open()
+    elsewhere = [name for name, live in before.live if not store.has(live.digest)]
+    if elsewhere and not target.guarded:
+        # By Compose's deploy service, for one: a proof is kept where the image is.
+        click.echo(f"no record: built elsewhere: {', '.join(elsewhere)}", err=True)
+        return
     names = suite.record(found, store, target, before, results)
     deployment = Deployment(found, target, store)
     deployment.attach_to_repositories({name: live.digest for name, live in before.live})

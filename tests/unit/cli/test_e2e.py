@@ -96,6 +96,18 @@ def test_nothing_else_is_recorded(
     assert world.proofs() == []
 
 
+def test_an_image_that_was_built_elsewhere_passes_without_a_record(
+    world: World, understudy: Understudy
+) -> None:
+    elsewhere = projects.exists(f"sha256:{'9' * 64}")
+    world.reach(elsewhere)
+
+    done = understudy("e2e")
+
+    assert (done.exit_code, world.pushed) == (0, [])
+    assert "no record: built elsewhere: shop" in done.stderr
+
+
 def test_a_release_during_the_suite_makes_no_record(world: World, understudy: Understudy) -> None:
     before, after = projects.exists(world.image.digest), projects.exists(f"sha256:{'9' * 64}")
     world.reach({**before, "GetFunction": [before["GetFunction"], after["GetFunction"]]})
