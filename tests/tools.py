@@ -15,6 +15,7 @@ _PACKAGES = {
     "docker-registry": "docker-registry",
     "skopeo": "skopeo",
     "docker": "docker.io",
+    "docker-compose": "docker-compose",
     "dockerd": "docker.io",
     "mmdebstrap": "mmdebstrap",
     "newuidmap": "uidmap",
@@ -64,45 +65,42 @@ def require_tool(name: str) -> str:
 @functools.cache
 def require_kubectl() -> str:
     """Returns the path of kubectl, taken from Debian trixie where it is missing: bookworm's is too old."""
-    return _from_trixie("kubectl", "kubectl", "usr/bin/kubectl")
-
-
-@functools.cache
-def require_oras() -> str:
-    """Returns the path of oras, taken from Debian trixie where it is missing: bookworm has none."""
-    return _from_trixie("oras", "oras", "usr/bin/oras")
-
-
-@functools.cache
-def require_buildx() -> Path:
-    """Returns a folder for DOCKER_CONFIG with Debian trixie's buildx plugin; others do not see it."""
-    folder = Path(tempfile.gettempdir()) / "understudy-docker-config"
-    plugin = folder / "cli-plugins" / "docker-buildx"
-    if not plugin.exists():
-        plugin.parent.mkdir(parents=True, exist_ok=True)
-        _unpack("docker-buildx", "usr/libexec/docker/cli-plugins/docker-buildx", plugin)
-    return folder
-
-
-def _from_trixie(name: str, package: str, member: str) -> str:
-    found = shutil.which(name)
+    found = shutil.which("kubectl")
     if found:
         return found
-    assert os.geteuid() == 0, f"{name} is missing: install {package}"
-    _unpack(package, member, Path("/usr/local/bin") / name)
-    found = shutil.which(name)
-    assert found, f"{name} was copied to /usr/local/bin, which is not in PATH"
+    _from_trixie("kubectl", "usr/bin/kubectl", Path("/usr/local/bin"))
+    found = shutil.which("kubectl")
+    assert found, "kubectl was copied to /usr/local/bin, which is not in PATH"
     return found
 
 
-def _unpack(package: str, member: str, target: Path) -> None:
-    """Copies one file of a package of Debian trixie to `target`, and installs nothing."""
-    with _alone():
-        _updated()  # before it apt knows no codename of its sources
+@functools.cache
+def require_compose() -> tuple[str, str]:
+    """Returns the command of Compose v2, taken from Debian trixie where it is missing."""
+    docker = require_docker()
+    if subprocess.run([docker, "compose", "version"], capture_output=True, check=False).returncode != 0:
+        plugins = Path("/usr/local/lib/docker/cli-plugins")
+        plugins.mkdir(parents=True, exist_ok=True)
+        _from_trixie("docker-compose", "usr/libexec/docker/cli-plugins/docker-compose", plugins)
+        subprocess.run([docker, "compose", "version"], capture_output=True, check=True)
+    return (docker, "compose")
+
+
+@functools.cache
+def require_compose_v1() -> tuple[str]:
+    """Returns the command of docker-compose 1.29, which is bookworm's."""
+    require_docker()
+    return (require_tool("docker-compose"),)
+
+
+def _from_trixie(package: str, path: str, folder: Path) -> None:
+    """Puts one program of a package of Debian trixie into a folder; only for what needs no other package."""
+    assert os.geteuid() == 0, f"{package} is missing: install a present one"
+    _updated()  # before it apt knows no codename of its sources
     targets = ["apt-get", "indextargets", "--format", "$(REPO_URI)", "Codename: bookworm"]
     mirror = subprocess.run(targets, check=True, capture_output=True, text=True).stdout.split()[0]
-    with tempfile.TemporaryDirectory() as folder:
-        root = Path(folder)
+    with tempfile.TemporaryDirectory() as temporary:
+        root = Path(temporary)
         root.chmod(0o777)  # apt downloads as its own user
         keys = "/usr/share/keyrings/debian-archive-keyring.gpg"
         (root / "sources").write_text(f"deb [signed-by={keys}] {mirror} trixie main\n")
@@ -116,12 +114,12 @@ def _unpack(package: str, member: str, target: Path) -> None:
             "State::Status": "status",
             "Cache": "cache",
         }
-        apt = ["apt-get", "-qq", *(f"-oDir::{name}={root / path}" for name, path in places.items())]
+        apt = ["apt-get", "-qq", *(f"-oDir::{name}={root / place}" for name, place in places.items())]
         subprocess.run([*apt, "update"], check=True, capture_output=True)
         subprocess.run([*apt, "download", package], check=True, capture_output=True, cwd=root)
         [archive] = root.glob(f"{package}_*.deb")
         subprocess.run(["dpkg", "-x", archive, root / "package"], check=True, capture_output=True)
-        shutil.copy(root / "package" / member, target)
+        shutil.copy(root / "package" / path, folder)
 
 
 @functools.cache

@@ -23,7 +23,7 @@ VERSION = "4.14.0"
 _LOCK = REPO / "requirements" / "localstack.txt"
 
 
-def _packages() -> Path:
+def packages() -> Path:
     """A folder with the locked packages, made once per lock and shared by checkouts' runs."""
     digest = hashlib.sha256(_LOCK.read_bytes()).hexdigest()[:12]
     target = REPO / ".understudy" / "cache" / f"localstack-{digest}"
@@ -65,7 +65,7 @@ class LocalStack:
         self._folder = folder
         self._port = port
         self._public_port = public_port
-        self._packages = _packages()
+        self._packages = packages()
         store, image = base_store.with_base(folder / "base")
         [self._root] = rootfs.prepare(store, image.digest).layers
         self._process: subprocess.Popen[bytes] | None = None

@@ -27,7 +27,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 def remote() -> Iterator[int]:
     """Port of somebody else's engine, which answers with the host that it was asked for."""
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         yield server.server_address[1]
         server.shutdown()
