@@ -40,10 +40,16 @@ class DockerRefusedError(UnderstudyError):
 
 
 class DockerApi:
-    """One Docker engine."""
+    """One Docker engine.
 
-    def __init__(self, address: Address) -> None:
+    Args:
+        address: where it listens.
+        transport: how requests travel, instead of to `address`.
+    """
+
+    def __init__(self, address: Address, transport: httpx.AsyncBaseTransport | None = None) -> None:
         self.address = address
+        self._transport = transport
         self._prefix = ""
         self._client: httpx.AsyncClient | None = None
 
@@ -53,7 +59,7 @@ class DockerApi:
         Raises:
             EnvironmentProblemError: no engine answers, or it is older than 20.10.
         """
-        transport = httpx.AsyncHTTPTransport(
+        transport = self._transport or httpx.AsyncHTTPTransport(
             uds=self.address.socket or None, verify=_context(self.address) or True
         )
         timeout = httpx.Timeout(_ANSWER_S, connect=_CONNECT_S)
@@ -170,7 +176,7 @@ class DockerApi:
                 content=content,
                 headers={"Content-Type": "application/json"},
             )
-        except (httpx.HTTPError, OSError) as error:
+        except httpx.HTTPError as error:
             raise unreachable(self.address, str(error) or type(error).__name__) from error
         if response.is_error:
             raise DockerRefusedError(f"{method} {path}", response.status_code, _message(response))
