@@ -57,6 +57,53 @@ class _Pattern:
             yield block
 
 
+def test_a_token_of_the_local_cognito_opens_a_route(engine: EngineProcess) -> None:
+    people, apis = engine.client("cognito-idp"), engine.client("apigatewayv2")
+    pool = people.create_user_pool(PoolName="people")["UserPool"]["Id"]
+    flows = ["ALLOW_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"]
+    app = people.create_user_pool_client(UserPoolId=pool, ClientName="web", ExplicitAuthFlows=flows)
+    client_id = app["UserPoolClient"]["ClientId"]
+    people.admin_create_user(UserPoolId=pool, Username="ann", MessageAction="SUPPRESS")
+    people.admin_set_user_password(UserPoolId=pool, Username="ann", Password="Secret-123", Permanent=True)
+    signed_in = people.initiate_auth(
+        ClientId=client_id,
+        AuthFlow="USER_PASSWORD_AUTH",
+        AuthParameters={"USERNAME": "ann", "PASSWORD": "Secret-123"},
+    )["AuthenticationResult"]
+
+    api = apis.create_api(Name="guarded", ProtocolType="HTTP")["ApiId"]
+    target = apis.create_integration(
+        ApiId=api,
+        IntegrationType="HTTP_PROXY",
+        IntegrationMethod="GET",
+        IntegrationUri=f"{engine.url}/_understudy/health",
+    )["IntegrationId"]
+    guard = apis.create_authorizer(
+        ApiId=api,
+        Name="people",
+        AuthorizerType="JWT",
+        IdentitySource=["$request.header.Authorization"],
+        JwtConfiguration={
+            "Issuer": f"https://cognito-idp.us-east-1.amazonaws.com/{pool}",
+            "Audience": [client_id],
+        },
+    )["AuthorizerId"]
+    apis.create_route(
+        ApiId=api,
+        RouteKey="$default",
+        Target=f"integrations/{target}",
+        AuthorizationType="JWT",
+        AuthorizerId=guard,
+    )
+    apis.create_stage(ApiId=api, StageName="$default", AutoDeploy=True)
+
+    url = f"{engine.url}/_aws/execute-api/{api}/"
+    assert httpx.get(url).status_code == 401
+    for token in ("AccessToken", "IdToken"):
+        answer = httpx.get(url, headers={"authorization": f"Bearer {signed_in[token]}"})
+        assert (answer.status_code, answer.headers.get("www-authenticate")) == (200, None)
+
+
 def test_large_bodies_stream_through_in_flat_memory(engine: EngineProcess) -> None:
     body = _Pattern(192 * MIB)
     before = rss_bytes(engine.pid)

@@ -78,7 +78,7 @@ class Parts:
         self._outbound = Outbound()
         routers = (
             RestApiGateway(self._rest_apis, self._lambda, access_log, self._outbound),
-            HttpApiGateway(self._apis, self._lambda, access_log, self._outbound),
+            HttpApiGateway(self._apis, self._lambda, access_log, self._outbound, endpoint),
             FunctionUrlGateway(self._lambda),
             RegistryRouter(self._repositories, uploads),
         )

@@ -89,14 +89,28 @@ class _Exchange(Exchange):
 
 
 class HttpApiGateway:
-    """A raw ASGI router for execute-api traffic; `log` takes the lines of access logs."""
+    """A raw ASGI router for execute-api traffic.
 
-    def __init__(self, apis: ApiStore, invoker: Invoker, log: AccessLog, outbound: Outbound) -> None:
+    Args:
+        log: takes the lines of access logs.
+        cognito: the endpoint that has user pools of its own; None when there is none.
+    """
+
+    def __init__(
+        self,
+        apis: ApiStore,
+        invoker: Invoker,
+        log: AccessLog,
+        outbound: Outbound,
+        cognito: str | None = None,
+    ) -> None:
         self._apis = apis
         self._invoker = invoker
         self._log = log
         self._outbound = outbound
-        self._authorization = Authorization(JwtAuthorizer(self._outbound.fetch), LambdaAuthorizer(invoker))
+        self._authorization = Authorization(
+            JwtAuthorizer(self._outbound.fetch, cognito=cognito), LambdaAuthorizer(invoker)
+        )
         self._throttle = Throttle()
         self._stages: dict[tuple[str, str], Stage] = {}
 

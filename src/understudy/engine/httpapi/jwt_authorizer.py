@@ -4,10 +4,12 @@ Source: API Gateway developer guide, "Control access to HTTP APIs with JWT autho
 (http-api-jwt-authorizer): RSA only; ``iss``, ``aud`` (or ``client_id`` without it), ``exp``, ``nbf``,
 ``iat``; one of the route's scopes in ``scope`` or ``scp``; keys by the issuer's OpenID configuration, kept
 for two hours. The descriptions of audience and expiry were recorded on AWS, the others are in the same words.
-Locally an issuer may speak plain HTTP, and a key that is not known is looked for again.
+Locally an issuer may speak plain HTTP, a key that is not known is looked for again, and a user pool of
+Cognito is looked for here before it is on AWS.
 """
 
 import json
+import re
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
@@ -20,6 +22,7 @@ Fetch = Callable[[str], Awaitable[bytes]]
 
 ALGORITHMS = ("RS256", "RS384", "RS512")
 _KEPT_S = 7200.0
+_POOL = re.compile(r"https://cognito-idp\.[a-z0-9-]+\.amazonaws\.com/([A-Za-z0-9_-]+)")
 _CONFIGURATION = "/.well-known/openid-configuration"
 _PROBLEMS: Sequence[tuple[type[jwt.InvalidTokenError], str]] = (
     (jwt.ExpiredSignatureError, "the token has expired"),
@@ -43,10 +46,17 @@ class TokenRefusedError(Exception):
 
 
 class JwtAuthorizer:
-    """Checks tokens; remembers the keys of issuers."""
+    """Checks tokens; remembers the keys of issuers.
 
-    def __init__(self, fetch: Fetch, clock: Callable[[], float] = time.monotonic) -> None:
+    Args:
+        cognito: the endpoint that has user pools of its own; None when there is none.
+    """
+
+    def __init__(
+        self, fetch: Fetch, *, cognito: str | None = None, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._fetch = fetch
+        self._cognito = cognito
         self._clock = clock
         self._keys: dict[str, tuple[float, dict[str, jwt.PyJWK]]] = {}
 
@@ -96,12 +106,19 @@ class JwtAuthorizer:
             raise TokenRefusedError(f"signing method {header.get('alg')} is invalid")
         since, keys = self._keys.get(issuer, (-_KEPT_S, {}))
         key_id = str(header.get("kid"))
-        if key_id not in keys or self._clock() - since > _KEPT_S:
-            keys = await self._published(issuer)
-            self._keys[issuer] = (self._clock(), keys)
-        if key_id not in keys:
-            raise TokenRefusedError("unable to find a signing key that matches the token's kid")
-        return keys[key_id]
+        if key_id in keys and self._clock() - since <= _KEPT_S:
+            return keys[key_id]
+        for place in self._places(issuer):
+            keys = await self._published(place)
+            if key_id in keys:
+                self._keys[issuer] = (self._clock(), keys)
+                return keys[key_id]
+        raise TokenRefusedError("unable to find a signing key that matches the token's kid")
+
+    def _places(self, issuer: str) -> list[str]:
+        """Where an issuer's keys may be: a pool of the local Cognito names AWS as its issuer."""
+        pool = _POOL.fullmatch(issuer)
+        return [f"{self._cognito}/{pool[1]}", issuer] if pool and self._cognito else [issuer]
 
     async def _published(self, issuer: str) -> dict[str, jwt.PyJWK]:
         try:

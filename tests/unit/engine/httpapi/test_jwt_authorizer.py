@@ -78,7 +78,7 @@ async def test_a_token_without_the_routes_scopes_is_forbidden() -> None:
 
 async def test_an_issuer_that_does_not_answer_refuses_and_keys_are_kept_for_two_hours() -> None:
     issuer, now = Issuer(), [0.0]
-    rule = JwtAuthorizer(issuer.fetch, lambda: now[0])
+    rule = JwtAuthorizer(issuer.fetch, clock=lambda: now[0])
 
     async def ask(url: str) -> None:
         await rule.check(issuer.token(), issuer=url, audience=["web"], scopes=())
@@ -93,6 +93,18 @@ async def test_an_issuer_that_does_not_answer_refuses_and_keys_are_kept_for_two_
     now[0] = 7201.0
     await ask(issuer.url)
     assert len(issuer.fetched) == 4
+
+
+async def test_a_user_pool_is_looked_for_here_first() -> None:
+    here = Issuer("http://localhost:4566/us-east-1_Pool")
+    rule = JwtAuthorizer(here.fetch, cognito="http://localhost:4566")
+    pool = "https://cognito-idp.us-east-1.amazonaws.com/us-east-1_Pool"
+
+    claims = await rule.check(here.token(iss=pool), issuer=pool, audience=["web"], scopes=())
+    assert claims["iss"] == pool
+    with pytest.raises(TokenRefusedError, match="OIDC discovery"):
+        await rule.check(here.token(iss=pool, kid="of AWS"), issuer=pool, audience=["web"], scopes=())
+    assert here.fetched[-1] == f"{pool}/.well-known/openid-configuration"
 
 
 def test_claims_are_texts_and_scopes_are_shown_where_the_route_asks_for_them() -> None:
