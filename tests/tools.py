@@ -65,13 +65,24 @@ def require_tool(name: str) -> str:
 @functools.cache
 def require_kubectl() -> str:
     """Returns the path of kubectl, taken from Debian trixie where it is missing: bookworm's is too old."""
-    found = shutil.which("kubectl")
-    if found:
-        return found
-    _from_trixie("kubectl", "usr/bin/kubectl", Path("/usr/local/bin"))
-    found = shutil.which("kubectl")
-    assert found, "kubectl was copied to /usr/local/bin, which is not in PATH"
-    return found
+    return _command_of_trixie("kubectl")
+
+
+@functools.cache
+def require_oras() -> str:
+    """Returns the path of oras, taken from Debian trixie where it is missing: bookworm has none."""
+    return _command_of_trixie("oras")
+
+
+@functools.cache
+def require_buildx() -> Path:
+    """Returns a folder for DOCKER_CONFIG with Debian trixie's buildx plugin; others do not see it."""
+    folder = Path(tempfile.gettempdir()) / "understudy-docker-config"
+    plugins = folder / "cli-plugins"
+    if not (plugins / "docker-buildx").exists():
+        plugins.mkdir(parents=True, exist_ok=True)
+        _from_trixie("docker-buildx", "usr/libexec/docker/cli-plugins/docker-buildx", plugins)
+    return folder
 
 
 @functools.cache
@@ -93,10 +104,21 @@ def require_compose_v1() -> tuple[str]:
     return (require_tool("docker-compose"),)
 
 
+def _command_of_trixie(name: str) -> str:
+    found = shutil.which(name)
+    if found:
+        return found
+    _from_trixie(name, f"usr/bin/{name}", Path("/usr/local/bin"))
+    found = shutil.which(name)
+    assert found, f"{name} was copied to /usr/local/bin, which is not in PATH"
+    return found
+
+
 def _from_trixie(package: str, path: str, folder: Path) -> None:
     """Puts one program of a package of Debian trixie into a folder; only for what needs no other package."""
     assert os.geteuid() == 0, f"{package} is missing: install a present one"
-    _updated()  # before it apt knows no codename of its sources
+    with _alone():
+        _updated()  # before it apt knows no codename of its sources
     targets = ["apt-get", "indextargets", "--format", "$(REPO_URI)", "Codename: bookworm"]
     mirror = subprocess.run(targets, check=True, capture_output=True, text=True).stdout.split()[0]
     with tempfile.TemporaryDirectory() as temporary:
@@ -119,7 +141,10 @@ def _from_trixie(package: str, path: str, folder: Path) -> None:
         subprocess.run([*apt, "download", package], check=True, capture_output=True, cwd=root)
         [archive] = root.glob(f"{package}_*.deb")
         subprocess.run(["dpkg", "-x", archive, root / "package"], check=True, capture_output=True)
-        shutil.copy(root / "package" / path, folder)
+        program = root / "package" / path
+        waiting = folder / f"{program.name}.{os.getpid()}"
+        shutil.copy(program, waiting)
+        waiting.replace(folder / program.name)
 
 
 @functools.cache

@@ -4,6 +4,7 @@ On the internet every name below ``localhost.localstack.cloud`` is 127.0.0.1, wh
 registries that need no TLS. Here nothing resolves it: an entry in /etc/hosts does, while the tests run.
 """
 
+import base64
 import contextlib
 import hashlib
 import json
@@ -102,12 +103,17 @@ def test_docker_pushes_by_one_name_and_pulls_by_the_other(
         docker("rmi", "--force", pulled)
 
 
-def test_docker_pushes_to_the_account_and_region_of_the_name(server: Server, tmp_path: Path) -> None:
-    server.ecr(account="111111111111", region="eu-west-1").create_repository(repositoryName="far")
-    with docker_image(tmp_path, f"{OTHER}:{server.port}/far:v1") as name:
-        docker("push", name)
-    far = server.ecr(account="111111111111", region="eu-west-1").list_images(repositoryName="far")
-    assert [each["imageTag"] for each in far["imageIds"]] == ["v1"]
+def test_docker_logs_in_and_pushes_to_the_account_of_the_name(server: Server, tmp_path: Path) -> None:
+    far = server.ecr(account="111111111111", region="eu-west-1")
+    far.create_repository(repositoryName="far")
+    [data] = far.get_authorization_token()["authorizationData"]
+    user, password = base64.b64decode(data["authorizationToken"]).decode().split(":")
+    host = f"{OTHER}:{server.port}"
+    own = ("--config", str(tmp_path / "config"))
+    assert "Login Succeeded" in docker(*own, "login", "-u", user, "-p", password, host)
+    with docker_image(tmp_path, f"{host}/far:v1") as name:
+        docker(*own, "push", name)
+    assert [each["imageTag"] for each in far.list_images(repositoryName="far")["imageIds"]] == ["v1"]
     own = server.ecr().describe_repositories()["repositories"]
     assert "far" not in [each["repositoryName"] for each in own]
 

@@ -16,9 +16,13 @@ class Door:
     Args:
         where: what a refused caller is told to look at.
         wait_s: how long a request waits before a closed door.
+
+    Attributes:
+        reason: why it is closed.
     """
 
     def __init__(self, *, where: str, wait_s: float) -> None:
+        self.reason = "the delegate does not answer"
         self._where = where
         self._wait_s = wait_s
         self._opened = asyncio.Event()
@@ -47,7 +51,7 @@ class Door:
                 async with asyncio.timeout(self._wait_s):
                     await self._opened.wait()
             except TimeoutError:
-                await refuse(send, 503, f"the delegate does not answer, see {self._where}")
+                await refuse(send, 503, f"{self.reason}, see {self._where}")
                 return
         if self._proxy is None:
             raise RuntimeError("open without a proxy")

@@ -146,4 +146,5 @@ class ExternalDelegate:
                 answer = found(*await door.ask(self._proxy, _HEALTH_PATH))
         if answer is not None:
             self._found = answer
+            self._door.reason = answer.fault or "the delegate does not answer any more"
         return answer is not None and answer.fault is None
