@@ -10,8 +10,10 @@ import json
 import subprocess
 import sys
 import tarfile
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from understudy.image import digests, model
@@ -108,7 +110,7 @@ def handler(event, headers):
 def _files() -> tuple[Path, ...]:
     """Everything that the client and the handler touch: modules, extensions, shared libraries."""
     probe = (
-        "import sys, base64, json, socket, importlib, time\n"
+        "import sys, base64, json, socket, importlib, threading, time, urllib.parse\n"
         "import encodings.utf_8, encodings.latin_1, encodings.idna\n"
         "files = {m.__file__ for m in list(sys.modules.values()) if getattr(m, '__file__', None)}\n"
         "print('\\n'.join(sorted(files)))"
@@ -159,17 +161,36 @@ def _base_layer() -> bytes:
 
 
 def put_runtime_image(
-    store: Store, text: str = "one", *, handler: str = _HANDLER, architecture: str = "amd64"
+    store: Store,
+    text: str = "one",
+    *,
+    handler: str = _HANDLER,
+    architecture: str = "amd64",
+    scripts: Mapping[str, str] = MappingProxyType({}),
+    script_mode: int = 0o755,
+    program: str = "/var/runtime/client.py",
 ) -> str:
-    """The digest of an image in `store` whose function answers with `text`."""
+    """The digest of an image in `store` whose function answers with `text`.
+
+    Args:
+        store: gets the image.
+        text: in the handler.
+        handler: source of the handler's module.
+        architecture: as the image says it.
+        scripts: further Python programs, path to source; they are executable by themselves.
+        script_mode: of these.
+        program: what the entry point runs.
+    """
     code = handler.format(text=text).encode() if handler == _HANDLER else handler.encode()
-    tars = [_base_layer(), _layer({"var/task/app.py": (code, 0o644)})]
+    line = f"#!{_INTERPRETER} -S\n"
+    more = {path.lstrip("/"): ((line + source).encode(), script_mode) for path, source in scripts.items()}
+    tars = [_base_layer(), _layer({"var/task/app.py": (code, 0o644), **more})]
     config = {
         "architecture": architecture,
         "os": "linux",
         "config": {
             "Env": ["PATH=/bin", "PYTHONDONTWRITEBYTECODE=1"],
-            "Entrypoint": [str(_INTERPRETER), "-S", "/var/runtime/client.py"],
+            "Entrypoint": [str(_INTERPRETER), "-S", program],
             "Cmd": ["app.handler"],
             "WorkingDir": "/var/task",
         },

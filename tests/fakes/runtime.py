@@ -35,11 +35,53 @@ class Invocation:
         return self.headers["lambda-runtime-aws-request-id"]
 
 
+class ExtensionClient:
+    """An extension beside the runtime, over one connection of its own."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader, self._writer = reader, writer
+        self._identifier = ""
+
+    @classmethod
+    async def register(cls, address: str, name: str, *events: str) -> "ExtensionClient":
+        host, port = address.split(":")
+        made = cls(*await asyncio.open_connection(host, int(port)))
+        body = json.dumps({"events": events}).encode()
+        made._send("POST", "register", f"Lambda-Extension-Name: {name}", body)
+        headers, _ = await made._answer()
+        made._identifier = headers["lambda-extension-identifier"]
+        return made
+
+    def ask(self) -> None:
+        """Asks for the next event, without waiting for it."""
+        self._send("GET", "event/next", f"Lambda-Extension-Identifier: {self._identifier}")
+
+    async def event(self) -> dict[str, str]:
+        """The event that was asked for."""
+        found: dict[str, str] = json.loads((await self._answer())[1])
+        return found
+
+    def close(self) -> None:
+        self._writer.close()
+
+    def _send(self, method: str, path: str, header: str, body: bytes = b"") -> None:
+        head = f"{method} /2020-01-01/extension/{path} HTTP/1.1\r\nHost: x\r\n{header}\r\n"
+        self._writer.write(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
+
+    async def _answer(self) -> tuple[dict[str, str], bytes]:
+        await self._reader.readline()
+        headers: dict[str, str] = {}
+        while (line := (await self._reader.readline()).strip()) != b"":
+            name, _, value = line.decode().partition(":")
+            headers[name.lower()] = value.strip()
+        return headers, await self._reader.readexactly(int(headers["content-length"]))
+
+
 class RuntimeClient:
     """A minimal Runtime API client over one keep-alive connection."""
 
     def __init__(self, address: str, output: Callable[[bytes], None]) -> None:
-        self._address = address
+        self.address = address
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
         self.print = output
 
@@ -47,10 +89,10 @@ class RuntimeClient:
         self, method: str, path: str, body: bytes = b"", headers: Mapping[str, str] = {}
     ) -> tuple[int, dict[str, str], bytes]:
         if self._streams is None:
-            host, port = self._address.split(":")
+            host, port = self.address.split(":")
             self._streams = await asyncio.open_connection(host, int(port))
         reader, writer = self._streams
-        lines = [f"{method} /2018-06-01/runtime/{path} HTTP/1.1", f"Host: {self._address}"]
+        lines = [f"{method} /2018-06-01/runtime/{path} HTTP/1.1", f"Host: {self.address}"]
         lines += [f"{name}: {value}" for name, value in headers.items()]
         lines.append(f"Content-Length: {len(body)}")
         writer.write(("\r\n".join(lines) + "\r\n\r\n").encode() + body)
@@ -77,7 +119,7 @@ class RuntimeClient:
             raise ConnectionError("next comes first")
         lines = [
             f"POST /2018-06-01/runtime/invocation/{request_id}/response HTTP/1.1",
-            f"Host: {self._address}",
+            f"Host: {self.address}",
             "Lambda-Runtime-Function-Response-Mode: streaming",
             "Content-Type: text/plain",
             "Transfer-Encoding: chunked",

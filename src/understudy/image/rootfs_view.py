@@ -72,6 +72,16 @@ class RootfsView:
                 found.update(os.listdir(folder))  # noqa: PTH208 - names, not paths
         return sorted(name for name in found if self._node(posixpath.join(real, name)) is not None)
 
+    def files(self, path: str) -> list[str]:
+        """Paths of the regular files in the directory at `path`, links followed, sorted."""
+        found = []
+        for name in self.names(path):
+            real = self.resolve(f"{path}/{name}")
+            node = self._node(real) if real is not None else None
+            if node is not None and stat.S_ISREG(node[1].st_mode):
+                found.append(f"{path}/{name}")
+        return found
+
     def _node(self, path: str) -> tuple[Path, os.stat_result] | None:
         """The node at exactly `path` in the uppermost layer that has it; a whiteout hides those below."""
         for layer in self._layers:

@@ -12,17 +12,19 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import posixpath
 import time
 from typing import TYPE_CHECKING, Any, Literal
 
 from understudy.errors import UnderstudyError
 from understudy.sandbox import explain, model, runtime_api
 from understudy.sandbox.accounts import Accounts
+from understudy.sandbox.extensions import Extensions
 from understudy.sandbox.journal import Journal
 from understudy.sandbox.model import ExitStatus, Fault, InvokeRequest, InvokeResult, SandboxSpec
 from understudy.sandbox.platform_log import PlatformLog
 from understudy.sandbox.reports import InitReport
-from understudy.sandbox.runtime_api import Answer, RuntimeApi, State
+from understudy.sandbox.runtime_api import Answer, RuntimeApi
 from understudy.sandbox.runtime_process import RuntimeProcess
 
 if TYPE_CHECKING:
@@ -32,7 +34,6 @@ if TYPE_CHECKING:
     from understudy.sandbox.explain import ImportChain
     from understudy.sandbox.isolation import Isolation
     from understudy.sandbox.model import Phase
-    from understudy.sandbox.response_stream import ResponseStream
 
 __all__ = ["ExecutionEnvironment", "InitReport", "InvokeRequest", "InvokeResult"]
 
@@ -71,14 +72,20 @@ class ExecutionEnvironment:
         self._platform = PlatformLog(spec)
         self._journal = Journal(log, self._platform.keeps)
         self._explain = explain_init_errors
-        self._api = RuntimeApi()
+        function = {
+            "functionName": spec.function_name,
+            "functionVersion": spec.function_version,
+            "handler": " ".join(spec.command),
+        }
+        self._extensions = Extensions((posixpath.basename(path) for path in spec.extensions), function)
+        self._api = RuntimeApi(self._extensions)
         self._runtime = RuntimeProcess(spec, self._api, self._journal)
         self._accounts = Accounts(spec, self._runtime, self._journal, self._platform)
         self._sandbox: Sandbox | None = None
         self._init: asyncio.Task[InitReport] | None = None
-        self._idle: asyncio.Future[Answer | None] | None = None
-        self._running: asyncio.Future[Answer | ExitStatus | _Expired] | None = None
-        self._queued: tuple[str, bytes, bytes, ResponseStream | None] | None = None
+        self._idle: asyncio.Future[Answer | Fault | None] | None = None
+        self._running: asyncio.Future[Answer | Fault | ExitStatus | _Expired] | None = None
+        self._queued: tuple[InvokeRequest, int] | None = None
         self._busy = False
         self._dead = False
         self._abandoned = False
@@ -106,6 +113,7 @@ class ExecutionEnvironment:
         self._api.on_ready = self._runtime_ready
         self._api.on_answer = self._runtime_answered
         self._api.on_init_error = self._runtime_failed
+        self._extensions.on_failure = self._extension_failed
         self._runtime.on_end = self._runtime_ended
         self._runtime.on_tick = self._accounts.settle
         try:
@@ -170,6 +178,10 @@ class ExecutionEnvironment:
 
         Without extensions Lambda gives a runtime no notice either: it is killed.
         """
+        if not self._dead and self._runtime.alive:
+            if self.spec.extensions:
+                self._runtime.wake()
+            await self._extensions.shut_down()
         self._dead = True
         self._accounts.settle()
         self._runtime.stop_watching()
@@ -250,12 +262,13 @@ class ExecutionEnvironment:
         return report
 
     async def _await_ready(
-        self, idle: asyncio.Future[Answer | None], ended: asyncio.Task[ExitStatus], limit_s: float
+        self, idle: asyncio.Future[Answer | Fault | None], ended: asyncio.Task[ExitStatus], limit_s: float
     ) -> tuple[Answer | None, Fault | None]:
         awaited: set[asyncio.Future[Any]] = {idle, ended}
         await asyncio.wait(awaited, timeout=limit_s, return_when=asyncio.FIRST_COMPLETED)
         if idle.done():
-            return idle.result(), None
+            found = idle.result()
+            return (None, found) if isinstance(found, Fault) else (found, None)
         if ended.done():
             return None, model.exit_fault(ended.result(), self.spec)
         return None, model.timeout_fault(limit_s)
@@ -281,15 +294,14 @@ class ExecutionEnvironment:
     async def _dispatch(self, request: InvokeRequest, started: float, timeout_s: float) -> Answer | Fault:
         """Hands the event to the runtime and waits for its answer, its end or the timeout."""
         loop = asyncio.get_running_loop()
-        running: asyncio.Future[Answer | ExitStatus | _Expired] = loop.create_future()
+        running: asyncio.Future[Answer | Fault | ExitStatus | _Expired] = loop.create_future()
         self._running = running
         remaining_s = timeout_s - (time.perf_counter() - started)
         timer = loop.call_later(remaining_s, self._expire)
         try:
             self._runtime.wake()
-            headers = runtime_api.invocation_headers(request, int((time.time() + remaining_s) * 1000))
-            self._queued = (request.request_id, headers, request.payload, request.stream)
-            if self._api.state is State.READY:
+            self._queued = (request, int((time.time() + remaining_s) * 1000))
+            if self._api.at_rest:
                 self._hand_over()
             elif not self._runtime.alive and self._runtime.ended is not None:
                 running.set_result(self._runtime.ended.result())
@@ -304,6 +316,9 @@ class ExecutionEnvironment:
                 # It is dying, or out of step: the next request must not meet it.
                 await self._reset()
             return outcome
+        if isinstance(outcome, Fault):
+            await self._reset()
+            return outcome
         if isinstance(outcome, ExitStatus):
             if request.stream is not None and request.stream.content_type is not None:
                 return model.truncated_fault()
@@ -313,8 +328,12 @@ class ExecutionEnvironment:
 
     def _hand_over(self) -> None:
         queued, self._queued = self._queued, None
-        if queued is not None:
-            self._api.dispatch(*queued)
+        if queued is None:
+            return
+        request, deadline_ms = queued
+        headers = runtime_api.invocation_headers(request, deadline_ms)
+        self._extensions.invoke(request, deadline_ms)
+        self._api.dispatch(request.request_id, headers, request.payload, request.stream)
 
     # What the runtime and its process tell
 
@@ -337,6 +356,16 @@ class ExecutionEnvironment:
     def _runtime_ended(self, status: ExitStatus) -> None:
         if self._running is not None and not self._running.done():
             self._running.set_result(status)
+
+    def _extension_failed(self, error_type: str, reason: str) -> None:
+        """Lambda ends an environment whose extension failed; the next request starts all of it again."""
+        fault = Fault(error_type=error_type, reason=reason)
+        if self._idle is not None and not self._idle.done():
+            self._idle.set_result(fault)
+        elif self._running is not None and not self._running.done():
+            self._running.set_result(fault)
+        elif self._runtime.process is not None:
+            self._runtime.process.kill()
 
     def _expire(self) -> None:
         if self._running is not None and not self._running.done():

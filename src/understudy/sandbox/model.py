@@ -80,6 +80,7 @@ class SandboxSpec:
             names that lead nowhere.
         reachable: services of the host that an isolated sandbox reaches.
         files: what to lay over the image's files, path to content.
+        extensions: paths of the external extensions, which are started before the entry point.
         log_format: of the platform's own lines.
         system_level: least level of the platform's lines, in JSON.
         application_level: least level of the function's lines that have one, in JSON.
@@ -100,6 +101,7 @@ class SandboxSpec:
     network: Network = "host"
     reachable: tuple[Endpoint, ...] = ()
     files: Mapping[str, str] = field(default_factory=dict)
+    extensions: tuple[str, ...] = ()
     log_format: LogFormat = "Text"
     system_level: str = "INFO"
     application_level: str = "INFO"
@@ -182,9 +184,9 @@ class LaunchFailure:
     """Why a program could not be started.
 
     Attributes:
-        stage: ``root``, ``namespaces``, ``cgroup``, ``limits``, ``user``, ``cwd`` or ``exec``.
+        stage: ``root``, ``namespaces``, ``cgroup``, ``limits``, ``user``, ``extension``, ``cwd`` or ``exec``.
         errno: of the failed call; 0 when it was none.
-        text: of the failed call.
+        text: of the failed call; the path of an extension.
     """
 
     stage: str
@@ -271,6 +273,9 @@ def exit_fault(status: ExitStatus, spec: SandboxSpec) -> Fault:
 
 
 def _launch_fault(failure: LaunchFailure, spec: SandboxSpec) -> Fault:
+    if failure.stage == "extension":
+        reason = f"fork/exec {failure.text}: {_ERRNO_TEXTS.get(failure.errno, 'failed')}"
+        return Fault(error_type="Extension.LaunchError", reason=reason)
     text = _ERRNO_TEXTS.get(failure.errno, failure.text)
     if failure.stage == "cwd":
         return Fault(
@@ -322,6 +327,22 @@ def cpu_limit(spec: SandboxSpec, *, initialising: bool) -> float | None:
 def visible_vcpus(memory_mb: int) -> int:
     """How many vCPUs a function sees (https://github.com/rwnx/lambda-cpuinfo)."""
     return next((count for limit, count in _VISIBLE_VCPUS if memory_mb <= limit), 6)
+
+
+# https://docs.aws.amazon.com/lambda/latest/dg/runtimes-extensions-api.html, "Differences between Lambda and
+# extension environment variables".
+_NOT_FOR_EXTENSIONS = frozenset(
+    {
+        *("_HANDLER", "AWS_EXECUTION_ENV", "AWS_LAMBDA_LOG_GROUP_NAME", "AWS_LAMBDA_LOG_STREAM_NAME"),
+        *("AWS_XRAY_CONTEXT_MISSING", "AWS_XRAY_DAEMON_ADDRESS", "LAMBDA_RUNTIME_DIR", "LAMBDA_TASK_ROOT"),
+        *("_AWS_XRAY_DAEMON_ADDRESS", "_AWS_XRAY_DAEMON_PORT", "_X_AMZN_TRACE_ID"),
+    }
+)
+
+
+def extension_environment(environment: Mapping[str, str]) -> dict[str, str]:
+    """What an extension sees of the environment variables of the runtime."""
+    return {name: value for name, value in environment.items() if name not in _NOT_FOR_EXTENSIONS}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -87,7 +87,11 @@ def function_process(
     rlimits = {name: list(limits) for name, limits in model.RLIMITS.items()}
     if count_by_user:
         rlimits["NPROC"] = [model.MAX_PROCESSES, model.MAX_PROCESSES]
+    # Beside the image's own program, and not beside what else is run in its root.
+    accompanied = tuple(argv) == (*spec.entrypoint, *spec.command)
     return {
+        "extensions": list(spec.extensions) if accompanied else [],
+        "extension_env": model.extension_environment(environment),
         "argv": list(argv),
         "env": dict(environment),
         "cwd": spec.working_dir or "/",

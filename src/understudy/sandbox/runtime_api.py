@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 import httptools
 
+from understudy.sandbox.extensions import Extensions
 from understudy.sandbox.model import MAX_RESPONSE_BYTES, MAX_STREAMED_BYTES
 
 if TYPE_CHECKING:
@@ -40,6 +41,9 @@ _REASONS = {400: b"Bad Request", 403: b"Forbidden", 404: b"Not Found", 413: b"Re
 _KEPT_HEADERS = {
     b"expect",
     b"content-type",
+    b"lambda-extension-function-error-type",
+    b"lambda-extension-identifier",
+    b"lambda-extension-name",
     b"lambda-runtime-function-error-body",
     b"lambda-runtime-function-error-type",
     b"lambda-runtime-function-response-mode",
@@ -120,14 +124,17 @@ class RuntimeApi:
     """The server and its state machine; the callbacks are set by the execution environment.
 
     Attributes:
-        on_ready: called when the runtime asks for its next invocation.
+        extensions: what speaks to the same server beside the runtime.
+        on_ready: called when the runtime asks for its next invocation and no extension is at work.
         on_answer: called with the answer to the running invocation.
         on_init_error: called with the posted init error; the runtime waits for our answer until
             `release` is called, so that it can be looked at.
         state: of the runtime.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, extensions: Extensions | None = None) -> None:
+        self.extensions = extensions or Extensions((), {})
+        self.extensions.on_idle = self._extensions_idle
         self.on_ready: Callable[[], None] = _nothing
         self.on_answer: Callable[[Answer], None] = _ignore
         self.on_init_error: Callable[[Answer], None] = _ignore
@@ -160,6 +167,11 @@ class RuntimeApi:
         doorway.serve(lambda: _Connection(self))
 
     @property
+    def at_rest(self) -> bool:
+        """Whether the runtime waits for an invocation and no extension is at work."""
+        return self.state is State.READY and self.extensions.idle
+
+    @property
     def address(self) -> str:
         """Value of AWS_LAMBDA_RUNTIME_API."""
         return self._address
@@ -177,6 +189,7 @@ class RuntimeApi:
         self.state = State.STARTED
         self._waiting = self._held = self._streaming = None
         self._request_id = b""
+        self.extensions.reset()
         for connection in tuple(self._connections):
             connection.abort()
 
@@ -214,6 +227,7 @@ class RuntimeApi:
     def detach(self, connection: _Connection) -> None:
         """Forgets a closed connection; a runtime that hung up on its long poll is not waiting any more."""
         self._connections.discard(connection)
+        self.extensions.detach(connection)
         if self._waiting is connection:
             self._waiting = None
             self.state = State.STARTED
@@ -245,6 +259,8 @@ class RuntimeApi:
             self._invocation(connection, url[len(_INVOCATION) :], request)
         elif method == b"POST" and url == _INIT_ERROR:
             self._init_error(connection, request)
+        elif self.extensions.answers(url):
+            self.extensions.handle(connection, url, request.headers, request.body())
         else:
             connection.refuse(404, "PageNotFound", "404 page not found")
 
@@ -254,7 +270,12 @@ class RuntimeApi:
             return
         self._waiting = connection
         self.state = State.READY
-        self.on_ready()
+        if self.extensions.idle:
+            self.on_ready()
+
+    def _extensions_idle(self) -> None:
+        if self.state is State.READY:
+            self.on_ready()
 
     def _invocation(self, connection: _Connection, rest: bytes, request: _Request) -> None:
         request_id, _, verb = rest.partition(b"/")

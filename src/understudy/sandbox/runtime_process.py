@@ -10,7 +10,6 @@ import math
 from typing import TYPE_CHECKING
 
 from understudy.sandbox import explain, model
-from understudy.sandbox.runtime_api import State
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -136,7 +135,7 @@ class RuntimeProcess:
         process, sandbox = self.process, self._sandbox
         if process is None or sandbox is None or not self.alive:
             return
-        if self._api.state is not State.READY:
+        if not self._api.at_rest:
             process.check_memory()
         elif self._rested:
             sandbox.freeze()

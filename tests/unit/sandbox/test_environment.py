@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.fakes.runtime import FakeExecutor, ProcessEndedError, Program, RuntimeClient, echo
+from tests.fakes.runtime import ExtensionClient, FakeExecutor, ProcessEndedError, Program, RuntimeClient, echo
 from understudy.errors import UnderstudyError
 from understudy.image.rootfs import Rootfs
 from understudy.sandbox.environment import ExecutionEnvironment, InvokeRequest
@@ -520,3 +520,44 @@ async def test_log_in_json_is_records_and_the_lines_that_pass() -> None:
     start, plain, report = result.log_tail.splitlines()
     assert [json.loads(start)["type"], plain] == ["platform.start", b"plain"]
     assert json.loads(report)["record"]["metrics"]["maxMemoryUsedMB"] == 20
+
+
+async def test_extension_that_exits_ends_the_environment_and_is_started_again() -> None:
+    spec = dataclasses.replace(SPEC, extensions=("/opt/extensions/agent",))
+    seen: list[str] = []
+
+    async def with_agent(client: RuntimeClient) -> None:
+        agent = await ExtensionClient.register(client.address, "agent", "INVOKE")
+        with contextlib.closing(agent):
+            agent.ask()
+            invocation = await client.next()
+            seen.append((await agent.event())["eventType"])
+            await client.respond(invocation.request_id, b"1")
+            agent.ask()
+        await client.next()
+
+    async with running(with_agent, spec=spec) as harness:
+        first = await harness.environment.invoke(request())
+        process = harness.environment.process
+        assert process is not None
+        await process.wait()
+        second = await harness.environment.invoke(request())
+    assert (first.payload, second.payload) == (b"1", b"1")
+    assert seen == ["INVOKE", "INVOKE"]
+    assert len(harness.sandbox.starts) == 2
+
+
+async def test_extension_that_exits_early_fails_the_init_phase() -> None:
+    spec = dataclasses.replace(SPEC, extensions=("/opt/extensions/agent",))
+
+    async def with_agent(client: RuntimeClient) -> None:
+        agent = await ExtensionClient.register(client.address, "agent")
+        agent.ask()
+        agent.close()
+        await asyncio.Event().wait()
+
+    async with running(with_agent, spec=spec) as harness:
+        report = await harness.environment.ready()
+    assert report.fault is not None
+    assert report.fault.error_type == "Extension.Crash"
+    assert "Error Type: Extension.Crash" in harness.log

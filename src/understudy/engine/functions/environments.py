@@ -14,6 +14,8 @@ from understudy.engine.functions.logs import Append, LogWriter, stream_name
 from understudy.engine.functions.mismatch import WrongArchitecture
 from understudy.engine.functions.model import Function, ImageOverrides, Version
 from understudy.engine.functions.pool import Environment
+from understudy.image.rootfs_view import RootfsView
+from understudy.sandbox import extensions
 from understudy.sandbox.model import FunctionEnvironment, SandboxSpec, lambda_environment
 
 CreateEnvironment = Callable[[SandboxSpec, Callable[[bytes], None]], Environment]
@@ -124,6 +126,7 @@ def sandbox_spec(
         timeout_s=settings.timeout_s,
         function_name=function.id.name,
         function_version=version.number,
+        extensions=extensions.external(RootfsView(image.rootfs)),
         log_format="JSON" if logging.log_format == "JSON" else "Text",
         system_level=logging.system_level or "INFO",
         application_level=application_level,

@@ -18,7 +18,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from understudy.errors import UnderstudyError
+from understudy.errors import EnvironmentProblemError, UnderstudyError
 from understudy.sandbox.docker import address, archive, container
 from understudy.sandbox.docker.api import DockerApi, DockerRefusedError
 from understudy.sandbox.docker.container import DockerHost
@@ -84,6 +84,12 @@ class DockerExecutor:
         if self._api is None or self._host is None or self._images is None:
             raise UnderstudyError(
                 "sandbox-closed", "the sandbox executor is not open", hint="run ./understudy up"
+            )
+        if spec.extensions:
+            raise EnvironmentProblemError(
+                "docker-extensions",
+                f"the docker executor does not start extensions: {', '.join(spec.extensions)}",
+                hint="run it on Linux with --executor namespaces",
             )
         image = await self._images.ensure(spec)
         try:

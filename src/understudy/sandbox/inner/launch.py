@@ -51,7 +51,7 @@ def run(request: dict[str, Any], report: socket.socket, descriptors: list[int]) 
 
     Args:
         request: `argv`, `env`, `cwd`, `user`, `set_groups`, `rlimits`, `capabilities`, `no_new_privileges`,
-            `cpus`, `umask`.
+            `cpus`, `umask`; `extensions` and `extension_env`, if any.
         report: socket on which a failure is told.
         descriptors: where stdout and stderr go, and where stdin comes from if that is a terminal; then the
             `cgroup.procs` files to enter.
@@ -66,12 +66,18 @@ def run(request: dict[str, Any], report: socket.socket, descriptors: list[int]) 
         report.send(b'{"pid": true}')
         stage = "user"
         _become(request)
+        if request.get("extensions"):
+            stage = "extension"
+            for path in request["extensions"]:
+                _accompany(path, request["extension_env"])
+            _await_registration(request["env"])
         stage = "cwd"
         os.chdir(request["cwd"])
         stage = "exec"
         _execute(request["argv"], request["env"])
     except OSError as error:
-        _tell(report, stage, error.errno or 0, error.strerror or str(error))
+        text = error.filename if stage == "extension" else error.strerror
+        _tell(report, stage, error.errno or 0, text or str(error))
     except (ValueError, LookupError) as error:
         _tell(report, stage, 0, str(error))
     finally:
@@ -108,6 +114,36 @@ def _prepare(request: dict[str, Any], output: int) -> None:
     for number in (signal.SIGPIPE, signal.SIGXFSZ):
         signal.signal(number, signal.SIG_DFL)
     signal.set_wakeup_fd(-1)
+
+
+def _accompany(path: str, env: dict[str, str]) -> None:
+    """Starts an extension beside this process, as a child of process 1; raises when it cannot be executed."""
+    reading, writing = os.pipe2(os.O_CLOEXEC)
+    child = os.fork()
+    if child == 0:
+        if os.fork() == 0:
+            try:
+                os.chdir("/")
+                os.execve(path, [path], env)  # noqa: S606 - this is the launcher
+            except OSError as error:
+                os.write(writing, str(error.errno or 0).encode())
+        os._exit(0)
+    os.close(writing)
+    os.waitpid(child, 0)
+    failed = os.read(reading, 16)
+    os.close(reading)
+    if failed:
+        raise OSError(int(failed), os.strerror(int(failed)), path)
+
+
+def _await_registration(env: dict[str, str]) -> None:
+    """Lambda starts the runtime when its extensions have registered; who waits for them in vain is killed."""
+    host, _, port = env.get("AWS_LAMBDA_RUNTIME_API", "").rpartition(":")
+    # Not create_connection: that imports a codec, which this root does not have.
+    with socket.socket() as connection:
+        connection.connect((host, int(port)))
+        connection.sendall(b"GET /understudy/extensions HTTP/1.1\r\nHost: runtime\r\n\r\n")
+        connection.recv(1)
 
 
 def _at_most(limit: int, ceiling: int) -> int:
