@@ -6,18 +6,22 @@ the router it compiled is stale.
 """
 
 import json
+import re
 import secrets
 import string
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from understudy.engine.protocol import ApiError
 from understudy.engine.state import State
 
 Document = dict[str, Any]
 
+_CUSTOM_ID = "_custom_id_"
+_HOST_NAME = re.compile(r"[a-z0-9]{1,63}")
 _ALPHABET = string.ascii_lowercase + string.digits
 _DATES = ("CreatedDate", "LastUpdatedDate", "createdDate", "lastUpdatedDate")
 
@@ -25,6 +29,20 @@ _DATES = ("CreatedDate", "LastUpdatedDate", "createdDate", "lastUpdatedDate")
 def new_id(length: int) -> str:
     """Returns a random identifier as API Gateway makes them."""
     return "".join(secrets.choice(_ALPHABET) for _ in range(length))
+
+
+def api_id(tags: Mapping[str, str] | None, taken: Container[str]) -> str:
+    """Returns the id of a new API: a random one, or the one that LocalStack's tag ``_custom_id_`` asks for.
+
+    Raises:
+        ApiError: BadRequestException, when that cannot be a host's name or is taken.
+    """
+    wanted = (tags or {}).get(_CUSTOM_ID)
+    if wanted is None:
+        return new_id(10)
+    if _HOST_NAME.fullmatch(wanted) is None or wanted in taken:
+        raise ApiError("BadRequestException", f"The id of the tag {_CUSTOM_ID} is taken or invalid: {wanted}")
+    return wanted
 
 
 @dataclass(slots=True, kw_only=True)
@@ -98,6 +116,9 @@ class ApiStore:
                 )
             else:
                 self._records[row["api_id"]].children[row["kind"]][row["id"]] = document
+
+    def __contains__(self, api_id: object) -> bool:
+        return api_id in self._records
 
     def find(self, api_id: str) -> ApiRecord | None:
         """Returns the API with that id, whoever owns it."""

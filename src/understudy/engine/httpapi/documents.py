@@ -79,6 +79,16 @@ def stage_defaults() -> Document:
     }
 
 
+def check_cors(cors: Document | None) -> None:
+    """Passes when a browser could follow the configuration.
+
+    Raises:
+        ApiError: BadRequestException, with AWS's text (aws/aws-cdk#9076).
+    """
+    if cors and cors.get("AllowCredentials") and "*" in (cors.get("AllowOrigins") or ()):
+        raise bad_request("allow-credentials is not supported if 'allow-origin' is *")
+
+
 def check_authorizer(record: ApiRecord, document: Document) -> None:
     """Passes when an authorizer is whole and its name is free in its API.
 

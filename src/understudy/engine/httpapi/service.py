@@ -6,7 +6,7 @@ Texts and defaults as API Gateway's reference states them (apigatewayv2 API refe
 
 from collections.abc import Callable, Mapping
 
-from understudy.engine.executeapi import routing
+from understudy.engine.executeapi import routing, store
 from understudy.engine.executeapi.store import ApiRecord, ApiStore, Document, new_id, now
 from understudy.engine.httpapi import deployments, documents
 from understudy.engine.httpapi.documents import Rules
@@ -61,7 +61,8 @@ class HttpApiService:
             )
         target, route_key = params.pop("Target", None), params.pop("RouteKey", None)
         credentials = params.pop("CredentialsArn", None)
-        api_id = new_id(10)
+        documents.check_cors(params.get("CorsConfiguration"))
+        api_id = store.api_id(params.get("Tags"), self._apis)
         document = {
             "ApiEndpoint": self._endpoint(api_id),
             "ApiId": api_id,
@@ -122,6 +123,7 @@ class HttpApiService:
                 raise documents.bad_request(
                     f"{name} of a quick-create API is changed at its route or integration"
                 )
+        documents.check_cors(changes.get("CorsConfiguration"))
         self._apis.put(record, "api", record.api_id, record.document | changes)
         return record.document
 

@@ -146,7 +146,8 @@ class RestApiGateway:
         try:
             outcome = await self._within(method, _ENCODER.encode(event).encode())
         except ApiError as exc:
-            return _failure(502), exc.message
+            too_long = exc.code == "RequestTooLargeException"
+            return http.message(413, "Request Too Long") if too_long else _failure(502), exc.message
         if outcome is None:
             return _failure(504, _TOO_LATE), _TOO_LATE
         if outcome.function_error:

@@ -7,6 +7,7 @@ for one answers with a named error.
 import json
 from collections.abc import Mapping
 
+from understudy.engine.executeapi import store
 from understudy.engine.executeapi.store import ApiRecord, ApiStore, Document, new_id, now
 from understudy.engine.protocol import Call, Operation
 from understudy.engine.restapi import patches
@@ -53,7 +54,7 @@ class RestApiService:
         params = call.params
         if params.get("cloneFrom"):
             raise bad_request("understudy clones no REST APIs")
-        root, api_id = new_id(10), new_id(10)
+        root, api_id = new_id(10), store.api_id(params.get("tags"), self._apis)
         given = {name: params[name] for name in _MEMBERS if params.get(name) is not None}
         endpoint = {"types": ["EDGE"], "ipAddressType": "ipv4"} | (params.get("endpointConfiguration") or {})
         document = {

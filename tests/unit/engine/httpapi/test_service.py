@@ -126,6 +126,15 @@ async def test_lists_are_paginated(call: Callable[..., Any]) -> None:
     [
         ("CreateApi", {"Name": "ws", "ProtocolType": "WEBSOCKET"}, "HTTP APIs only"),
         (
+            "CreateApi",
+            {
+                "Name": "x",
+                "ProtocolType": "HTTP",
+                "CorsConfiguration": {"AllowCredentials": True, "AllowOrigins": ["*"]},
+            },
+            "allow-credentials is not supported",
+        ),
+        (
             "CreateIntegration",
             {"IntegrationType": "MOCK", "IntegrationUri": "http://x"},
             "AWS_PROXY",

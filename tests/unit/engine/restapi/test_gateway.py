@@ -130,6 +130,7 @@ async def test_what_is_not_there_is_refused_in_aws_words(gateway: Gateway) -> No
         (Outcome(b"{}", "Unhandled"), 502),
         (Outcome(b'{"wrong": 1}'), 502),
         (ApiError("TooManyRequestsException", "x", status=429), 502),
+        (ApiError("ResourceNotFoundException", "x", status=404), 502),
     ],
 )
 async def test_failures_map_as_on_aws(gateway: Gateway, outcome: Outcome | ApiError, status: int) -> None:
@@ -140,6 +141,22 @@ async def test_failures_map_as_on_aws(gateway: Gateway, outcome: Outcome | ApiEr
 
     assert (answer.status, answer.body) == (status, FAILED)
     assert answer.headers["x-amzn-errortype"] == "InternalServerErrorException"
+
+
+async def test_what_lambda_does_not_take_is_too_long(gateway: Gateway) -> None:
+    await gateway.make()
+    gateway.invoker.outcome = ApiError("RequestTooLargeException", "x", status=413)
+
+    answer = await gateway.get("/dev/a")
+
+    assert (answer.status, answer.body) == (413, b'{"message":"Request Too Long"}')
+
+
+async def test_an_api_can_have_the_id_of_its_tag(gateway: Gateway) -> None:
+    assert await gateway.make(tags={"_custom_id_": "mine"}) == "mine"
+    for taken in ("mine", "No Host"):
+        with pytest.raises(ApiError, match="taken or invalid"):
+            await gateway.make(tags={"_custom_id_": taken})
 
 
 async def test_without_permission_the_gateway_does_not_invoke(gateway: Gateway) -> None:
