@@ -49,7 +49,6 @@ class _Reply:
         self._cors = cors
         self._origin: str | None = None
         self._late: asyncio.Task[None] | None = None
-        self._begun = False
         if cors:
             headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
             self.preflight = httpapi_cors.is_preflight(self._method, headers)
@@ -57,10 +56,8 @@ class _Reply:
 
     async def send(self, response: HttpResponse) -> None:
         """Sends the response unless there has been one."""
-        if self._begun:
+        if self.sent is not None:
             return
-        self._begun = True
-        response = replace(response, headers=list(response.headers))
         if self._cors:
             kept = [pair for pair in response.headers if not pair[0].startswith(b"access-control-")]
             added = httpapi_cors.response_headers(self._cors, self._origin, preflight=self.preflight)
@@ -127,18 +124,19 @@ class HttpApiGateway:
             return
         reply = _Reply(scope, send, record.document.get("CorsConfiguration"))
         stage, path = self._stage(record, address.decoded_path)
-        match = stage.router.match(scope["method"], path) if stage else None
-        if stage is None or match is None:
-            await reply.send(HttpResponse(status=204) if reply.preflight else http.message(404, "Not Found"))
+        if stage is None:
+            await reply.send(_unrouted(reply))
             return
-        if http.oversized_headers(scope):
-            await reply.send(http.message(431, "Request Header Fields Too Large"))
-            return
+        match = stage.router.match(scope["method"], path)
         body = await http.read_body(receive)
         request = http.request(scope, path, body or b"")
         exchange = _Exchange(request, _routed(record, stage, match, address, reply))
-        if body is None:
+        if http.oversized_headers(scope):
+            await reply.send(http.message(431, "Request Header Fields Too Large"))
+        elif body is None:
             await reply.send(http.body_too_long())
+        elif match is None:
+            await reply.send(_unrouted(reply))
         else:
             await reply.send(await self._answer(stage, match.route_id, exchange, reply))
         if stage.access_log is not None and reply.sent is not None:
@@ -220,15 +218,22 @@ class HttpApiGateway:
         return stage, behind
 
 
-def _routed(record: ApiRecord, stage: Stage, match: RouteMatch, address: Address, reply: _Reply) -> Routed:
+def _unrouted(reply: _Reply) -> HttpResponse:
+    """The answer where no route is; a preflight needs none."""
+    return HttpResponse(status=204) if reply.preflight else http.message(404, "Not Found")
+
+
+def _routed(
+    record: ApiRecord, stage: Stage, match: RouteMatch | None, address: Address, reply: _Reply
+) -> Routed:
     epoch_s = time.time()
     return Routed(
         account_id=record.account_id,
         api_id=record.api_id,
         stage=stage.name,
         domain=address.domain,
-        route_key=match.route_key,
-        path_parameters=match.path_parameters,
+        route_key=match.route_key if match else "",
+        path_parameters=match.path_parameters if match else {},
         stage_variables=stage.variables,
         request_id=reply.request_id,
         epoch_s=epoch_s,

@@ -87,9 +87,7 @@ class ReleaseOperations:
         self._apis.put(record, "deployment", document["id"], document)
         name = call.params.get("stageName")
         if name:
-            params = {"description": call.params.get("stageDescription"), **call.params}
-            if call.params.get("stageDescription") is None:
-                params.pop("description", None)
+            params = {**call.params, "description": call.params.get("stageDescription")}
             self._put_stage(record, name, document["id"], params)
         return _public(document)
 

@@ -349,3 +349,17 @@ async def test_every_request_of_a_stage_is_logged_with_its_outcome(gateway: Gate
         "-",
     ]
     assert second[1:] == ["$default", "200", "2", "200", "-", "ann"]
+
+
+async def test_a_request_without_a_route_is_logged_too(gateway: Gateway) -> None:
+    api = await gateway.call("CreateApi", Name="x", ProtocolType="HTTP", Target=FUNCTION, RouteKey="GET /a")
+    log = {
+        "DestinationArn": "arn:aws:logs:us-east-1:000000000000:log-group:access",
+        "Format": "$context.requestId $context.routeKey $context.path $context.status",
+    }
+    await gateway.call("UpdateStage", ApiId=api["ApiId"], StageName="$default", AccessLogSettings=log)
+
+    answer = await gateway.get(f"{api['ApiId']}.execute-api.localhost", "/b")
+
+    ((_, _, line),) = gateway.log.lines
+    assert line == f"{answer.headers['apigw-requestid']} - /b 404"

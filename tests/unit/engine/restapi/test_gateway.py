@@ -249,7 +249,9 @@ async def test_requests_are_logged_and_a_restart_forgets_nothing(gateway: Gatewa
     text += "$context.error.message"
     await gateway.patch("/accessLogSettings/destinationArn", group)
     await gateway.patch("/accessLogSettings/format", text)
+    await gateway.deploy(description="a deployment", stageDescription="a stage")
     before = await gateway.call("GetStage", restApiId=api_id, stageName="dev")
+    assert (before["description"], before["variables"]) == ("a stage", {"alias": "live"})
 
     gateway.open()
 
