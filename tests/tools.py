@@ -22,6 +22,7 @@ _PACKAGES = {
     "musl-gcc": "musl-tools",
     "shellcheck": "shellcheck",
     "wrk": "wrk",
+    "chromium": "chromium",
 }
 
 

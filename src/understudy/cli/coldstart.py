@@ -9,15 +9,19 @@ import click
 
 from understudy.cli import console, target_option
 from understudy.cli.progress import EventPrinter
+from understudy.errors import UnderstudyError
 from understudy.image.store import Store
 from understudy.reconcile import invocation
 from understudy.targets import record, workspace
 
 if TYPE_CHECKING:
+    from understudy.coldstart.model import Report
+    from understudy.targets.coldstarts import Wanted
     from understudy.targets.workspace import Workspace
 
 _FOLDER = "coldstart"
 _MEMORY_MB = (128, 10_240)
+_FILE = click.Path(dir_okay=False, writable=True, path_type=Path)
 
 
 class _Measuring(click.Group):
@@ -73,23 +77,43 @@ def _memory(ctx: click.Context, param: click.Parameter, text: str | None) -> tup
     help="Send this event, as JSON, instead.",
 )
 @click.option("--save", metavar="NAME", help="Keep the report under this name, for `compare`.")
+@click.option("--html", "html_path", metavar="FILE", type=_FILE, help="Write the report as one page.")
+@click.option(
+    "--speedscope", "speedscope_path", metavar="FILE", type=_FILE, help="Write it for speedscope.app."
+)
+@click.option("--har", "har_path", metavar="FILE", type=_FILE, help="Write it for waterfall viewers.")
+@click.option("--against", metavar="NAME", help="Compare with this saved report, on the page too.")
 @target_option.target_option
 @console.output_option
 def measure(**options: Any) -> None:  # noqa: ANN401 - click's, each checked by its type above
     """Measure IMAGE (the project's first one when it is not named)."""
     # Here, because `compare` measures nothing.
-    from understudy.coldstart import history, text
+    from understudy.coldstart import comparison, history, text
     from understudy.targets import coldstarts
-    from understudy.targets.coldstarts import Wanted
 
     found = workspace.find(Path.cwd())
+    before = history.load(_folder(found), options["against"]) if options["against"] else None
+    wanted = _wanted(found, options)
     store = Store(found.layout.store).open()
-    target = target_option.target_of(found, options["target_name"])
-    name, payload = _event(options["event_path"], options["http_path"])
-    running = record.read(found.layout)
+    with EventPrinter() as printer:
+        target = target_option.target_of(found, options["target_name"])
+        report = coldstarts.run(found, target, store, wanted, printer)
+    if options["save"]:
+        history.save(_folder(found), options["save"], report)
+    _write_files(options, report, before)
+    _print(report, options["output"], lambda: text.lines(report))
+    if before and options["output"] == "text":
+        _print(None, "text", lambda: text.compared(comparison.compare(before, report)))
+
+
+def _wanted(found: "Workspace", options: dict[str, Any]) -> "Wanted":
+    from understudy.targets.coldstarts import Wanted
+
     image = options["image"] or found.first_image()
     found.image(image)
-    wanted = Wanted(
+    name, payload = _event(options["event_path"], options["http_path"])
+    running = record.read(found.layout)
+    return Wanted(
         image=image,
         function=options["function"],
         runs=options["runs"],
@@ -100,11 +124,21 @@ def measure(**options: Any) -> None:  # noqa: ANN401 - click's, each checked by 
         event_name=name,
         endpoint=running.endpoint if running else "",
     )
-    with EventPrinter() as printer:
-        report = coldstarts.run(found, target, store, wanted, printer)
-    if options["save"]:
-        history.save(_folder(found), options["save"], report)
-    _print(report, options["output"], lambda: text.lines(report))
+
+
+def _write_files(options: dict[str, Any], report: "Report", before: "Report | None") -> None:
+    from understudy.coldstart import exports, page
+
+    if options["html_path"]:
+        text = page.render(report, before=before, before_name=options["against"] or "")
+        _write(options["html_path"], text)
+    profile = report.profile
+    if profile is None:
+        return
+    if options["speedscope_path"]:
+        _write(options["speedscope_path"], json.dumps(exports.speedscope(profile, name=report.image)))
+    if options["har_path"]:
+        _write(options["har_path"], json.dumps(exports.har(profile, name=report.image)))
 
 
 @command.command("compare")
@@ -118,6 +152,21 @@ def compare(before: str, after: str, output: str) -> None:
     folder = _folder(workspace.find(Path.cwd()))
     found = comparison.compare(history.load(folder, before), history.load(folder, after))
     _print(found, output, lambda: text.compared(found))
+
+
+def _write(path: Path, content: str) -> None:
+    """Writes a file that the user named.
+
+    Raises:
+        UnderstudyError: it cannot be written.
+    """
+    try:
+        path.write_text(content, encoding="utf-8")
+    except OSError as exc:
+        raise UnderstudyError(
+            "report-unwritable", f"{path} cannot be written: {exc.strerror}", hint="name another file"
+        ) from exc
+    click.echo(f"wrote {path}", err=True)
 
 
 def _print(value: object, output: str, lines: Callable[[], Any]) -> None:

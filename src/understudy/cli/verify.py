@@ -93,8 +93,7 @@ def _images(found: "Workspace | None", image: str | None) -> dict[str, str] | No
     name = (image or "").removesuffix(":latest")
     if found is None or (name and name not in found.project.images):
         return None
-    digests = built.digests(found, Store(found.layout.store).open())
-    return {name: digests[name]} if name else digests
+    return built.digests(found, Store(found.layout.store).open(), [name] if name else None)
 
 
 def _begun(

@@ -106,5 +106,6 @@ def _profile(fields: Mapping[str, Any]) -> Profile:
             "modules": tuple(ModuleCost(**one) for one in fields["modules"]),
             "clients": tuple(Span(**one) for one in fields["clients"]),
             "first_request": tuple(Span(**one) for one in fields["first_request"]),
+            "spans": tuple(Span(**one) for one in fields["spans"]),
         }
     )

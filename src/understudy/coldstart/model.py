@@ -214,6 +214,7 @@ class Profile:
         models: how many.
         compiled_ms: bytecode made before ``/next``, because the image has none that is valid.
         linked_ms: shared libraries loaded before ``/next``.
+        spans: everything before ``/next``, by number; a parent comes before what is inside it.
     """
 
     init_ms: float
@@ -227,6 +228,7 @@ class Profile:
     models: int = 0
     compiled_ms: float = 0.0
     linked_ms: float = 0.0
+    spans: tuple[Span, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

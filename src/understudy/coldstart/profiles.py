@@ -54,6 +54,8 @@ def profile(recording: Recording, *, handler: str, owners: Owners) -> Profile:
         models=len(models),
         compiled_ms=sum(spans[number].compiled_ms for number in before),
         linked_ms=sum(spans[number].linked_ms for number in before),
+        # Numbers stay: what begins before `/next` was begun before everything later.
+        spans=tuple(spans[number] for number in before),
     )
 
 

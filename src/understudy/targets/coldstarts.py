@@ -68,7 +68,7 @@ def run(workspace: Workspace, target: Target, store: Store, wanted: Wanted, tell
     Raises:
         UnderstudyError: the image was not built, does not start, or this machine cannot isolate.
     """
-    digest = built.digests(workspace, store)[wanted.image]
+    digest = built.digests(workspace, store, [wanted.image])[wanted.image]
     image = store.image(digest)
     launch = _launch(workspace, target, wanted)
     subject = Subject(
