@@ -1,10 +1,14 @@
-"""The lives of queues; see `kind_case`."""
+"""The lives of queues and topics; see `kind_case`."""
 
 from tests.contract.kind_case import ACCOUNT, KEY, Case, policy, to_json
 
 _DELEGATED = "the engine hands this service to its delegate, MiniStack, which stands beside it here"
 _ARN = f"arn:aws:sqs:us-east-1:{ACCOUNT}:kinds-queue"
 _DEAD = f"arn:aws:sqs:us-east-1:{ACCOUNT}:kinds-dead"
+
+_TOPIC_ARN = f"arn:aws:sns:us-east-1:{ACCOUNT}:kinds-topic"
+
+_RETRIES = {"minDelayTarget": 2, "maxDelayTarget": 9, "numRetries": 5}
 
 
 def _redrive(count: int) -> str:
@@ -55,4 +59,41 @@ FIFO = Case(
     lacks={"engine": {"*": _DELEGATED}},
 )
 
-CASES: tuple[Case, ...] = (QUEUE, FIFO)
+TOPIC = Case(
+    kind="Topic",
+    base={
+        "name": "kinds-topic",
+        "displayName": "Kinds",
+        "tags": [{"key": "a", "value": "1"}, {"key": "b", "value": "2"}],
+    },
+    steps={
+        "another name for people": {"displayName": "Others"},
+        "none": {"displayName": None},
+        "a policy": {
+            "policy": policy("sns:Publish", _TOPIC_ARN, Principal={"AWS": f"arn:aws:iam::{ACCOUNT}:root"})
+        },
+        "another signature": {"signatureVersion": "2"},
+        "traced": {"tracingConfig": "Active"},
+        "more patient": {"deliveryPolicy": to_json({"http": {"defaultHealthyRetryPolicy": _RETRIES}})},
+        "a key": {"kmsMasterKeyID": KEY},
+        "no key": {"kmsMasterKeyID": None},
+        "other tags": {"tags": [{"key": "b", "value": "3"}, {"key": "c", "value": "4"}]},
+    },
+    lacks={
+        "moto": {
+            "another signature": "moto knows no SignatureVersion",
+            "traced": "moto knows no TracingConfig",
+        },
+        "engine": {"*": _DELEGATED},
+    },
+)
+
+FIFO_TOPIC = Case(
+    name="Topic-fifo",
+    kind="Topic",
+    base={"name": "kinds-topic.fifo", "fifoTopic": "true", "contentBasedDeduplication": "true"},
+    steps={"by id": {"contentBasedDeduplication": "false"}},
+    lacks={"engine": {"*": _DELEGATED}},
+)
+
+CASES: tuple[Case, ...] = (QUEUE, FIFO, TOPIC, FIFO_TOPIC)

@@ -1,4 +1,4 @@
-"""Kinds of SQS."""
+"""Kinds of SQS and SNS."""
 
 from understudy.manifests.kind import ExtraField, Kind, RefField
 
@@ -34,4 +34,31 @@ _QUEUE = Kind(
     documents=frozenset({"policy", "redriveAllowPolicy", "redrivePolicy"}),
 )
 
-KINDS = (_QUEUE,)
+# As above, of CreateTopic and SetTopicAttributes; dataProtectionPolicy is a member of CreateTopic.
+# https://github.com/aws-controllers-k8s/sns-controller, config/crd/bases at 4356539
+_TOPIC_ATTRIBUTES = (
+    "contentBasedDeduplication",
+    "deliveryPolicy",
+    "displayName",
+    "fifoTopic",
+    "kmsMasterKeyID",
+    "policy",
+    "signatureVersion",
+    "tracingConfig",
+)
+
+_TOPIC = Kind(
+    name="Topic",
+    group="sns.services.k8s.aws",
+    service="sns",
+    create="CreateTopic",
+    found_by=("arn",),
+    identity="name",
+    absent=frozenset({"Attributes"}),
+    extra={name: ExtraField(simple="string") for name in _TOPIC_ATTRIBUTES},
+    refs={"kmsMasterKeyRef": RefField(value="kmsMasterKeyID", kind="Key", result="arn")},
+    required=("name",),
+    documents=frozenset({"dataProtectionPolicy", "deliveryPolicy", "policy"}),
+)
+
+KINDS = (_QUEUE, _TOPIC)

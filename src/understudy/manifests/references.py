@@ -33,6 +33,7 @@ RESULTS: Mapping[str, tuple[str, ...]] = {
     "Bucket": ("arn", "name"),
     "LogGroup": ("arn", "name"),
     "Queue": ("arn", "name", "queueURL"),
+    "Topic": ("arn", "name"),
     "Function": ("arn", "name"),
     "Version": ("version",),
     "Alias": ("arn", "name"),

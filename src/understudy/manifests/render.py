@@ -38,6 +38,7 @@ _ARNS: Mapping[str, str] = {
     "Bucket": "arn:{partition}:s3:::{name}",
     "LogGroup": "arn:{partition}:logs:{region}:{account}:log-group:{name}",
     "Queue": "arn:{partition}:sqs:{region}:{account}:{name}",
+    "Topic": "arn:{partition}:sns:{region}:{account}:{name}",
     "Function": "arn:{partition}:lambda:{region}:{account}:function:{name}",
     "Alias": "arn:{partition}:lambda:{region}:{account}:function:{function}:{name}",
 }

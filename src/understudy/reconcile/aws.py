@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from types_boto3_lambda import LambdaClient
     from types_boto3_logs import CloudWatchLogsClient
     from types_boto3_s3 import S3Client
+    from types_boto3_sns import SNSClient
     from types_boto3_sqs import SQSClient
     from types_boto3_sts import STSClient
 
@@ -139,6 +140,11 @@ class Aws:
     def s3(self) -> "S3Client":
         """Client of S3."""
         client: S3Client = self._client("s3")
+        return client
+
+    def sns(self) -> "SNSClient":
+        """Client of the Simple Notification Service."""
+        client: SNSClient = self._client("sns")
         return client
 
     def sqs(self) -> "SQSClient":

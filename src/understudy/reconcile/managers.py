@@ -24,6 +24,7 @@ from understudy.reconcile.services.rest_apis import (
 )
 from understudy.reconcile.services.rest_methods import MethodManager, RestIntegrationManager
 from understudy.reconcile.services.s3 import BucketManager
+from understudy.reconcile.services.sns import TopicManager
 from understudy.reconcile.services.sqs import QueueManager
 
 MANAGERS: Mapping[str, ResourceManager] = MappingProxyType(
@@ -51,6 +52,7 @@ MANAGERS: Mapping[str, ResourceManager] = MappingProxyType(
         "Route": RouteManager(),
         "Stage": StageManager(),
         "Table": TableManager(),
+        "Topic": TopicManager(),
         "Version": VersionManager(),
     }
 )

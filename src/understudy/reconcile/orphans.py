@@ -124,6 +124,14 @@ def _queues(aws: Aws) -> Iterator[tuple[str, Tags]]:
             yield url.rpartition("/")[2], answer.get("Tags", {}) if answer else {}
 
 
+def _topics(aws: Aws) -> Iterator[tuple[str, Tags]]:
+    for page in aws.pages(aws.sns().get_paginator("list_topics").paginate()):
+        for item in page.get("Topics", []):
+            arn = item["TopicArn"]
+            answer = aws.find(aws.sns().list_tags_for_resource, ResourceArn=arn)
+            yield arn.rpartition(":")[2], _pairs(answer["Tags"]) if answer else {}
+
+
 def _roles(aws: Aws) -> Iterator[tuple[str, Tags]]:
     for page in aws.pages(aws.iam().get_paginator("list_roles").paginate()):
         for item in page["Roles"]:
@@ -269,6 +277,7 @@ _ROOTS: Mapping[str, Callable[[Aws], Iterator[tuple[str, Tags]]]] = {
     "Repository": _repositories,
     "Role": _roles,
     "Table": _tables,
+    "Topic": _topics,
 }
 _BELOW: Mapping[str, Callable[[Aws, Parents], Iterator[ObservedResource]]] = {
     "Alias": _aliases,

@@ -26,6 +26,7 @@ _LOST: Mapping[str, str] = {
     "FunctionURLConfig": ": the URL that callers use changes",
     "LogGroup": ": its log events are lost",
     "Queue": ": its messages would be lost",
+    "Topic": ": its subscriptions would be lost",
     "RestAPI": ": its id changes, and with it the URL that callers use",
     "Repository": ": its images would be lost",
     "Role": ": what assumes it by its id has to be told anew",

@@ -15,6 +15,7 @@ NOBODY = {
     "ListAliases": {"Aliases": []},
     "ListEventSourceMappings": {"EventSourceMappings": []},
     "ListQueues": {},
+    "ListTopics": {"Topics": []},
     "ListFunctionUrlConfigs": {"FunctionUrlConfigs": []},
 }
 

@@ -1,4 +1,4 @@
-"""Tables, buckets and queues of a CloudFormation template as resources of manifests; pure.
+"""Tables, buckets, queues and topics of a CloudFormation template as resources of manifests; pure.
 
 What a resource says and a manifest is not given here is told by its property's name, never dropped.
 """
@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from understudy.manifests.kinds import KINDS
 from understudy.manifests.model import Json, JsonMap
 from understudy.targets.init import names, resources
 from understudy.targets.init.intrinsics import Named, UnresolvedError, Values
@@ -40,7 +39,7 @@ def named(project: str, template: Mapping[str, Any]) -> dict[str, Named]:
     found = {}
     for logical, resource in template.items():
         known = _TYPES.get(str(resource.get("Type")))
-        if known is not None and known.kind in KINDS:
+        if known is not None:
             handle = _handle(project, logical)
             fields = {
                 attribute: f"${{{known.kind}.{handle}.{field}}}"
@@ -57,7 +56,7 @@ def convert(project: str, logical: str, resource: Mapping[str, Any], values: Val
         UnresolvedError: a property depends on what only CloudFormation knows.
     """
     known = _TYPES.get(str(resource.get("Type")))
-    if known is None or known.kind not in KINDS:
+    if known is None:
         return None
     handle = _handle(project, logical)
     properties = values.resolve(resource.get("Properties") or {})
@@ -151,13 +150,21 @@ def _bucket(name: str, project: str, properties: Mapping[str, Any]) -> tuple[Jso
 
 
 def _queue(name: str, project: str, properties: Mapping[str, Any]) -> tuple[JsonMap, list[str]]:
-    del project
-    return {"queueName": name}, sorted(set(properties) - {"QueueName", "Tags"})
+    attributes = {
+        "DelaySeconds",
+        "MessageRetentionPeriod",
+        "VisibilityTimeout",
+        "ReceiveMessageWaitTimeSeconds",
+    }
+    own = {f"{key[0].lower()}{key[1:]}": str(properties[key]) for key in sorted(attributes & set(properties))}
+    missing = set(properties) - attributes - {"QueueName", "FifoQueue", "Tags"}
+    return {**resources.queue(name, project), **own}, sorted(missing)
 
 
 def _topic(name: str, project: str, properties: Mapping[str, Any]) -> tuple[JsonMap, list[str]]:
-    del project
-    return {"name": name}, sorted(set(properties) - {"TopicName", "Tags"})
+    own: JsonMap = {"displayName": str(properties["DisplayName"])} if "DisplayName" in properties else {}
+    missing = set(properties) - {"TopicName", "FifoTopic", "DisplayName", "Tags"}
+    return {**resources.topic(name, project), **own}, sorted(missing)
 
 
 _TABLE_ATTRIBUTES = {"Arn": "arn", "StreamArn": "latestStreamARN"}

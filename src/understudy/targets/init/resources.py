@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from understudy.manifests.kinds import KINDS
 from understudy.manifests.model import JsonMap
 from understudy.targets.init import names, usage
 from understudy.targets.init.keys import Key
@@ -114,15 +113,27 @@ def bucket(name: str, project: str) -> JsonMap:
     }
 
 
+def queue(name: str, project: str) -> JsonMap:
+    """A queue as SQS makes it; the name of a FIFO queue says that it is one."""
+    fifo: JsonMap = {"fifoQueue": "true"} if name.endswith(".fifo") else {}
+    return {"queueName": name, **fifo, "tags": {"application": project}}
+
+
+def topic(name: str, project: str) -> JsonMap:
+    """A topic as SNS makes it; the name of a FIFO topic says that it is one."""
+    fifo: JsonMap = {"fifoTopic": "true"} if name.endswith(".fifo") else {}
+    return {"name": name, **fifo, "tags": [{"key": "application", "value": project}]}
+
+
 def _spec(kind: str, name: str, keys: Sequence[Key], project: str) -> JsonMap | None:
     """The spec; None where the manifests have no such kind, or nobody knows a table's key."""
     if kind == "Table":
         return table(name, keys, project) if keys else None
     if kind == "Bucket":
         return bucket(name, project)
-    if kind not in KINDS:
-        return None
-    return {"queueName": name} if kind == "Queue" else {"name": name}
+    if kind == "Queue":
+        return queue(name, project)
+    return topic(name, project) if kind == "Topic" else None
 
 
 def _missing(used: Used, name: str) -> str:

@@ -55,3 +55,23 @@ def test_a_service_whose_subject_is_unknown_is_told() -> None:
     told = {note.subject: note.text for note in bound.notes}
     assert "no resource and no permission" in told["s3"]
     assert 'ses:SendEmail allowed on "*"' in told["ses"]
+
+
+def test_queues_and_topics_come_with_their_variables_and_permissions() -> None:
+    text = (
+        "import os, boto3\n"
+        "boto3.client('sqs').send_message(QueueUrl=os.environ['JOBS_QUEUE_URL'], MessageBody='')\n"
+        "boto3.client('sns').publish(TopicArn=os.environ['NEWS_TOPIC_ARN'], Message='')\n"
+    )
+
+    bound = _bind(text)
+
+    assert dict(bound.variables) == {
+        "JOBS_QUEUE_URL": "${Queue.shop-jobs.queueURL}",
+        "NEWS_TOPIC_ARN": "${Topic.shop-news.arn}",
+    }
+    assert [(one.kind, one.spec.get("queueName", one.spec.get("name"))) for one in bound.resources] == [
+        ("Queue", "shop-jobs"),
+        ("Topic", "shop-news"),
+    ]
+    assert [one.actions for one in bound.statements] == [("sqs:SendMessage",), ("sns:Publish",)]

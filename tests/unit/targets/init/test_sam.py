@@ -49,6 +49,10 @@ Resources:
   Files:
     Type: AWS::S3::Bucket
     Properties: {LifecycleConfiguration: {Rules: []}}
+  Jobs:
+    Type: AWS::SQS::Queue
+    Properties: {VisibilityTimeout: 60, RedrivePolicy: {maxReceiveCount: 3}}
+  News: {Type: AWS::SNS::Topic}
   Pool: {Type: AWS::Cognito::UserPool}
 Outputs: {Url: {Value: x}}
 """
@@ -104,6 +108,7 @@ def test_what_is_not_carried_is_listed_by_name(service: ServiceInput) -> None:
         "Api: event Nightly of type Schedule is not carried",
         "Zipped: not carried: only PackageType: Image",
         "Files: LifecycleConfiguration is not carried",
+        "Jobs: RedrivePolicy is not carried",
         "Pool: AWS::Cognito::UserPool is not carried",
         "Outputs: this section",
     ):
@@ -111,11 +116,13 @@ def test_what_is_not_carried_is_listed_by_name(service: ServiceInput) -> None:
 
 
 def test_resources_have_their_keys(service: ServiceInput) -> None:
-    table, bucket = service.resources
+    table, bucket, queue, topic = service.resources
 
     assert table.spec["keySchema"] == [{"attributeName": "id", "keyType": "HASH"}]
     assert table.spec["attributeDefinitions"] == [{"attributeName": "id", "attributeType": "N"}]
     assert bucket.spec["name"] == "orders-files"
+    assert (queue.spec["queueName"], queue.spec["visibilityTimeout"]) == ("orders-jobs", "60")
+    assert topic.spec["name"] == "orders-news"
 
 
 @pytest.mark.parametrize("text", ["- a list", "Resources: {}", "a: b: c"], ids=["list", "nothing", "no yaml"])
