@@ -11,46 +11,30 @@
  *
  * Arguments: the sockets to listen on, `tcp:ADDRESS:PORT` or `udp:ADDRESS:PORT`; the first is the Runtime API's.
  */
-#define _GNU_SOURCE
+#include "holder.h"
+
 #include <arpa/inet.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <netinet/tcp.h>
-#include <poll.h>
 #include <signal.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
-enum { CHUNK = 65536, HEAD = 9, CHANNELS = 256, LISTENERS = 16, TICK_MS = 20, PEEK_AT_MOST = 1 << 20 };
+enum { HEAD = 9, TICK_MS = 20, PEEK_AT_MOST = 1 << 20, OTHERS = 3 };
 
-typedef struct {
-    unsigned char *data;
-    size_t start, end, size;
-} Buffer;
-
-typedef struct {
-    int fd, listener, reading, closing;
-    uint32_t number;
-    Buffer out;
-} Channel;
-
-static Channel channels[CHANNELS];
-static int listeners[LISTENERS], datagrams[LISTENERS], listening;
-static uint32_t last_number;
 static pid_t main_pid;
 static int output = -1, over_limit, stopped;
 static uint64_t memory_limit;
-static long oom_kills_before;
+static long oom_kills_before, checked_ms;
 static unsigned char chunk[CHUNK];
 
 static void end(int status) {
@@ -58,7 +42,7 @@ static void end(int status) {
     _exit(status);
 }
 
-static void *checked(void *memory) {
+void *checked(void *memory) {
     if (memory == NULL) end(2);
     return memory;
 }
@@ -76,7 +60,7 @@ static void write_all(const void *data, size_t length) {
     }
 }
 
-static void send_frame(char type, uint32_t number, const void *payload, size_t length) {
+void send_frame(char type, uint32_t number, const void *payload, size_t length) {
     unsigned char head[HEAD];
     uint32_t big = htonl(number), size = htonl((uint32_t)length);
     head[0] = (unsigned char)type;
@@ -90,31 +74,6 @@ static void send_failure(const char *stage, int number, const char *text) {
     char payload[512];
     int length = snprintf(payload, sizeof payload, "%s%c%d%c%s", stage, 0, number, 0, text);
     send_frame('F', 0, payload, (size_t)length < sizeof payload ? (size_t)length : sizeof payload - 1);
-}
-
-/* Buffers */
-
-static void append(Buffer *buffer, const void *data, size_t length) {
-    if (buffer->end + length > buffer->size && buffer->start > 0) {
-        memmove(buffer->data, buffer->data + buffer->start, buffer->end - buffer->start);
-        buffer->end -= buffer->start;
-        buffer->start = 0;
-    }
-    if (buffer->end + length > buffer->size) {
-        buffer->size = (buffer->end + length) * 2;
-        buffer->data = checked(realloc(buffer->data, buffer->size));
-    }
-    memcpy(buffer->data + buffer->end, data, length);
-    buffer->end += length;
-}
-
-static void shrink(Buffer *buffer) {
-    if (buffer->start < buffer->end) return;
-    if (buffer->size > 4 * CHUNK) {
-        free(buffer->data);
-        *buffer = (Buffer){0};
-    }
-    buffer->start = buffer->end = 0;
 }
 
 /* What the kernel says */
@@ -168,41 +127,7 @@ static long oom_kills(void) {
     return kills >= 0 ? kills : figure("/sys/fs/cgroup/memory/memory.oom_control", "oom_kill ");
 }
 
-/* Connections */
-
-static void forget(Channel *channel) {
-    close(channel->fd);
-    free(channel->out.data);
-    *channel = (Channel){.fd = -1};
-}
-
-static Channel *channel_of(uint32_t number) {
-    for (int i = 0; i < CHANNELS; i++)
-        if (channels[i].fd >= 0 && channels[i].number == number) return &channels[i];
-    return NULL;
-}
-
-static void lose(Channel *channel) {
-    if (!channel->closing) send_frame('C', channel->number, "", 0);
-    forget(channel);
-}
-
-static void flush(Channel *channel) {
-    Buffer *out = &channel->out;
-    while (out->start < out->end) {
-        ssize_t done = send(channel->fd, out->data + out->start, out->end - out->start, MSG_NOSIGNAL);
-        if (done < 0 && errno == EINTR) continue;
-        if (done < 0 && errno == EAGAIN) return;
-        if (done < 0) {
-            lose(channel);
-            return;
-        }
-        out->start += (size_t)done;
-    }
-    shrink(out);
-    if (channel->closing == 2) forget(channel);
-    else if (channel->closing == 1) shutdown(channel->fd, SHUT_WR);
-}
+/* Processes */
 
 static void drain_output(void) {
     static unsigned char printed[CHUNK];
@@ -219,82 +144,11 @@ static void drain_output(void) {
     }
 }
 
-/* Passes on what a process sent, behind what it printed before that. */
-static void receive(Channel *channel) {
-    while (channel->reading) {
-        ssize_t got = recv(channel->fd, chunk, CHUNK, 0);
-        if (got < 0 && errno == EINTR) continue;
-        if (got < 0 && errno == EAGAIN) return;
-        if (got < 0) {
-            lose(channel);
-            return;
-        }
-        if (channel->listener == 0) {
-            send_frame('M', (uint32_t)(sum_of("VmHWM:") / 1024), "", 0);
-            drain_output();
-        }
-        if (got == 0) {
-            channel->reading = 0;
-            send_frame('E', channel->number, "", 0);
-            return;
-        }
-        send_frame('D', channel->number, chunk, (size_t)got);
-        if (got < CHUNK) return;
-    }
+/* A request to the Runtime API comes behind the output before it and the memory used so far. */
+void before_request(void) {
+    send_frame('M', (uint32_t)(sum_of("VmHWM:") / 1024), "", 0);
+    drain_output();
 }
-
-static void accept_one(int listener) {
-    static const int on = 1;
-    uint32_t index = htonl((uint32_t)listener);
-    Channel *free_one = NULL;
-    for (int i = 0; i < CHANNELS && free_one == NULL; i++)
-        if (channels[i].fd < 0) free_one = &channels[i];
-    if (free_one == NULL) return;
-    int fd = accept4(listeners[listener], NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-    if (fd < 0) return;
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    *free_one = (Channel){.fd = fd, .listener = listener, .reading = 1, .number = ++last_number};
-    send_frame('N', free_one->number, &index, 4);
-    receive(free_one);
-}
-
-static void receive_datagram(int listener) {
-    struct sockaddr_in from = {0};
-    socklen_t size = sizeof from;
-    ssize_t got = recvfrom(listeners[listener], chunk + 6, CHUNK - 6, 0, (struct sockaddr *)&from, &size);
-    if (got < 0) return;
-    memcpy(chunk, &from.sin_addr, 4);
-    memcpy(chunk + 4, &from.sin_port, 2);
-    send_frame('Q', (uint32_t)listener, chunk, (size_t)got + 6);
-}
-
-static void answer_datagram(uint32_t listener, const unsigned char *payload, size_t length) {
-    struct sockaddr_in to = {.sin_family = AF_INET};
-    if (listener >= (uint32_t)listening || length < 6) return;
-    memcpy(&to.sin_addr, payload, 4);
-    memcpy(&to.sin_port, payload + 4, 2);
-    sendto(listeners[listener], payload + 6, length - 6, MSG_NOSIGNAL, (struct sockaddr *)&to, sizeof to);
-}
-
-static int listen_on(char *wanted) {
-    struct sockaddr_in at = {.sin_family = AF_INET};
-    static const int on = 1;
-    char *kind = strtok(wanted, ":"), *address = strtok(NULL, ":"), *port = strtok(NULL, ":");
-    if (kind == NULL || address == NULL || port == NULL || listening == LISTENERS) return EINVAL;
-    int datagram = strcmp(kind, "udp") == 0;
-    int fd = socket(AF_INET, (datagram ? SOCK_DGRAM : SOCK_STREAM) | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    at.sin_port = htons((uint16_t)atoi(port));
-    if (fd < 0) return errno;
-    if (inet_pton(AF_INET, address, &at.sin_addr) != 1) return EINVAL;
-    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    if (bind(fd, (struct sockaddr *)&at, sizeof at) < 0) return errno;
-    if (!datagram && listen(fd, 128) < 0) return errno;
-    datagrams[listening] = datagram;
-    listeners[listening++] = fd;
-    return 0;
-}
-
-/* Processes */
 
 static void fail_child(int report, char stage) {
     int message[2] = {stage, errno};
@@ -347,6 +201,22 @@ static char **strings(char **at, char *limit) {
     return list;
 }
 
+/* Lambda resets the whole process tree: what the main process left behind does not outlive it. */
+static void ended(int status, const struct rusage *usage) {
+    char payload[128];
+    int oom = over_limit || (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL && oom_kills() > oom_kills_before);
+    int code = WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
+    main_pid = 0;
+    kill(-1, SIGKILL);
+    while (waitpid(-1, NULL, 0) > 0 || errno == EINTR) continue;
+    receive_all();
+    drain_output();
+    if (output >= 0) close(output);
+    output = -1;
+    int length = snprintf(payload, sizeof payload, "%d %ld %d", code, usage->ru_maxrss * 1024L, oom);
+    send_frame('X', 0, payload, (size_t)length);
+}
+
 /* Payload: memory limit, directory, number of arguments, these, number of variables, these; NUL behind each. */
 static void start(char *payload, size_t length) {
     char *at = payload, *limit = payload + length;
@@ -369,30 +239,14 @@ static void start(char *payload, size_t length) {
     output = out[0];
     fcntl(output, F_SETFL, O_NONBLOCK);
     if (failed) {
+        struct rusage none = {0};
         send_failure("limits", failed, strerror(failed));
-        main_pid = 0;
+        ended(SIGKILL, &none);
     } else if (read(report[0], message, sizeof message) == sizeof message) {
         const char *stage = message[0] == 'c' ? "cwd" : message[0] == 'l' ? "limits" : "exec";
         send_failure(stage, message[1], message[0] == 'p' ? "not found on PATH" : strerror(message[1]));
     }
     close(report[0]);
-}
-
-/* Lambda resets the whole process tree: what the main process left behind does not outlive it. */
-static void ended(int status, const struct rusage *usage) {
-    char payload[128];
-    int oom = over_limit || (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL && oom_kills() > oom_kills_before);
-    int code = WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
-    main_pid = 0;
-    kill(-1, SIGKILL);
-    while (waitpid(-1, NULL, 0) > 0 || errno == EINTR) continue;
-    for (int i = 0; i < CHANNELS; i++)
-        if (channels[i].fd >= 0) receive(&channels[i]);
-    drain_output();
-    if (output >= 0) close(output);
-    output = -1;
-    int length = snprintf(payload, sizeof payload, "%d %ld %d", code, usage->ru_maxrss * 1024L, oom);
-    send_frame('X', 0, payload, (size_t)length);
 }
 
 static void reap(int signals) {
@@ -433,21 +287,13 @@ static void peek(void) {
 /* Frames from the engine */
 
 static void obey(unsigned char type, uint32_t number, unsigned char *payload, size_t length) {
-    Channel *channel = strchr("DECB", type) != NULL ? channel_of(number) : NULL;
     if (type == 'S') start((char *)payload, length);
+    else if (type == 'P') peek();
+    else if (type == 'A') answer_datagram(number, payload, length);
     else if (type == 'K') {
         if (number == SIGSTOP || number == SIGCONT) stopped = number == SIGSTOP;
         kill(-1, (int)number);
-    }
-    else if (type == 'P') peek();
-    else if (type == 'A') answer_datagram(number, payload, length);
-    else if (channel == NULL) return;
-    else if (type == 'B') forget(channel);
-    else {
-        if (type == 'D') append(&channel->out, payload, length);
-        else channel->closing = type == 'C' ? 2 : 1;
-        flush(channel);
-    }
+    } else obey_connection(type, number, payload, length);
 }
 
 static void obey_all(void) {
@@ -470,51 +316,44 @@ static void obey_all(void) {
     shrink(&in);
 }
 
+/* Holds the processes to their memory, now and then. */
+static void check_memory(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    long now_ms = now.tv_sec * 1000L + now.tv_nsec / 1000000L;
+    if (main_pid == 0 || memory_limit == 0 || now_ms - checked_ms < TICK_MS) return;
+    checked_ms = now_ms;
+    if (memory_used() <= memory_limit) return;
+    over_limit = 1;
+    kill(-1, SIGKILL);
+}
+
 static void serve(int signals) {
-    static struct pollfd polled[3 + LISTENERS + CHANNELS];
-    static Channel *owners[3 + LISTENERS + CHANNELS];
+    static struct pollfd polled[OTHERS + LISTENERS + CHANNELS];
     for (;;) {
-        int count = 3 + listening;
+        int relayed = relay_wanted(polled + OTHERS);
         polled[0] = (struct pollfd){.fd = 0, .events = POLLIN};
         polled[1] = (struct pollfd){.fd = signals, .events = POLLIN};
         polled[2] = (struct pollfd){.fd = output, .events = POLLIN};
-        for (int i = 0; i < listening; i++)
-            polled[3 + i] = (struct pollfd){.fd = listeners[i], .events = POLLIN};
-        for (int i = 0; i < CHANNELS; i++) {
-            Channel *each = &channels[i];
-            short events = (short)((each->reading ? POLLIN : 0) | (each->out.start < each->out.end ? POLLOUT : 0));
-            if (each->fd < 0 || events == 0) continue;
-            owners[count] = each;
-            polled[count++] = (struct pollfd){.fd = each->fd, .events = events};
+        int ready = poll(polled, (nfds_t)(OTHERS + relayed), main_pid && !stopped ? TICK_MS : -1);
+        if (ready < 0 && errno != EINTR) end(2);
+        if (ready > 0) {
+            if (polled[2].revents) drain_output();
+            relay_ready(polled + OTHERS, relayed);
+            if (polled[1].revents) reap(signals);
+            if (polled[0].revents) obey_all();
         }
-        if (poll(polled, (nfds_t)count, main_pid && !stopped ? TICK_MS : -1) < 0 && errno != EINTR) end(2);
-        if (polled[2].revents) drain_output();
-        for (int i = 0; i < listening; i++)
-            if (polled[3 + i].revents) (datagrams[i] ? receive_datagram : accept_one)(i);
-        for (int i = 3 + listening; i < count; i++) {
-            if (owners[i]->fd != polled[i].fd) continue;
-            if (polled[i].revents & (POLLIN | POLLHUP | POLLERR)) receive(owners[i]);
-            if (owners[i]->fd == polled[i].fd && polled[i].revents & POLLOUT) flush(owners[i]);
-        }
-        if (polled[1].revents) reap(signals);
-        if (polled[0].revents) obey_all();
-        if (main_pid && memory_limit && memory_used() > memory_limit) {
-            over_limit = 1;
-            kill(-1, SIGKILL);
-        }
+        check_memory();
     }
 }
 
 int main(int count, char **arguments) {
     sigset_t watched;
-    struct sockaddr_in at = {0};
-    socklen_t size = sizeof at;
     prctl(PR_SET_DUMPABLE, 0);
     signal(SIGPIPE, SIG_IGN);
     sigemptyset(&watched);
     sigaddset(&watched, SIGCHLD);
     sigprocmask(SIG_BLOCK, &watched, NULL);
-    for (int i = 0; i < CHANNELS; i++) channels[i].fd = -1;
     for (int i = 1; i < count; i++) {
         int failed = listen_on(arguments[i]);
         if (failed) {
@@ -522,7 +361,6 @@ int main(int count, char **arguments) {
             return 1;
         }
     }
-    if (listening) getsockname(listeners[0], (struct sockaddr *)&at, &size);
-    send_frame('R', ntohs(at.sin_port), "", 0);
+    send_frame('R', (uint32_t)first_port(), "", 0);
     serve(signalfd(-1, &watched, SFD_NONBLOCK | SFD_CLOEXEC));
 }
