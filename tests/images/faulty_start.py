@@ -150,7 +150,9 @@ CASES = (
             "&& mv /tmp/arm/pydantic_core/*.so /opt/extensions/agent && rm -r /tmp/arm"
         ),
         static=rules("lambda-extension-architecture"),
+        boot=rules("boot-extension"),
         aws_text="Extension.LaunchError: fork/exec /opt/extensions/agent: exec format error",
+        boot_text="Error: fork/exec /opt/extensions/agent: exec format error",
         fix="x86_64",
     ),
     _case(
@@ -158,7 +160,9 @@ CASES = (
         "A8",
         dockerfile=on_base("RUN mkdir -p /opt/extensions && printf '#!/bin/sh\\n' > /opt/extensions/agent"),
         static=rules("lambda-extension-not-executable"),
+        boot=rules("boot-extension"),
         aws_text="Extension.LaunchError: fork/exec /opt/extensions/agent: permission denied",
+        boot_text="Error: fork/exec /opt/extensions/agent: permission denied",
         fix="chmod",
     ),
 )

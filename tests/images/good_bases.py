@@ -24,19 +24,30 @@ else
 fi
 """
 _ADAPTER = """#!/usr/local/bin/python3.13
-# What Lambda Web Adapter does: registers, asks for invocations, forwards them to the server.
-import http.client, json, os
+# What Lambda Web Adapter does: registers, waits for the server, asks for invocations and forwards them.
+import http.client, json, os, socket, time
 
 api = http.client.HTTPConnection(os.environ["AWS_LAMBDA_RUNTIME_API"])
 api.request("POST", "/2020-01-01/extension/register", json.dumps({"events": []}),
             {"Lambda-Extension-Name": "lambda-adapter"})
-api.getresponse().read()
+registered = api.getresponse()
+registered.read()
+identifier = {"Lambda-Extension-Identifier": registered.headers["Lambda-Extension-Identifier"]}
+events = http.client.HTTPConnection(os.environ["AWS_LAMBDA_RUNTIME_API"])
+events.request("GET", "/2020-01-01/extension/event/next", headers=identifier)
+port = int(os.environ.get("PORT", "8080"))
+while True:
+    try:
+        socket.create_connection(("127.0.0.1", port)).close()
+        break
+    except OSError:
+        time.sleep(0.01)
 while True:
     api.request("GET", "/2018-06-01/runtime/invocation/next")
     event = api.getresponse()
     event.read()
     request_id = event.headers["Lambda-Runtime-Aws-Request-Id"]
-    web = http.client.HTTPConnection("127.0.0.1", int(os.environ.get("PORT", "8080")))
+    web = http.client.HTTPConnection("127.0.0.1", port)
     web.request("GET", "/")
     answer = web.getresponse()
     body = json.dumps({"statusCode": answer.status, "body": answer.read().decode()})
@@ -169,6 +180,5 @@ CASES: tuple[Case, ...] = (
             entrypoint="[]",
             cmd='["python3", "server.py"]',
         ),
-        skipped="the sandbox does not run extensions",
     ),
 )

@@ -17,8 +17,6 @@ BaseKind = Literal["aws", "stand-in", "other"]
 
 # What a boot cannot show: it neither creates a function nor fetches an image, and it runs where it is.
 _UNSEEN_ROWS = frozenset({"A7", "A15", "A16"})
-# Nor does it start what lies in /opt/extensions, which Lambda starts before the image's own program.
-_UNSEEN_RULES = frozenset({"lambda-extension-not-executable", "lambda-extension-architecture"})
 # An import that wants a variable is seen, although its row is about what AWS refuses.
 _SEEN_RULES = frozenset({"environment-variable-missing"})
 
@@ -188,8 +186,8 @@ class Report:
         """Whether a boot did what the finding says cannot be done."""
         if self.boot is None or not self.boot.passed or not _fails(finding) or finding.source == "boot":
             return False
-        if finding.rule in _UNSEEN_RULES | _SEEN_RULES:
-            return finding.rule in _SEEN_RULES
+        if finding.rule in _SEEN_RULES:
+            return True
         return not _UNSEEN_ROWS.intersection(self.rules[finding.rule].catalogue)
 
 

@@ -43,7 +43,7 @@ def test_a_boot_says_nothing_about_what_a_registry_refuses() -> None:
 @pytest.mark.parametrize(
     ("name", "rows", "passed"),
     [
-        ("lambda-extension-not-executable", ("A8",), False),
+        ("lambda-extension-not-executable", ("A8",), True),
         ("environment-variable-missing", ("A0", "A15"), True),
         ("environment-too-large", ("A15",), False),
     ],
@@ -56,7 +56,7 @@ def test_single_rules_are_seen_or_not_whatever_their_row(
 
 
 def test_the_single_rules_exist() -> None:
-    assert set(catalogue.RULES) >= reports._UNSEEN_RULES | reports._SEEN_RULES
+    assert set(catalogue.RULES) >= reports._SEEN_RULES
 
 
 def test_a_failed_boot_fails_it_and_the_difference_is_told() -> None:

@@ -220,7 +220,9 @@ def _aws_text(attempt: Attempt) -> str:
 
 
 def _is_platforms(error_type: str) -> bool:
-    return error_type in _NOT_STARTED or error_type in {"Runtime.ExitError", "Runtime.OutOfMemory"}
+    return error_type in _NOT_STARTED or error_type.startswith(
+        ("Runtime.ExitError", "Runtime.OutOfMemory", "Extension.")
+    )
 
 
 def _way(frames: tuple[Frame, ...]) -> str:
@@ -229,6 +231,7 @@ def _way(frames: tuple[Frame, ...]) -> str:
 
 _CAUSES: tuple[tuple[Callable[[str, str], bool], Rule], ...] = (
     (lambda kind, _: kind in _NOT_STARTED, rules.ENTRYPOINT),
+    (lambda kind, _: kind.startswith("Extension."), rules.EXTENSION),
     (lambda kind, _: kind == "Runtime.OutOfMemory", rules.OUT_OF_MEMORY),
     (lambda kind, _: kind in _NO_HANDLER, rules.HANDLER_MISSING),
     (lambda kind, _: kind == "Runtime.ImportModuleError", rules.IMPORT_ERROR),

@@ -25,6 +25,7 @@ from understudy.sandbox import (
     FunctionEnvironment,
     SandboxSpec,
     executors,
+    extensions,
     lambda_environment,
 )
 from understudy.sandbox.model import OUT_OF_MEMORY
@@ -42,8 +43,6 @@ if TYPE_CHECKING:
 _MACHINES = {"x86_64": "x86_64", "amd64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}
 _PROBE_TIMEOUT_S = 0.5
 _NEIGHBOURS_AT_MOST = 40
-_EXTENSIONS = "/opt/extensions"
-_SILENT = frozenset({"Runtime.ExitError", "Sandbox.Timedout"})
 
 
 def run(request: BootRequest, *, state_dir: Path) -> BootReport:
@@ -91,14 +90,11 @@ async def boot(request: BootRequest, *, executor: Executor) -> BootReport:
         return BootReport(skipped=reason)
     started = time.perf_counter()
     endpoint, down = await _endpoint(request)
-    spec = _spec(request, endpoint)
     files = RootfsView(request.rootfs)
+    spec = _spec(request, files, endpoint)
     watch = Watch(request, spec, files, executor)
     try:
         report = await _decide(request, spec, files, executor, watch)
-        reason = _missing_extension(report, files)
-        if reason:
-            return BootReport(skipped=reason)
         decided = time.perf_counter()
         seen = await watch.result(report.attempts[0])
     except EnvironmentProblemError as error:
@@ -124,15 +120,6 @@ def _impossible(request: BootRequest) -> str:
     return ""
 
 
-def _missing_extension(report: BootReport, files: RootfsView) -> str:
-    """Why a silent failure says nothing: an extension may be what asks for events (Lambda Web Adapter)."""
-    found = files.names(_EXTENSIONS)
-    if not found or report.started or report.attempts[0].error_type not in _SILENT:
-        return ""
-    names = ", ".join(f"{_EXTENSIONS}/{name}" for name in found)
-    return f"it did not start without {names}, and the sandbox does not run extensions"
-
-
 def _reason(error: EnvironmentProblemError) -> str:
     return f"{error.message}; to change that: {error.hint}"
 
@@ -154,7 +141,7 @@ async def _endpoint(request: BootRequest) -> tuple[Endpoint | None, str]:
     return endpoint, ""
 
 
-def _spec(request: BootRequest, endpoint: Endpoint | None) -> SandboxSpec:
+def _spec(request: BootRequest, files: RootfsView, endpoint: Endpoint | None) -> SandboxSpec:
     launch = request.launch
     variables = dict(launch.function_env)
     if request.endpoint:
@@ -184,6 +171,7 @@ def _spec(request: BootRequest, endpoint: Endpoint | None) -> SandboxSpec:
         function_name=name,
         network=request.network,
         reachable=(endpoint,) if endpoint is not None else (),
+        extensions=extensions.external(files),
     )
 
 

@@ -59,7 +59,6 @@ NOT_TESTED: Mapping[str, str] = {
     "A2": "No published wheel asks for a newer C library than the base of the tests has; a real one is "
     "patched, and the real loader refuses it. GLIBCXX and CXXABI have unit tests alone.",
     "A7": "An image for another processor is never booted.",
-    "A8": "The boot starts nothing in `/opt/extensions`, so only the files are judged there.",
     "A12": "A function that swaps its code in and out until init times out depends on Lambda's disk.",
     "A16": "An image of more than 10 GiB would be 10 GiB; a unit test gives the rule its sizes. What ECR "
     "refuses (permissions, deleted tags) is not in the image.",

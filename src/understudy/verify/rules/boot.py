@@ -229,6 +229,17 @@ RESPONSE = Rule(
     fix="return what json.dumps can write, and hand out large results by a URL to S3",
     link="https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html",
 )
+EXTENSION = Rule(
+    id="boot-extension",
+    title="An extension does not start",
+    severity=Severity.FAILS,
+    catalogue=("A8",),
+    aws_text="Extension.LaunchError: RequestId: ID Error: fork/exec /opt/extensions/agent: permission denied",
+    why="Lambda starts every file of /opt/extensions before the image's own program, which waits until all "
+    "have registered.",
+    fix="correct or remove the extension: ls -l /opt/extensions in the image",
+    link="https://docs.aws.amazon.com/lambda/latest/dg/runtimes-extensions-api.html",
+)
 NEEDS_AWS = Rule(
     id="boot-needs-aws",
     title="A request needs a service that the boot cannot reach",
@@ -246,8 +257,7 @@ SKIPPED = Rule(
     severity=Severity.INFO,
     catalogue=("A7",),
     aws_text="",
-    why="A boot needs Linux with namespaces and the image's own architecture, and runs no extensions. The "
-    "static rules ran.",
+    why="A boot needs Linux with namespaces and the image's own architecture. The static rules ran.",
     fix="verify on a Linux machine of the image's architecture",
     link=_IMAGES,
 )
@@ -270,6 +280,7 @@ RULES = (
     REQUEST_EXIT,
     REQUEST_TIMEOUT,
     RESPONSE,
+    EXTENSION,
     HANDLER_ERROR,
     APP_ERROR,
     NEEDS_AWS,

@@ -1,5 +1,6 @@
 """The two boots, their sandboxes and the reasons for none, over a fake executor."""
 
+import contextlib
 import dataclasses
 import json
 import platform
@@ -8,10 +9,17 @@ from typing import Any
 
 import pytest
 
-from tests.fakes.runtime import FakeExecutor, FakeSandbox, ProcessEndedError, Recorder, RuntimeClient, echo
+from tests.fakes.runtime import (
+    ExtensionClient,
+    FakeExecutor,
+    FakeSandbox,
+    Recorder,
+    RuntimeClient,
+    echo,
+)
 from understudy.errors import EnvironmentProblemError
 from understudy.image.rootfs import Rootfs
-from understudy.sandbox import ExitStatus, SandboxSpec
+from understudy.sandbox import SandboxSpec
 from understudy.verify import boot
 from understudy.verify.boot import BootReport, BootRequest
 from understudy.verify.model import Launch
@@ -156,23 +164,24 @@ async def test_own_events_take_the_place_of_synthetic_ones(payload: bytes) -> No
     assert [json.loads(each.answer) for each in report.outcomes] == [{"own": 1}] * 2
 
 
-@pytest.mark.parametrize("with_extension", [True, False])
-async def test_silent_end_of_an_image_with_an_extension_proves_nothing(
-    tmp_path: Path, with_extension: bool
-) -> None:
-    async def ends(client: RuntimeClient) -> None:
-        raise ProcessEndedError(ExitStatus(code=1))
+async def test_boots_with_the_extensions_of_the_image(tmp_path: Path) -> None:
+    async def with_agent(client: RuntimeClient) -> None:
+        with contextlib.closing(await ExtensionClient.register(client.address, "agent")) as agent:
+            agent.ask()
+            await echo(client)
 
-    files = {"opt/extensions/lambda-adapter": ""} if with_extension else {}
-    report = await booted(Recorder(ends), image(tmp_path, **files))
-    assert not report.started
-    assert ("/opt/extensions/lambda-adapter" in report.skipped) is with_extension
+    executor = Recorder(with_agent)
+    report = await booted(executor, image(tmp_path, **{"opt/extensions/agent": ""}))
+    assert report.started
+    assert executor.specs[0].extensions == ("/opt/extensions/agent",)
 
 
-async def test_posted_error_counts_with_an_extension_too(tmp_path: Path) -> None:
-    async def fails(client: RuntimeClient) -> None:
-        await client.fail_init("Runtime.HandlerNotFound", "x")
+async def test_extension_that_ends_is_what_a_boot_tells(tmp_path: Path) -> None:
+    async def with_agent(client: RuntimeClient) -> None:
+        agent = await ExtensionClient.register(client.address, "agent")
+        agent.ask()
+        agent.close()
+        await client.next()
 
-    report = await booted(Recorder(fails), image(tmp_path, **{"opt/extensions/telemetry": ""}))
-    assert report.skipped == ""
-    assert report.attempts[0].error_type == "Runtime.HandlerNotFound"
+    report = await booted(Recorder(with_agent), image(tmp_path, **{"opt/extensions/agent": ""}))
+    assert {attempt.error_type for attempt in report.attempts} == {"Extension.Crash"}
