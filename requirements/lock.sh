@@ -5,7 +5,7 @@ cd "$(dirname "$0")"
 python=3.11
 lock() { uv pip compile --quiet --universal --python-version "$python" --generate-hashes --no-header "$@"; }
 lock dev.in -o dev.txt
-for part in platform lint types imports test tox; do
+for part in platform hooks lint types imports test tox; do
     lock -c dev.txt "$part.in" -o "$part.txt"
 done
 lock delegate.in -o delegate.txt

@@ -3,6 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 
 from tests.parity import (
+    rows_containers,
     rows_endpoint,
     rows_hooks,
     rows_internal,
@@ -21,6 +22,7 @@ ROWS: tuple[Row, ...] = (
     *rows_tools.ROWS,
     *rows_lambda.ROWS,
     *rows_hooks.ROWS,
+    *rows_containers.ROWS,
     *rows_settings.ROWS,
 )
 _AT_ONCE = 4

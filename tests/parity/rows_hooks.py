@@ -40,6 +40,7 @@ _PY = {
 _SH = {
     "ready.d/05.sh": ('#!/bin/sh\necho \'["executed"]\' >> "$PARITY_NOTES"; exit 3\n', 0o755),
     "ready.d/06.sh": ('#!/bin/sh\necho \'["without the right to"]\' >> "$PARITY_NOTES"\n', 0o644),
+    "ready.d/50.sh": ("#!/bin/sh\nexec awslocal lambda list-functions\n", 0o755),
     "ready.d/07.sh": ('echo \'["without a first line"]\' >> "$PARITY_NOTES"\n', 0o755),
 }
 
@@ -103,6 +104,10 @@ def _executed(world: World) -> str:
     return ", ".join(text for word, text in told.items() if word in words)
 
 
+def _awslocal(world: World) -> str:
+    return _ran(world).states["READY 50.sh"]
+
+
 def _python(world: World) -> str:
     _, has_file, name, _ = _ran(world).note("ready")
     return f"{'with' if has_file else 'without'} __file__, as {name}"
@@ -142,11 +147,18 @@ ROWS = (
     Row(
         area=AREA,
         name="order: by name, upper case first, subfolders last; only `.sh` and `.py`",
-        localstack="05.sh 06.sh 07.sh 10.py 30.py 40.py B.py first.py",
+        localstack="05.sh 06.sh 07.sh 10.py 30.py 40.py 50.sh B.py first.py",
         observe=_order,
         documented=True,
     ),
     Row(area=AREA, name="a `.sh` file", localstack="executed", observe=_executed, documented=True),
+    Row(
+        area=AREA,
+        name="`awslocal` in a `.sh` file",
+        localstack="SUCCESSFUL",
+        observe=_awslocal,
+        documented=True,
+    ),
     Row(
         area=AREA,
         name="a `.py` file",

@@ -124,6 +124,10 @@ class World:
         self._stack.callback(process.close)
         return process.start()
 
+    def at_end(self, act: Callable[[], object]) -> None:
+        """Lets `act` be done when the world ends, before what was asked for earlier."""
+        self._stack.callback(act)
+
     def client(
         self,
         service: str,

@@ -51,6 +51,8 @@ class Parts:
         asked = config.localstack
         public_host = (asked.public and asked.public.host) or LOCAL_DOMAIN
         public_port = (asked.public and asked.public.port) or port
+        # A container that is asked for other services alone needs none of the privileges of a sandbox.
+        self._runs_functions = asked.services is None or "lambda" in asked.services
         self._ecr = EcrService(self._repositories, uploads, port=public_port)
         self._lambda = LambdaService(
             self._state,
@@ -124,9 +126,10 @@ class Parts:
         self._apis.open()
         self._rest_apis.open()
         self._stack.push_async_callback(self._outbound.close)
-        await self._executor.open()
-        self._stack.push_async_callback(self._executor.close)
-        await self._lambda.start()
+        if self._runs_functions:
+            await self._executor.open()
+            self._stack.push_async_callback(self._executor.close)
+        await self._lambda.start(working=self._runs_functions)
         self._stack.push_async_callback(self._lambda.close)
         # Only now: the functions have said which images they need.
         self._ecr.start()

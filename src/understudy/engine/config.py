@@ -120,9 +120,10 @@ def parse(argv: Sequence[str], environ: Mapping[str, str] | None = None) -> Engi
     )
     parser.add_argument("--log-level", choices=("debug", "info", "warning", "error"))
     given = {name: value for name, value in vars(parser.parse_args(argv)).items() if value is not None}
-    usual = {"executor": executors.chosen(environ or {})}
+    environ = environ or {}
+    usual = {"executor": executors.chosen(environ)} if executors.VARIABLE in environ else {}
     stated = {**usual, **_document(given.pop("config")), **given}
-    settings = localstack.read(environ or {}, any_service="delegate_url" in stated)
+    settings = localstack.read(environ, any_service="delegate_url" in stated)
     return _config({**stated, **_agreed(stated, settings), "localstack": settings})
 
 

@@ -10,7 +10,9 @@ Requests to an HTTP API (``{api}.execute-api...`` or ``/_aws/execute-api/``) or 
 own CORS configuration, as on AWS, so only their Host is checked here.
 
 Safe against rebinding are names that an attacker cannot point at 127.0.0.1: loopback itself, ``*.localhost``
-(resolved to loopback by browsers), ``localhost.localstack.cloud`` (its owner's zone) and ``*.amazonaws.com``.
+(resolved to loopback by browsers), ``localhost.localstack.cloud`` (its owner's zone) and ``*.amazonaws.com``;
+and addresses, which nobody resolves: a container is reached as ``172.17.0.1:32768``. Pages from addresses
+other than loopback are foreign all the same.
 """
 
 import functools
@@ -76,7 +78,7 @@ class OriginRule:
 
     def _host_kind(self, host: bytes) -> HostKind:
         name = _name(f"//{host.decode('latin-1')}")
-        if name is None or not self._is_ours(name):
+        if name is None or not (self._is_ours(name) or _is_address(name)):
             return HostKind.FOREIGN
         if _BUCKET.match(name):
             return HostKind.BUCKET
@@ -102,6 +104,14 @@ def _name(url: str) -> str | None:
     except ValueError:
         return None
     return name.rstrip(".") if name else None
+
+
+def _is_address(name: str) -> bool:
+    """Whether a host is the address of one machine: what nobody resolves, nobody can rebind."""
+    try:
+        return not ipaddress.ip_address(name).is_unspecified
+    except ValueError:
+        return False
 
 
 def _is_loopback(name: str) -> bool:

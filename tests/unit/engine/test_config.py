@@ -46,6 +46,13 @@ def test_the_environment_fills_what_flags_leave_open() -> None:
     assert config.parse(["--data-dir", "/a", "--log-level", "error"], {"DEBUG": "1"}).log_level == "debug"
 
 
+def test_executors_of_both_environments_must_agree() -> None:
+    asked = {"LAMBDA_RUNTIME_EXECUTOR": "docker"}
+    assert config.parse(["--data-dir", "/a"], asked).executor == "docker"
+    with pytest.raises(UnderstudyError, match="LAMBDA_RUNTIME_EXECUTOR asks for executor docker"):
+        config.parse(["--data-dir", "/a"], {**asked, "UNDERSTUDY_EXECUTOR": "namespaces"})
+
+
 def test_environment_and_flags_must_agree() -> None:
     with pytest.raises(UnderstudyError, match="GATEWAY_LISTEN asks for port 4510, the command line for 1"):
         config.parse(["--data-dir", "/a", "--port", "1"], {"GATEWAY_LISTEN": ":4510"})

@@ -29,7 +29,9 @@ HOSTS = [
     ("localhost.evil.example", HostKind.FOREIGN),
     ("x.execute-api.evil.example", HostKind.FOREIGN),
     ("0.0.0.0:4566", HostKind.FOREIGN),
-    ("192.168.1.7:4566", HostKind.FOREIGN),
+    ("192.168.1.7:4566", HostKind.LOCAL),
+    ("172.17.0.1:32768", HostKind.LOCAL),
+    ("[::]:4566", HostKind.FOREIGN),
     ("evil-amazonaws.com", HostKind.FOREIGN),
     ("[bad", HostKind.FOREIGN),
     ("", HostKind.FOREIGN),
@@ -44,6 +46,7 @@ def test_knows_its_own_names(host: str, kind: HostKind) -> None:
 ALLOWED = ["http://localhost:3000", "http://127.0.0.1:8000", "https://app.localhost", "http://[::1]:5173"]
 FOREIGN = [
     "https://evil.example",
+    "http://192.168.1.7:3000",
     "null",
     "http://localhost.evil.example",
     "http://evil.amazonaws.com",

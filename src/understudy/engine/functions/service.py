@@ -199,16 +199,21 @@ class LambdaService:
         """How many execution environments there are at this moment."""
         return self._fleet.environments()
 
-    async def start(self) -> None:
-        """Reads the records and takes up what was under way when the engine ended."""
+    async def start(self, *, working: bool = True) -> None:
+        """Reads the records and takes up what was under way when the engine ended.
+
+        Args:
+            working: False leaves everything as it is found: no function runs, no event is lost.
+        """
         self._state.migrate(self.name, MIGRATIONS)
         self._table.load()
         self._repositories.add_roots(self._digests)
         await self._repositories.refresh_pins()
-        self._lifecycle.resume()
-        self._events.resume()
         self._mappings.load()
-        self._pollers.resume()
+        if working:
+            self._lifecycle.resume()
+            self._events.resume()
+            self._pollers.resume()
 
     async def close(self) -> None:
         """Ends every environment; accepted events are kept for the next start."""
