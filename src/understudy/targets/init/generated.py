@@ -53,14 +53,16 @@ venv
 .env
 **/__pycache__
 **/*.pyc
-tests
+.dockerignore
+Dockerfile*
 deploy
+tests
 understudy.yaml
 """
 
 _FROM_PYPROJECT = """\
  && python3 -c 'import tomllib; \\
-      print(*tomllib.load(open("/tmp/pyproject.toml", "rb"))["project"]["dependencies"], sep="\\\\n")' \\
+      print(*tomllib.load(open("/tmp/pyproject.toml", "rb"))["project"]["dependencies"], sep="\\n")' \\
       > /tmp/requirements.txt \\
 """
 
