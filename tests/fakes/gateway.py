@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote
 
+from tests.fakes.issuer import Issuer
+from understudy.engine.executeapi.outbound import Outbound
 from understudy.engine.protocol import ApiError, Router
 
 
@@ -65,6 +67,14 @@ class Lines:
         self, group: str, stream: str, events: Sequence[tuple[int, str]], *, account_id: str, region: str
     ) -> None:
         self.lines += [(group, stream, text) for _, text in events]
+
+
+class Outside(Outbound):
+    """The world outside: an issuer, and nobody else."""
+
+    def __init__(self, issuer: Issuer) -> None:
+        super().__init__()
+        self.fetch = issuer.fetch  # type: ignore[method-assign]
 
 
 async def ask(

@@ -79,7 +79,7 @@ class Parts:
         access_log = AccessLog(self._logs.append)
         self._outbound = Outbound()
         routers = (
-            RestApiGateway(self._rest_apis, self._lambda, access_log, self._outbound),
+            RestApiGateway(self._rest_apis, self._lambda, access_log, self._outbound, endpoint),
             HttpApiGateway(self._apis, self._lambda, access_log, self._outbound, endpoint),
             FunctionUrlGateway(self._lambda),
             RegistryRouter(self._repositories, uploads),

@@ -37,7 +37,8 @@ class Exchange:
 
     def failed(self, response: HttpResponse, *, authorizer: str | None = None) -> HttpResponse:
         """Notes an answer of the gateway's own, and why if an authorizer said no; returns the answer."""
-        text = json.loads(response.body)["message"]
+        document = json.loads(response.body)
+        text = document.get("message", document.get("Message"))
         self._known |= {"error.message": text, "error.messageString": json.dumps(text)}
         if authorizer:
             self._known["authorizer.error"] = authorizer

@@ -5,12 +5,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from understudy.engine.executeapi import forwarding, http, signed
+from understudy.engine.executeapi import forwarding, http, jwt_authorizer, signed
+from understudy.engine.executeapi.function_authorizer import AuthorizerFailedError, FunctionAuthorizer
 from understudy.engine.executeapi.http import HttpRequest, HttpResponse
-from understudy.engine.httpapi import jwt_authorizer, variables
+from understudy.engine.executeapi.jwt_authorizer import JwtAuthorizer, TokenRefusedError
+from understudy.engine.httpapi import lambda_authorizer, variables
 from understudy.engine.httpapi.events import Routed
-from understudy.engine.httpapi.jwt_authorizer import JwtAuthorizer, TokenRefusedError
-from understudy.engine.httpapi.lambda_authorizer import AuthorizerFailedError, LambdaAuthorizer, Question
+from understudy.engine.httpapi.lambda_authorizer import Asked
 
 _SOURCE = re.compile(r"\$(request\.header|request\.querystring|context|stageVariables)\.(.+)")
 
@@ -44,7 +45,7 @@ class RefusedError(Exception):
 class Authorization:
     """Asks whoever guards a route."""
 
-    def __init__(self, tokens: JwtAuthorizer, functions: LambdaAuthorizer) -> None:
+    def __init__(self, tokens: JwtAuthorizer, functions: FunctionAuthorizer) -> None:
         self._tokens = tokens
         self._functions = functions
 
@@ -68,9 +69,8 @@ class Authorization:
         if guard.kind == "JWT":
             return {"jwt": await self._token(guard, values[0])}
         try:
-            context = await self._functions.check(
-                Question(authorizer=guard.authorizer, identity=values, request=request, routed=routed)
-            )
+            asked = Asked(authorizer=guard.authorizer, identity=values, request=request, routed=routed)
+            context = await lambda_authorizer.check(self._functions, asked)
         except AuthorizerFailedError as exc:
             raise RefusedError(str(exc), http.message(500, "Internal Server Error")) from exc
         if context is None:

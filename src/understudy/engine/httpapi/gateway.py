@@ -19,8 +19,10 @@ from understudy.engine.executeapi import http
 from understudy.engine.executeapi.access_log import AccessLog
 from understudy.engine.executeapi.address import Address
 from understudy.engine.executeapi.exchange import NO_PERMISSION, Exchange
+from understudy.engine.executeapi.function_authorizer import FunctionAuthorizer
 from understudy.engine.executeapi.http import HttpRequest, HttpResponse, Receive, Scope, Send
 from understudy.engine.executeapi.invoker import PRINCIPAL, Invoker
+from understudy.engine.executeapi.jwt_authorizer import JwtAuthorizer
 from understudy.engine.executeapi.outbound import Outbound
 from understudy.engine.executeapi.routing import RouteMatch
 from understudy.engine.executeapi.store import ApiRecord, ApiStore
@@ -29,8 +31,6 @@ from understudy.engine.httpapi import cors as httpapi_cors
 from understudy.engine.httpapi import events, http_proxy, mapping, stages, variables
 from understudy.engine.httpapi.authorization import Authorization, RefusedError
 from understudy.engine.httpapi.events import MalformedResponseError, Routed
-from understudy.engine.httpapi.jwt_authorizer import JwtAuthorizer
-from understudy.engine.httpapi.lambda_authorizer import LambdaAuthorizer
 from understudy.engine.httpapi.stages import Function, Stage, Target
 from understudy.engine.protocol import ApiError
 
@@ -106,7 +106,7 @@ class HttpApiGateway:
         self._log = log
         self._outbound = outbound
         self._authorization = Authorization(
-            JwtAuthorizer(self._outbound.fetch, cognito=cognito), LambdaAuthorizer(invoker)
+            JwtAuthorizer(self._outbound.fetch, cognito=cognito), FunctionAuthorizer(invoker)
         )
         self._throttle = Throttle()
         self._stages: dict[tuple[str, str], Stage] = {}

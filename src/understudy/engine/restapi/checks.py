@@ -40,13 +40,16 @@ def check_part(record: ApiRecord, parent: Document, part: str) -> None:
             )
 
 
-def check_method(method: Document) -> None:
+def check_method(record: ApiRecord, method: Document) -> None:
     """Passes when what guards a method is there.
 
     Raises:
         ApiError: BadRequestException.
     """
-    if method["authorizationType"].upper() not in ("NONE", "AWS_IAM"):
+    kind = method["authorizationType"].upper()
+    authorizer = record.authorizers.get(method.get("authorizerId", ""), {})
+    guards = {"COGNITO_USER_POOLS": ("COGNITO_USER_POOLS",), "CUSTOM": ("TOKEN", "REQUEST")}.get(kind, ())
+    if kind not in ("NONE", "AWS_IAM") and authorizer.get("type") not in guards:
         raise bad_request(
             "Invalid authorizer ID specified. Setting the authorization type to CUSTOM or "
             "COGNITO_USER_POOLS requires a valid authorizer."

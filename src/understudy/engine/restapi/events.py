@@ -6,7 +6,7 @@ percent-encoded, query values are decoded, empty maps are null, and there is no 
 
 import base64
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from understudy.engine.executeapi import access_log, forwarding, http
@@ -20,6 +20,7 @@ class Routed:
     Attributes:
         resource: the path of the resource that answers, such as ``/{proxy+}``; None where none does.
         iam: who signed the request: ``accessKey``, ``accountId``, ``callerId``, ``userArn``, ``userId``.
+        authorizer: what an authorizer hands on: ``claims``, or ``principalId`` and a function's context.
     """
 
     account_id: str
@@ -36,6 +37,7 @@ class Routed:
     epoch_s: float
     trace_id: str
     iam: Mapping[str, Any]
+    authorizer: Mapping[str, Any] = field(default_factory=dict)
 
 
 def context(request: HttpRequest, routed: Routed) -> dict[str, Any]:
@@ -44,6 +46,7 @@ def context(request: HttpRequest, routed: Routed) -> dict[str, Any]:
     return {
         "accountId": routed.account_id,
         "apiId": routed.api_id,
+        **({"authorizer": dict(routed.authorizer)} if routed.authorizer else {}),
         "deploymentId": routed.deployment_id,
         "domainName": routed.domain,
         "domainPrefix": routed.domain.partition(".")[0],
@@ -77,8 +80,16 @@ def context(request: HttpRequest, routed: Routed) -> dict[str, Any]:
 def variables(request: HttpRequest, routed: Routed) -> dict[str, object]:
     """Returns the ``$context`` variables by their path, for access logs."""
     known = context(request, routed)
-    identity = known.pop("identity")
-    return known | {f"identity.{name}": value for name, value in identity.items()}
+    for name in ("identity", "authorizer"):
+        known |= _flat(name, known.pop(name, {}))
+    return known
+
+
+def _flat(prefix: str, values: Mapping[str, Any]) -> dict[str, object]:
+    flat: dict[str, object] = {}
+    for name, value in values.items():
+        flat |= _flat(f"{prefix}.{name}", value) if isinstance(value, dict) else {f"{prefix}.{name}": value}
+    return flat
 
 
 def event(request: HttpRequest, routed: Routed, *, binary: bool) -> dict[str, Any]:

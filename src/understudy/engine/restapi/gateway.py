@@ -15,18 +15,21 @@ from typing import Any
 
 from understudy.engine import identifiers
 from understudy.engine.executeapi import address as addresses
-from understudy.engine.executeapi import http, signed
+from understudy.engine.executeapi import http
 from understudy.engine.executeapi.access_log import AccessLog
 from understudy.engine.executeapi.address import Address
 from understudy.engine.executeapi.exchange import NO_PERMISSION, Exchange
+from understudy.engine.executeapi.function_authorizer import FunctionAuthorizer
 from understudy.engine.executeapi.http import HttpRequest, HttpResponse, Receive, Scope, Send
 from understudy.engine.executeapi.invoker import PRINCIPAL, Invoker, Outcome
+from understudy.engine.executeapi.jwt_authorizer import JwtAuthorizer
 from understudy.engine.executeapi.outbound import Outbound
 from understudy.engine.executeapi.routing import RouteMatch
 from understudy.engine.executeapi.store import ApiRecord, ApiStore
 from understudy.engine.executeapi.throttle import Throttle
 from understudy.engine.protocol import ApiError
-from understudy.engine.restapi import events, http_proxy, mock, responses, stages
+from understudy.engine.restapi import authorization, events, http_proxy, mock, responses, stages
+from understudy.engine.restapi.authorization import Authorization, RefusedError
 from understudy.engine.restapi.events import Routed
 from understudy.engine.restapi.responses import MalformedAnswerError
 from understudy.engine.restapi.stages import Method, Stage
@@ -50,13 +53,28 @@ class _Exchange(Exchange):
 
 
 class RestApiGateway:
-    """A raw ASGI router for requests to REST APIs; `log` takes the lines of access logs."""
+    """A raw ASGI router for requests to REST APIs.
 
-    def __init__(self, apis: ApiStore, invoker: Invoker, log: AccessLog, outbound: Outbound) -> None:
+    Args:
+        log: takes the lines of access logs.
+        cognito: the endpoint that has user pools of its own; None when there is none.
+    """
+
+    def __init__(
+        self,
+        apis: ApiStore,
+        invoker: Invoker,
+        log: AccessLog,
+        outbound: Outbound,
+        cognito: str | None = None,
+    ) -> None:
         self._apis = apis
         self._invoker = invoker
         self._log = log
         self._outbound = outbound
+        self._authorization = Authorization(
+            JwtAuthorizer(outbound.fetch, cognito=cognito), FunctionAuthorizer(invoker)
+        )
         self._throttle = Throttle()
         self._stages: dict[tuple[str, str], Stage] = {}
         self._late: set[asyncio.Task[Outcome]] = set()
@@ -101,12 +119,16 @@ class RestApiGateway:
 
     async def _answer(self, method: Method, exchange: _Exchange) -> HttpResponse:
         routed = exchange.routed
-        if method.signed and not routed.iam:
-            return exchange.failed(_refusal(403, "Missing Authentication Token"))
-        if method.keyed:
-            return exchange.failed(_refusal(403, "Forbidden"))
         if not self._throttle.admits((routed.api_id, routed.stage, method.source_arn), method.limits):
             return exchange.failed(_refusal(429, "Too Many Requests"))
+        if method.guard is not None:
+            try:
+                passed = await self._authorization.check(method.guard, exchange.request, routed)
+            except RefusedError as refusal:
+                return exchange.failed(_refused(refusal), authorizer=str(refusal))
+            exchange.routed = replace(routed, authorizer=passed)
+        if method.keyed:
+            return exchange.failed(_refusal(403, "Forbidden"))
         if method.integration["type"] == "MOCK":
             made = mock.answer(method.integration, http.header(exchange.request, "content-type"))
             return made or exchange.failed(_failure(500))
@@ -209,7 +231,7 @@ def _routed(
         extended_request_id=identifiers.extended_request_id(),
         epoch_s=epoch_s,
         trace_id=identifiers.trace_root(epoch_s),
-        iam=(method and method.signed and signed.caller(request)) or {},
+        iam=authorization.caller(method.guard if method else None, request),
     )
 
 
@@ -217,11 +239,27 @@ _KINDS: Mapping[str, str] = {
     "Forbidden": "ForbiddenException",
     "Missing Authentication Token": "MissingAuthenticationTokenException",
     "Too Many Requests": "TooManyRequestsException",
+    "Unauthorized": "UnauthorizedException",
 }
 
 
 def _refusal(status: int, text: str) -> HttpResponse:
     return http.message(status, text, ("x-amzn-errortype", _KINDS[text]))
+
+
+def _refused(refusal: RefusedError) -> HttpResponse:
+    """An authorizer's no in AWS's words: a policy's has a capital letter, a broken one's says nothing."""
+    if refusal.text in _KINDS:
+        return _refusal(refusal.status, str(refusal.text))
+    name, kind = ("Message", "AccessDenied") if refusal.text else ("message", "AuthorizerConfiguration")
+    return HttpResponse(
+        status=refusal.status,
+        headers=[
+            (b"content-type", b"application/json"),
+            (b"x-amzn-errortype", f"{kind}Exception".encode()),
+        ],
+        body=json.dumps({name: refusal.text}, separators=(",", ":")).encode(),
+    )
 
 
 def _failure(status: int, text: str = "Internal server error") -> HttpResponse:

@@ -77,6 +77,7 @@ class ReleaseOperations:
             "id": new_id(6),
             "createdDate": now(),
             "Snapshot": {
+                "authorizers": copy.deepcopy(record.authorizers),
                 "resources": copy.deepcopy(record.resources),
                 "binaryMediaTypes": record.document.get("binaryMediaTypes", []),
                 "minimumCompressionSize": record.document.get("minimumCompressionSize"),

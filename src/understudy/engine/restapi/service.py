@@ -1,6 +1,6 @@
 """The control plane of REST APIs (botocore service ``apigateway``): the API itself, its tags, and the rest.
 
-Keys, usage plans, models, validators, authorizers, domain names and imports of OpenAPI are not here: a call
+Keys, usage plans, models, validators, domain names and imports of OpenAPI are not here: a call
 for one answers with a named error.
 """
 
@@ -11,6 +11,7 @@ from understudy.engine.executeapi import store
 from understudy.engine.executeapi.store import ApiRecord, ApiStore, Document, new_id, now
 from understudy.engine.protocol import Call, Operation
 from understudy.engine.restapi import patches
+from understudy.engine.restapi.authorizers import AuthorizerOperations
 from understudy.engine.restapi.lookup import Lookup, bad_request, not_found, page
 from understudy.engine.restapi.release import ReleaseOperations
 from understudy.engine.restapi.tree import TreeOperations
@@ -47,6 +48,7 @@ class RestApiService:
             "UntagResource": self.untag_resource,
             **TreeOperations(apis).operations,
             **ReleaseOperations(apis).operations,
+            **AuthorizerOperations(apis).operations,
         }
 
     async def create_rest_api(self, call: Call) -> Document:

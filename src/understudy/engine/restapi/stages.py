@@ -8,6 +8,7 @@ from understudy.engine.executeapi import throttle
 from understudy.engine.executeapi.routing import Router
 from understudy.engine.executeapi.store import ApiRecord, Document
 from understudy.engine.executeapi.throttle import Limits
+from understudy.engine.restapi.authorization import Guard
 
 _FUNCTION = re.compile(r"arn:aws[a-z-]*:lambda:[a-z0-9-]+:\d{12}:function:[^/]+")
 _STAGE_VARIABLE = re.compile(r"\$\{stageVariables\.([A-Za-z0-9_]+)\}")
@@ -18,7 +19,7 @@ class Method:
     """A method of a resource.
 
     Attributes:
-        signed: whether a request needs an IAM signature.
+        guard: who decides whether a request passes; None lets everybody.
         keyed: whether a request needs an API key; there are none, so it never has one.
         integration: botocore's ``Integration`` structure.
         uri: the integration's, its stage variables filled in.
@@ -28,7 +29,7 @@ class Method:
 
     resource_id: str
     resource: str
-    signed: bool
+    guard: Guard | None
     keyed: bool
     limits: Limits | None
     integration: Document
@@ -72,7 +73,7 @@ def compiled(record: ApiRecord, name: str) -> Stage:
             methods[f"{verb} {resource['path']}"] = Method(
                 resource_id=resource["id"],
                 resource=resource["path"],
-                signed=method["authorizationType"].upper() == "AWS_IAM",
+                guard=_guard(method, snapshot.get("authorizers", {}), record.region),
                 keyed=bool(method.get("apiKeyRequired")),
                 limits=_limits(document, resource["path"], verb),
                 integration=integration,
@@ -93,6 +94,18 @@ def compiled(record: ApiRecord, name: str) -> Stage:
         access_log=(log["destinationArn"], log["format"])
         if "destinationArn" in log and "format" in log
         else None,
+    )
+
+
+def _guard(method: Document, authorizers: Mapping[str, Document], region: str) -> Guard | None:
+    kind = method["authorizationType"].upper()
+    if kind == "NONE":
+        return None
+    return Guard(
+        kind=kind,
+        authorizer=authorizers.get(method.get("authorizerId", ""), {}),
+        scopes=method.get("authorizationScopes") or (),
+        region=region,
     )
 
 

@@ -92,7 +92,7 @@ class TreeOperations:
         if name in resource["resourceMethods"]:
             raise conflict("Method already exists for this resource")
         method = {"apiKeyRequired": False, **_own(call), "httpMethod": name}
-        checks.check_method(method)
+        checks.check_method(record, method)
         return self._lookup.save_method(record, resource, method)
 
     async def get_method(self, call: Call) -> Document:
@@ -103,7 +103,7 @@ class TreeOperations:
         """Patches a method."""
         record, resource, method = self._lookup.method(call)
         changed = patches.applied(method, call.params.get("patchOperations") or (), patches.METHOD)
-        checks.check_method(changed)
+        checks.check_method(record, changed)
         return self._lookup.save_method(record, resource, changed)
 
     async def delete_method(self, call: Call) -> Document:

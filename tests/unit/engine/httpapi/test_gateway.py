@@ -4,10 +4,9 @@ from typing import Any
 
 import pytest
 
-from tests.fakes.gateway import Answer, FakeInvoker, Lines, Outcome, ask
+from tests.fakes.gateway import Answer, FakeInvoker, Lines, Outcome, Outside, ask
 from tests.fakes.issuer import Issuer
 from understudy.engine.executeapi.access_log import AccessLog
-from understudy.engine.executeapi.outbound import Outbound
 from understudy.engine.executeapi.store import ApiStore
 from understudy.engine.httpapi.gateway import HttpApiGateway
 from understudy.engine.httpapi.service import HttpApiService
@@ -15,14 +14,6 @@ from understudy.engine.protocol import ApiError, Call
 from understudy.engine.state import State
 
 FUNCTION = "arn:aws:lambda:us-east-1:000000000000:function:dashboard:live"
-
-
-class Outside(Outbound):
-    """The world outside: an issuer, and nobody else."""
-
-    def __init__(self, issuer: Issuer) -> None:
-        super().__init__()
-        self.fetch = issuer.fetch  # type: ignore[method-assign]
 
 
 class Gateway:

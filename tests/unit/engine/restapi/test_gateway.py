@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from tests.fakes.gateway import Answer, FakeInvoker, Lines, Outcome, ask
+from tests.fakes.gateway import Answer, FakeInvoker, Lines, Outcome, Outside, ask
+from tests.fakes.issuer import Issuer
 from understudy.engine.executeapi.access_log import AccessLog
-from understudy.engine.executeapi.outbound import Outbound
 from understudy.engine.executeapi.store import ApiStore
 from understudy.engine.protocol import ApiError, Call
 from understudy.engine.restapi.gateway import RestApiGateway
@@ -34,7 +34,9 @@ class Gateway:
         apis = ApiStore(State(self.path / "engine.sqlite").open(), "apigateway", "restapi")
         apis.open()
         self.service = RestApiService(apis)
-        self.gateway = RestApiGateway(apis, self.invoker, AccessLog(self.log.append), Outbound())
+        self.issuer = Issuer("http://localhost:4566/us-east-1_Pool")
+        log, outside = AccessLog(self.log.append), Outside(self.issuer)
+        self.gateway = RestApiGateway(apis, self.invoker, log, outside, "http://localhost:4566")
 
     async def call(self, operation: str, **params: Any) -> dict[str, Any]:
         return await self.service.operations[operation](
@@ -316,3 +318,108 @@ async def test_resources_hang_together(gateway: Gateway) -> None:
     listed = (await gateway.call("GetResources", restApiId=api_id))["items"]
     assert [item["path"] for item in listed] == ["/", "/{proxy+}"]
     assert json.dumps(listed[1]["resourceMethods"]) == '{"ANY": {}}'
+
+
+AUTHORIZER = "arn:aws:lambda:us-east-1:000000000000:function:guard"
+
+
+async def guard(gateway: Gateway, kind: str, authorizer: dict[str, Any], **method: Any) -> None:
+    """Lets an authorizer decide who may call ``ANY /{proxy+}``."""
+    where = {"restApiId": gateway.api_id, "name": kind}
+    made = await gateway.call("CreateAuthorizer", **where, **authorizer)
+    operations = [
+        {"op": "replace", "path": "/authorizerId", "value": made["id"]},
+        {"op": "replace", "path": "/authorizationType", "value": kind},
+        *({"op": "add", "path": "/authorizationScopes", "value": one} for one in method.get("scopes", ())),
+    ]
+    await gateway.call("UpdateMethod", **gateway.proxy, patchOperations=operations)
+    await gateway.deploy()
+
+
+def policy(effect: str, **more: Any) -> Outcome:
+    statement = {"Effect": effect, "Action": "execute-api:Invoke", "Resource": "*"}
+    return Outcome(json.dumps({"policyDocument": {"Statement": [statement]}, **more}).encode())
+
+
+def json_message(text: str) -> bytes:
+    return json.dumps({"Message": text}, separators=(",", ":")).encode()
+
+
+async def test_a_functions_policy_decides_in_aws_words(gateway: Gateway) -> None:
+    api_id = await gateway.make()
+    uri = URI.replace(FUNCTION, AUTHORIZER)
+    token = {"type": "TOKEN", "authorizerUri": uri, "identitySource": "method.request.header.Authorization"}
+    await guard(gateway, "CUSTOM", token)
+
+    async def get(token: str, outcome: Outcome) -> tuple[int, bytes]:
+        gateway.invoker.answers[AUTHORIZER] = outcome
+        answer = await gateway.get("/dev/a", headers={"authorization": token} if token else {})
+        return answer.status, answer.body
+
+    raised = Outcome(b'{"errorMessage": "Unauthorized"}', "Unhandled")
+    assert await get("", policy("Allow")) == (401, b'{"message":"Unauthorized"}')
+    assert await get("bad", raised) == (401, b'{"message":"Unauthorized"}')
+    assert await get("broken", Outcome(b'{"a": 1}')) == (500, b'{"message":null}')
+    denied = "User is not authorized to access this resource"
+    silent = Outcome(b'{"policyDocument": {"Statement": []}}')
+    assert await get("silent", silent) == (403, json_message(denied))
+    denied += " with an explicit deny in an identity-based policy"
+    assert await get("denied", policy("Deny")) == (403, json_message(denied))
+    allowed = policy("Allow", principalId="ann", context={"number": 1, "yes": True})
+    assert await get("good", allowed) == (200, b"ok")
+    assert await get("good", policy("Deny")) == (200, b"ok"), "kept for five minutes"
+    asked = next(event for event in gateway.invoker.events if event.get("authorizationToken") == "good")
+    arn = f"arn:aws:execute-api:us-east-1:000000000000:{api_id}/dev/GET/a"
+    assert asked == {"type": "TOKEN", "methodArn": arn, "authorizationToken": "good"}
+    context = gateway.invoker.events[-1]["requestContext"]
+    assert context["authorizer"] == {"principalId": "ann", "number": "1", "yes": "true"}
+
+
+async def test_a_request_authorizer_sees_the_request(gateway: Gateway) -> None:
+    await gateway.make()
+    uri = URI.replace(FUNCTION, AUTHORIZER)
+    request = {"type": "REQUEST", "authorizerUri": uri, "authorizerResultTtlInSeconds": 0}
+    await guard(gateway, "CUSTOM", request)
+    gateway.invoker.answers[AUTHORIZER] = policy("Allow")
+
+    assert (await gateway.get("/dev/a?x=1")).status == 200
+    (asked, _) = gateway.invoker.events
+    assert (asked["type"], asked["path"], asked["queryStringParameters"]) == ("REQUEST", "/a", {"x": "1"})
+    assert "body" not in asked
+
+
+@pytest.mark.parametrize(("scopes", "use"), [((), "id"), (("read",), "access")])
+async def test_a_user_pool_opens_with_the_right_kind_of_token(
+    gateway: Gateway, scopes: tuple[str, ...], use: str
+) -> None:
+    await gateway.make()
+    pool = {
+        "type": "COGNITO_USER_POOLS",
+        "providerARNs": ["arn:aws:cognito-idp:us-east-1:000000000000:userpool/us-east-1_Pool"],
+        "identitySource": "method.request.header.Authorization",
+    }
+    await guard(gateway, "COGNITO_USER_POOLS", pool, scopes=scopes)
+    issuer = "https://cognito-idp.us-east-1.amazonaws.com/us-east-1_Pool"
+    claims = {"iss": issuer, "scope": "read", "cognito:groups": ["a", "b"]}
+
+    for kind, status in ((use, 200), ("access" if use == "id" else "id", 401)):
+        token = gateway.issuer.token(token_use=kind, **claims)
+        assert (await gateway.get("/dev/a", headers={"authorization": token})).status == status
+    (event,) = gateway.invoker.events
+    assert event["requestContext"]["authorizer"]["claims"]["cognito:groups"] == "a,b"
+
+
+async def test_an_authorizer_in_use_stays(gateway: Gateway) -> None:
+    api_id = await gateway.make()
+    uri = URI.replace(FUNCTION, AUTHORIZER)
+    token = {"type": "TOKEN", "authorizerUri": uri, "identitySource": "method.request.header.Authorization"}
+    await guard(gateway, "CUSTOM", token)
+    (made,) = (await gateway.call("GetAuthorizers", restApiId=api_id))["items"]
+    where = {"restApiId": api_id, "authorizerId": made["id"]}
+
+    with pytest.raises(ApiError, match="is referenced in a method"):
+        await gateway.call("DeleteAuthorizer", **where)
+    await gateway.call("DeleteMethod", **gateway.proxy)
+    await gateway.call("DeleteAuthorizer", **where)
+    with pytest.raises(ApiError, match="Invalid Authorizer identifier"):
+        await gateway.call("GetAuthorizer", **where)

@@ -61,14 +61,14 @@ class JwtAuthorizer:
         self._keys: dict[str, tuple[float, dict[str, jwt.PyJWK]]] = {}
 
     async def check(
-        self, token: str, *, issuer: str, audience: Sequence[str], scopes: Sequence[str]
+        self, token: str, *, issuer: str, audience: Sequence[str] | None, scopes: Sequence[str]
     ) -> Claims:
         """Returns the token's claims.
 
         Args:
             token: as the identity source holds it, with or without ``Bearer``.
             issuer: whose keys sign.
-            audience: of which the token must name one.
+            audience: of which the token must name one; None asks for none.
             scopes: of which the token must have one, if there are any.
 
         Raises:
@@ -89,7 +89,7 @@ class JwtAuthorizer:
             known = (said for kind, said in _PROBLEMS if isinstance(exc, kind))
             raise TokenRefusedError(next(known, "the token is invalid")) from exc
         named = _texts(claims["aud"] if "aud" in claims else claims.get("client_id"))
-        if not set(named) & set(audience):
+        if audience is not None and not set(named) & set(audience):
             raise TokenRefusedError("the token does not have a valid audience")
         if scopes and not set(scopes) & set(token_scopes(claims)):
             raise TokenRefusedError("the token does not have a valid scope", forbidden=True)

@@ -5,8 +5,8 @@ import jwt
 import pytest
 
 from tests.fakes.issuer import Issuer
-from understudy.engine.httpapi import jwt_authorizer
-from understudy.engine.httpapi.jwt_authorizer import JwtAuthorizer, TokenRefusedError
+from understudy.engine.executeapi import jwt_authorizer
+from understudy.engine.executeapi.jwt_authorizer import JwtAuthorizer, TokenRefusedError
 
 
 async def check(issuer: Issuer, token: str, *scopes: str) -> Any:
