@@ -87,20 +87,20 @@ def prefix(service: str) -> str:
     return str(metadata.get("signingName") or metadata["endpointPrefix"])
 
 
-def statements(subject: str, service: str, names: Iterable[str], arn: str) -> list[Statement]:
-    """The statements that allow these actions on one resource; S3 tells a bucket from what is in it."""
+def statements(subject: str, service: str, names: Iterable[str], *arns: str) -> list[Statement]:
+    """The statements that allow these actions on resources; S3 tells a bucket from what is in it."""
     wanted = sorted(set(names) - _OF_ACCOUNT)
     if service != "s3":
-        return _statement(sid(subject), service, wanted, arn)
+        return _statement(sid(subject), service, wanted, arns)
     outer = [name for name in wanted if name in _OF_BUCKETS]
     inner = [name for name in wanted if name not in _OF_BUCKETS]
     return [
-        *_statement(sid(subject), service, outer, arn),
-        *_statement(f"{sid(subject)}Objects", service, inner, f"{arn}/*"),
+        *_statement(sid(subject), service, outer, arns),
+        *_statement(f"{sid(subject)}Objects", service, inner, tuple(f"{arn}/*" for arn in arns)),
     ]
 
 
-def _statement(name: str, service: str, wanted: list[str], arn: str) -> list[Statement]:
+def _statement(name: str, service: str, wanted: list[str], arns: tuple[str, ...]) -> list[Statement]:
     start = prefix(service)
     given = tuple(f"{start}:{action}" for action in wanted)
-    return [Statement(sid=name, actions=given, resources=(arn,))] if given else []
+    return [Statement(sid=name, actions=given, resources=arns)] if given else []

@@ -17,7 +17,15 @@ _HOSTS = frozenset(
 )
 _SECRET = ("SECRET", "PASSWORD", "TOKEN", "KEY", "CREDENTIAL", "DSN")
 _WORDS = {"Table": "TABLE", "Bucket": "BUCKET", "Queue": "QUEUE", "Topic": "TOPIC"}
-_SAMPLES = {"text": "local", "number": "1", "flag": "false"}
+_SHAPES = {"text": "local", "number": "1", "flag": "false"}
+# What libraries parse as soon as a module is loaded; the first that a name ends in.
+_FORMS = (
+    (("DATABASE_URL", "DB_URL", "DATABASE_URI", "DB_URI", "DSN"), "postgresql://local:local@localhost/local"),
+    (("URL", "URI", "ENDPOINT", "ORIGIN"), "http://localhost"),
+    (("REGION",), "us-east-1"),
+    (("LOG_LEVEL", "LOGLEVEL"), "INFO"),
+    (("PORT",), "1"),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +76,7 @@ def bind(project: str, codes: Sequence[Code], needs: Needs) -> Bound:
         statements=tuple(_statements(used, made)),
         notes=(
             *(note for one in made for note in one.notes),
+            *_about_indexes(used),
             *_about_services(used, made),
             *(_about_variable(one, local) for one in open_ones),
         ),
@@ -102,10 +111,20 @@ def _statements(used: Usage, made: Sequence[resources.Made]) -> Iterator[Stateme
     bound = {one.service for one in made}
     for one in made:
         wanted = actions.called(one.service, used.methods) or actions.USUAL[one.service]
-        yield from actions.statements(one.subject, one.service, wanted, one.arn)
+        with_indexes = one.service == "dynamodb" and bool(used.indexes)
+        arns = (one.arn, f"{one.arn}/index/*") if with_indexes else (one.arn,)
+        yield from actions.statements(one.subject, one.service, wanted, *arns)
     for service in sorted(used.services - bound - set(actions.USUAL)):
         wanted = actions.called(service, used.methods)
         yield from actions.statements(service, service, wanted, "*")
+
+
+def _about_indexes(used: Usage) -> Iterator[Note]:
+    for name in sorted(used.indexes):
+        yield Note(
+            subject=name,
+            text="the code asks an index and does not state its key: add globalSecondaryIndexes to the Table",
+        )
 
 
 def _about_services(used: Usage, made: Sequence[resources.Made]) -> Iterator[Note]:
@@ -142,4 +161,5 @@ def _sample(one: Variable, samples: Mapping[str, str]) -> str:
     """A value that the code can start with; never one of somebody's real secrets."""
     is_secret = any(word in one.name.upper() for word in _SECRET)
     given = "" if is_secret else samples.get(one.name, "")
-    return given or _SAMPLES[one.shape]
+    form = next((text for ends, text in _FORMS if one.name.upper().endswith(ends)), "")
+    return given or (form if one.shape == "text" and form else _SHAPES[one.shape])

@@ -167,7 +167,7 @@ class _Parts:
         self, inputs: ImageInput, notes: Sequence[Note], written: Mapping[str, str] | None = None
     ) -> ServiceInput:
         """The service of one function."""
-        name = names.slug(self.tree.name)
+        name = names.slug(self._name())
         codes = self._codes()
         set_by_image = self.image.variables if self.image else frozenset[str]()
         needs = bindings.Needs(set_by_image=set_by_image, samples=self._samples(), tables=self.options.tables)
@@ -191,6 +191,11 @@ class _Parts:
             notes=(*notes, *bound.notes, *told),
             generated=written or {},
         )
+
+    def _name(self) -> str:
+        """The repository's name, or that of the one service of several that the user named."""
+        context = self.image.context if self.image and self.options.dockerfile else "."
+        return self.tree.name if context == "." else posixpath.basename(context)
 
     def _codes(self) -> tuple[Code, ...]:
         if self.entry.path:

@@ -7,9 +7,8 @@ from pathlib import Path, PurePosixPath
 
 from understudy.errors import UnderstudyError
 
-_SKIPPED = frozenset(
-    {"node_modules", "venv", "env", "site-packages", "__pycache__", "build", "dist", "cdk.out", "deploy"}
-)
+_SKIPPED = frozenset({"node_modules", "venv", "site-packages", "__pycache__", "cdk.out"})
+_SKIPPED_AT_TOP = frozenset({"build", "dist", "deploy"})
 _TESTS = frozenset({"tests", "test"})
 _NAMES = frozenset(
     {"pyproject.toml", "uv.lock", "poetry.lock", "Pipfile", ".env.example", ".env.sample", ".env.template"}
@@ -94,14 +93,19 @@ def read(root: Path) -> Tree:
 
 
 def _walk(root: Path) -> Iterator[tuple[str, list[str]]]:
-    for folder, below, names in os.walk(root):
-        below[:] = sorted(
-            name
-            for name in below
-            if name not in _SKIPPED and not name.startswith(".") and not name.endswith(".egg-info")
-        )
-        relative = Path(folder).relative_to(root).as_posix()
+    for place, below, names in os.walk(root):
+        folder = Path(place)
+        below[:] = sorted(name for name in below if _is_walked(folder / name, at_top=folder == root))
+        relative = folder.relative_to(root).as_posix()
         yield "" if relative == "." else relative, sorted(names)
+
+
+def _is_walked(folder: Path, *, at_top: bool) -> bool:
+    """Whether a folder may hold the service's own files; a virtual environment of any name does not."""
+    name = folder.name
+    if name in _SKIPPED or name.startswith(".") or name.endswith(".egg-info"):
+        return False
+    return not (at_top and name in _SKIPPED_AT_TOP) and not (folder / "pyvenv.cfg").exists()
 
 
 def _is_read(name: str) -> bool:

@@ -55,6 +55,7 @@ class Usage:
         services: names of the services, as boto3 says them.
         methods: every method name that is called on anything.
         used: resources that the code names.
+        indexes: names of indexes that are asked.
         keys: primary keys that the code writes or creates, by the table's value; one without a known table
             stands below the empty value.
     """
@@ -62,6 +63,7 @@ class Usage:
     services: frozenset[str]
     methods: frozenset[str]
     used: tuple[Used, ...]
+    indexes: frozenset[str] = frozenset()
     keys: Mapping[Value, tuple[Key, ...]] = field(default_factory=dict)
 
 
@@ -74,6 +76,7 @@ def find(codes: Sequence[Code], names: Names) -> Usage:
         services=frozenset(services),
         methods=frozenset(_methods(codes)),
         used=tuple(used.values()),
+        indexes=frozenset(_indexes(codes, names)),
         keys=keys.find(codes, names) if "dynamodb" in services else {},
     )
 
@@ -108,6 +111,13 @@ def _methods(codes: Sequence[Code]) -> Iterator[str]:
                 first = text(node.args[0]) if node.args else None
                 if first and node.func.attr in ("get_paginator", "generate_presigned_url", "get_waiter"):
                     yield first
+
+
+def _indexes(codes: Sequence[Code], names: Names) -> Iterator[str]:
+    for code in codes:
+        for node in ast.walk(code.tree):
+            if isinstance(node, ast.keyword) and node.arg == "IndexName":
+                yield names.value(node.value).constant or "of an unknown name"
 
 
 def _named(code: Code, names: Names) -> Iterator[Used]:

@@ -102,12 +102,18 @@ def _reads(code: Code) -> Iterator[Variable]:
         isinstance(node, ast.ImportFrom) and node.module in ("starlette.config", "decouple", "environs")
         for node in code.tree.body
     )
+    numbers = {
+        id(node.args[0])
+        for node in ast.walk(code.tree)
+        if isinstance(node, ast.Call) and dotted(node.func) in ("int", "float") and node.args
+    }
     for node in ast.walk(code.tree):
         read = _read(node, configured=configured)
         if read is not None and isinstance(node, ast.expr):
             name, default, required = read
             where = f"{code.path}:{node.lineno}"
-            yield Variable(name=name, default=default, required=required, where=where)
+            shape: Shape = "number" if id(node) in numbers else "text"
+            yield Variable(name=name, default=default, required=required, where=where, shape=shape)
 
 
 def _read(node: ast.AST, *, configured: bool = False) -> tuple[str, str | None, bool] | None:

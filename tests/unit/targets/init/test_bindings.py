@@ -1,5 +1,7 @@
 import ast
 
+import pytest
+
 from understudy.targets.init import bindings
 from understudy.targets.init.bindings import Bound, Needs
 from understudy.targets.init.modules import Code
@@ -75,3 +77,28 @@ def test_queues_and_topics_come_with_their_variables_and_permissions() -> None:
         ("Topic", "shop-news"),
     ]
     assert [one.actions for one in bound.statements] == [("sqs:SendMessage",), ("sns:Publish",)]
+
+
+def test_an_index_is_allowed_and_told() -> None:
+    text = (
+        "import boto3\nt = boto3.resource('dynamodb').Table('users')\n"
+        "t.query(IndexName='by-mail')\nt.get_item(Key={'id': '1'})\n"
+    )
+
+    bound = _bind(text)
+
+    assert bound.statements[0].resources == ("${Table.shop-users.arn}", "${Table.shop-users.arn}/index/*")
+    assert any(note.subject == "by-mail" for note in bound.notes)
+
+
+@pytest.mark.parametrize(
+    ("read", "sample"),
+    [
+        ("int(os.environ['WORKERS'])", "1"),
+        ("os.environ['DATABASE_URL']", "postgresql://local:local@localhost/local"),
+        ("os.environ['API_URL']", "http://localhost"),
+        ("os.environ['STAGE']", "local"),
+    ],
+)
+def test_a_sample_has_the_form_that_the_code_wants(read: str, sample: str) -> None:
+    assert list(_bind(f"import os\n{read}").local_variables.values()) == [sample]

@@ -77,7 +77,8 @@ def test_several_dockerfiles_ask_for_one() -> None:
 
     assert caught.value.code == "init-several"
     assert caught.value.hint == "name one: understudy init services/a/Dockerfile"
-    assert _service(texts, dockerfile="services/b/Dockerfile").functions[0].image.context == "services/b"
+    (function,) = _service(texts, dockerfile="services/b/Dockerfile").functions
+    assert (function.name, function.image.context) == ("b", "services/b")
 
 
 def test_nothing_for_lambda_is_told() -> None:
