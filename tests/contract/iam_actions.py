@@ -109,6 +109,7 @@ class Place:
             "lambda": self._lambda,
             "logs": self._logs,
             "s3": self._s3,
+            "sqs": self._sqs,
             "sts": lambda _: iter(()),
         }
         return frozenset(by_service[call.service](call))
@@ -159,9 +160,21 @@ class Place:
         if call.operation == "CreateRole" and "Tags.member.1.Key" in call.params:
             yield Need("iam:TagRole", arn)
 
+    def _sqs(self, call: Call) -> Iterator[Need]:
+        params = call.params
+        arn = self._arn("sqs", params.get("QueueName") or params["QueueUrl"].rpartition("/")[2])
+        yield Need(f"sqs:{call.operation}", arn)
+        if call.operation == "CreateQueue" and params.get("tags"):
+            yield Need("sqs:TagQueue", arn)
+
     def _lambda(self, call: Call) -> Iterator[Need]:
         params = call.params
-        if "Resource" in params:
+        if call.operation in ("CreateEventSourceMapping", "ListEventSourceMappings"):
+            yield Need(f"lambda:{call.operation}", "*")
+            return
+        if "UUID" in params:
+            arn = self._arn("lambda", f"event-source-mapping:{params['UUID']}")
+        elif "Resource" in params:
             arn = unquote(params["Resource"])
         else:
             name = unquote(params["FunctionName"]).rpartition(":function:")[2]

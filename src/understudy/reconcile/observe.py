@@ -12,8 +12,8 @@ from understudy.reconcile.aws import Aws
 from understudy.reconcile.model import IMAGE, Observed, ObservedResource
 from understudy.reconcile.services import ecr
 
-# Ids of what a resource hangs below.
-_BELOW = ("apiID", "parentID", "resourceID", "restAPIID")
+# Ids of what a resource hangs below, or cannot be without.
+_BELOW = ("apiID", "eventSourceARN", "parentID", "resourceID", "restAPIID")
 # Fields that decide what is looked up, or that the answer is held against while it is read.
 _LOOKED_UP_BY = (*_BELOW, "code")
 
