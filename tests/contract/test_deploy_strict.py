@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.contract import figures, iam_actions, strict_project, strict_world
+from tests import figures
+from tests.contract import iam_actions, strict_project, strict_world
 from tests.contract.strict_project import PreprodProject
 from tests.contract.strict_world import StrictWorld
 from tests.doubles import strict

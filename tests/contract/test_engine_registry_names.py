@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from tests.contract import figures
+from tests import figures
 from tests.contract.engine_registry_client import (
     OCI_MANIFEST,
     Server,

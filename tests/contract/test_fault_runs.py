@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 import requests
 
-from tests.contract import end_state, figures
+from tests import figures
+from tests.contract import end_state
 from tests.contract import reconcile_servers as servers
 from tests.contract.end_state import EndState
 from tests.contract.forked import Forked

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.contract import figures
+from tests import figures
 from tests.contract.engine_registry_client import Server
 from tests.contract.registry_servers import BreakingDoor, docker_registry
 from tests.fakes.registry import FakeRegistry

@@ -76,6 +76,13 @@ def _memory(ctx: click.Context, param: click.Parameter, text: str | None) -> tup
     type=click.Path(exists=True, dir_okay=False, readable=True, path_type=Path),
     help="Send this event, as JSON, instead.",
 )
+@click.option(
+    "--what-if",
+    "what_ifs",
+    metavar="CHANGE",
+    multiple=True,
+    help="Try a change on a scratch copy: bytecode, lazy-import:MODULE, drop:DISTRIBUTION. May be repeated.",
+)
 @click.option("--save", metavar="NAME", help="Keep the report under this name, for `compare`.")
 @click.option("--html", "html_path", metavar="FILE", type=_FILE, help="Write the report as one page.")
 @click.option(
@@ -107,6 +114,7 @@ def measure(**options: Any) -> None:  # noqa: ANN401 - click's, each checked by 
 
 
 def _wanted(found: "Workspace", options: dict[str, Any]) -> "Wanted":
+    from understudy.coldstart import changes
     from understudy.targets.coldstarts import Wanted
 
     image = options["image"] or found.first_image()
@@ -123,6 +131,7 @@ def _wanted(found: "Workspace", options: dict[str, Any]) -> "Wanted":
         event=payload,
         event_name=name,
         endpoint=running.endpoint if running else "",
+        what_ifs=tuple(map(changes.parse, options["what_ifs"])),
     )
 
 

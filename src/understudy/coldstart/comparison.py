@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from understudy.coldstart.model import Report, Spread
 
-_SIGNIFICANT = 0.05
+SIGNIFICANT = 0.05
 _ROWS = 8
 _LEAST_MS = 1.0
 _FIGURES = (("init", "init_ms"), ("1st request", "first_ms"), ("2nd request", "second_ms"))
@@ -46,7 +46,7 @@ class Compared:
     @property
     def significant(self) -> bool:
         """Whether the difference is more than chance."""
-        return self.p_value < _SIGNIFICANT
+        return self.p_value < SIGNIFICANT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,6 +18,7 @@ from understudy.coldstart.model import (
     Series,
     Span,
     Suggestion,
+    Tried,
 )
 from understudy.errors import UnderstudyError
 from understudy.image import atomic
@@ -86,9 +87,15 @@ def _report(fields: dict[str, Any]) -> Report:
             "calibration": _series(calibration) if calibration else None,
             "profile": _profile(profile) if profile else None,
             "suggestions": tuple(Suggestion(**one) for one in fields["suggestions"]),
+            "tried": tuple(map(_tried, fields["tried"])),
             "notes": tuple(fields["notes"]),
         }
     )
+
+
+def _tried(fields: Mapping[str, Any]) -> Tried:
+    series = fields["series"]
+    return Tried(**{**fields, "series": _series(series) if series else None})
 
 
 def _series(fields: Mapping[str, Any]) -> Series:

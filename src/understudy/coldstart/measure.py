@@ -7,6 +7,7 @@ every sample is kept.
 from __future__ import annotations
 
 import dataclasses
+import json
 import os
 import platform
 import stat
@@ -182,13 +183,21 @@ def _under(spec: SandboxSpec, condition: Condition) -> SandboxSpec:
 async def _ready(environment: ExecutionEnvironment) -> float:
     report = await environment.ready()
     if report.fault is not None:
-        reason = report.fault.reason or (report.fault.body or b"").decode("utf-8", "replace")
+        reason = report.fault.reason or _message(report.fault.body)
         raise UnderstudyError(
             "coldstart-init",
-            f"it does not start: {report.fault.error_type} {reason}".rstrip(),
+            f"it does not start: {report.fault.error_type}: {reason}".rstrip(": "),
             hint="./understudy verify says why, and what to change",
         )
     return report.duration_ms
+
+
+def _message(body: bytes | None) -> str:
+    """AWS's errorMessage in an error document."""
+    try:
+        return str(json.loads(body or b"{}").get("errorMessage", ""))
+    except (ValueError, AttributeError):
+        return ""
 
 
 def _request(subject: Subject, number: int) -> InvokeRequest:

@@ -255,6 +255,27 @@ class Suggestion:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Tried:
+    """A change that was made on a scratch copy and measured beside the image as it is.
+
+    Attributes:
+        change: as the user wrote it.
+        series: cold starts of the copy, under the headline's condition; `None` when it did not start.
+        saves_ms: what its init is shorter by, median against median; negative when it is longer.
+        p_value: how likely such a difference is where there is none.
+        predicted_ms: what the suggestion said, where there was one.
+        problem: why it could not be tried.
+    """
+
+    change: str
+    series: Series | None = None
+    saves_ms: float = 0.0
+    p_value: float = 1.0
+    predicted_ms: float | None = None
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Host:
     """The machine that the figures are from: they compare only with others of the same."""
 
@@ -276,6 +297,7 @@ class Report:
         profile: where the time goes; `None` when the image's Python could not be watched.
         overhead_ms: what the instruments added to init: the watched run against the headline's median.
         suggestions: what would make it shorter, the most worthwhile first.
+        tried: changes that were made and measured.
         notes: what a reader has to know.
     """
 
@@ -290,4 +312,5 @@ class Report:
     profile: Profile | None = None
     overhead_ms: float = 0.0
     suggestions: tuple[Suggestion, ...] = ()
+    tried: tuple[Tried, ...] = ()
     notes: tuple[str, ...] = ()

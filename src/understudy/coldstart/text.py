@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from understudy.coldstart.comparison import SIGNIFICANT
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from understudy.coldstart.comparison import Comparison
-    from understudy.coldstart.model import Condition, Profile, Report, Series, Suggestion
+    from understudy.coldstart.model import Condition, Profile, Report, Series, Suggestion, Tried
 
 _BAR = 32
 _ROWS = 8
@@ -34,6 +36,7 @@ def lines(report: Report) -> Iterator[str]:
     if report.profile is not None:
         yield from _profile(report.profile, report.overhead_ms)
     yield from _advice(report.suggestions)
+    yield from _tried(report.tried)
     for note in report.notes:
         yield f"! {note}"
 
@@ -108,6 +111,21 @@ def _advice(suggestions: tuple[Suggestion, ...]) -> Iterator[str]:
         yield f"     {one.fix}"
         if one.where:
             yield f"     {one.where}"
+
+
+def _tried(tried: tuple[Tried, ...]) -> Iterator[str]:
+    if tried:
+        yield ""
+        yield "tried on a scratch copy, beside the image as it is"
+    for one in tried:
+        if one.series is None:
+            yield f"  {one.change}: {one.problem}"
+            continue
+        told = "saves" if one.saves_ms > 0 else "costs"
+        predicted = f", predicted {one.predicted_ms:.0f} ms" if one.predicted_ms is not None else ""
+        certain = "" if one.p_value < SIGNIFICANT else ", which may be chance"
+        saving = f"{told} {abs(one.saves_ms):.0f} ms of init{predicted}"
+        yield f"  {one.change}: {saving} (p = {one.p_value:.3f}){certain}"
 
 
 def _bar(name: str, ms: float, whole_ms: float) -> str:

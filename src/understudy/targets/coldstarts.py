@@ -6,23 +6,26 @@ import asyncio
 import dataclasses
 import inspect
 import os
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from understudy.coldstart import advice, instrument, measure, owners, profiles
-from understudy.coldstart.model import Cache, Condition, Report, Series, Subject
+from understudy.coldstart import advice, comparison, instrument, measure, owners, profiles
+from understudy.coldstart.model import Cache, Condition, Report, Series, Subject, Tried
 from understudy.errors import UnderstudyError
 from understudy.image import rootfs
 from understudy.image.builder import STAND_IN_LABEL
 from understudy.image.rootfs_view import RootfsView, standard_libraries
 from understudy.sandbox import FunctionEnvironment, SandboxSpec, executors, lambda_environment, prologue
-from understudy.targets import built, launches
+from understudy.targets import built, launches, what_ifs
 from understudy.targets import stack as stacks
 from understudy.targets.events import Advanced, Done, Started
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
+    from understudy.coldstart.changes import Change
     from understudy.image.model import Image
     from understudy.image.store import Store
     from understudy.sandbox import Executor
@@ -49,6 +52,7 @@ class Wanted:
         event: payload of the requests.
         event_name: for people.
         endpoint: of a running local AWS; empty for none.
+        what_ifs: changes to try.
     """
 
     image: str
@@ -60,6 +64,7 @@ class Wanted:
     event: bytes = b"{}"
     event_name: str = "{}"
     endpoint: str = ""
+    what_ifs: tuple[Change, ...] = ()
 
 
 def run(workspace: Workspace, target: Target, store: Store, wanted: Wanted, tell: Tell) -> Report:
@@ -82,34 +87,61 @@ def run(workspace: Workspace, target: Target, store: Store, wanted: Wanted, tell
     )
     workspace.layout.sandboxes.mkdir(parents=True, exist_ok=True)
     tell(Started(step=_STEP))
-    report = asyncio.run(_measured(workspace, subject, wanted, tell))
-    tell(Done(step=_STEP, seconds=sum(one.total_ms for part in report.series for one in part.samples) / 1000))
+    began = time.monotonic()
+    copies, problems = _copies(subject, wanted, store, workspace.layout.sandboxes, tell)
+    report = asyncio.run(_measured(workspace.layout.sandboxes, subject, wanted, copies, tell))
+    report = dataclasses.replace(report, tried=(*report.tried, *problems))
+    tell(Done(step=_STEP, seconds=time.monotonic() - began))
     return report
 
 
-async def _measured(workspace: Workspace, subject: Subject, wanted: Wanted, tell: Tell) -> Report:
-    executor = executors.make(executors.chosen(os.environ), workspace.layout.sandboxes)
+def _copies(
+    subject: Subject, wanted: Wanted, store: Store, state_dir: Path, tell: Tell
+) -> tuple[dict[str, Subject], list[Tried]]:
+    """The changed subjects by change, and the changes that cannot be made."""
+    copies: dict[str, Subject] = {}
+    problems: list[Tried] = []
+    for change in wanted.what_ifs:
+        tell(Advanced(step=_STEP, text=f"making a copy with {change}"))
+        try:
+            copies[str(change)] = what_ifs.changed(subject, change, store, state_dir)
+        except UnderstudyError as error:
+            problems.append(Tried(change=str(change), problem=error.message))
+    return copies, problems
+
+
+async def _measured(
+    state_dir: Path, subject: Subject, wanted: Wanted, copies: Mapping[str, Subject], tell: Tell
+) -> Report:
+    executor = executors.make(executors.chosen(os.environ), state_dir)
     await executor.open()
     try:
-        return await _report(subject, wanted, executor, tell)
+        return await _report(subject, wanted, copies, executor, tell)
     finally:
         await executor.close()
 
 
-async def _report(subject: Subject, wanted: Wanted, executor: Executor, tell: Tell) -> Report:
+async def _report(
+    subject: Subject, wanted: Wanted, copies: Mapping[str, Subject], executor: Executor, tell: Tell
+) -> Report:
     conditions = [
         Condition(memory_mb=memory_mb, cache=cache, throttled_init=wanted.throttled_init)
         for memory_mb in wanted.memory_mb or (subject.spec.memory_mb,)
         for cache in wanted.caches
     ]
-    empty = measure.empty(subject)
+    headline = conditions[0]
+    starting, problems = await _starting(copies, headline, executor)
     found = await measure.series(
-        [*((subject, condition) for condition in conditions), (empty, conditions[0])],
+        [
+            *((subject, condition) for condition in conditions),
+            (measure.empty(subject), headline),
+            *((copy, headline) for copy in starting.values()),
+        ],
         wanted.runs,
         executor,
         lambda number: tell(Advanced(step=_STEP, text=f"round {number} of {wanted.runs}")),
     )
-    tell(Advanced(step=_STEP, text="watching one"))
+    tell(Advanced(step=_STEP, text="watching some"))
     report = Report(
         image=subject.image,
         digest=subject.digest,
@@ -117,11 +149,44 @@ async def _report(subject: Subject, wanted: Wanted, executor: Executor, tell: Te
         event=subject.event_name,
         stand_in_for=subject.stand_in_for,
         host=measure.host(),
-        series=tuple(found[:-1]),
-        calibration=found[-1],
+        series=tuple(found[: len(conditions)]),
+        calibration=found[len(conditions)],
         notes=tuple(_notes(found[0], subject)),
     )
-    return await _explained(report, subject, conditions[0], executor)
+    report = await _explained(report, subject, headline, executor)
+    tried = zip(starting, found[len(conditions) + 1 :], strict=True)
+    return dataclasses.replace(
+        report, tried=(*(_tried(report, change, series) for change, series in tried), *problems)
+    )
+
+
+async def _starting(
+    copies: Mapping[str, Subject], condition: Condition, executor: Executor
+) -> tuple[dict[str, Subject], list[Tried]]:
+    """The copies that start and answer, and what keeps the others from it."""
+    found: dict[str, Subject] = {}
+    problems: list[Tried] = []
+    for change, copy in copies.items():
+        try:
+            await measure.cold_start(copy, condition, executor)
+        except UnderstudyError as error:
+            problems.append(Tried(change=change, problem=error.message))
+        else:
+            found[change] = copy
+    return found, problems
+
+
+def _tried(report: Report, change: str, series: Series) -> Tried:
+    before, after = ([one.init_ms for one in part.samples] for part in (report.series[0], series))
+    kind, _, name = change.partition(":")
+    predicted = [one.saves_ms for one in report.suggestions if one.rule == kind and name in ("", one.subject)]
+    return Tried(
+        change=change,
+        series=series,
+        saves_ms=report.series[0].spread("init_ms").median - series.spread("init_ms").median,
+        p_value=comparison.p_value(before, after),
+        predicted_ms=predicted[0] if predicted else None,
+    )
 
 
 async def _explained(report: Report, subject: Subject, condition: Condition, executor: Executor) -> Report:

@@ -26,7 +26,7 @@ def subject(*layers: Path) -> Subject:
 
 
 async def fails(client: RuntimeClient) -> None:
-    await client.call("POST", "init/error", b'{"errorType": "KeyError"}')
+    await client.call("POST", "init/error", b'{"errorType": "KeyError", "errorMessage": "\'DB_URL\'"}')
 
 
 async def watched(client: RuntimeClient) -> None:
@@ -53,7 +53,7 @@ async def test_each_round_starts_every_subject_once_and_the_first_is_not_counted
 
 
 async def test_one_that_does_not_start_is_told_in_lambda_s_words() -> None:
-    with pytest.raises(UnderstudyError, match="does not start"):
+    with pytest.raises(UnderstudyError, match=r"does not start: KeyError: 'DB_URL'"):
         await measure.cold_start(subject(), Condition(memory_mb=128), Recorder(fails))
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from xdist.workermanage import WorkerController
 
-from tests.contract import figures
+from tests import figures
 from tests.fakes import runtime_root
 from tests.fakes.runtime_root import Place
 
