@@ -9,7 +9,7 @@ from typing import Any
 
 from understudy.manifests.model import Json, JsonMap
 from understudy.targets.init import names, resources
-from understudy.targets.init.intrinsics import Named, UnresolvedError, Values
+from understudy.targets.init.intrinsics import Named, Values
 from understudy.targets.init.model import Note, ResourceInput
 
 _SIMPLE_TYPES = {"String": "S", "Number": "N", "Binary": "B"}
@@ -49,8 +49,10 @@ def named(project: str, template: Mapping[str, Any]) -> dict[str, Named]:
     return found
 
 
-def convert(project: str, logical: str, resource: Mapping[str, Any], values: Values) -> ResourceInput | None:
-    """The resource of a manifest; None for a type that has no kind.
+def convert(
+    project: str, logical: str, resource: Mapping[str, Any], values: Values
+) -> tuple[ResourceInput, list[Note]] | None:
+    """The resource of a manifest, and what of it is not carried; None for a type that has no kind.
 
     Raises:
         UnresolvedError: a property depends on what only CloudFormation knows.
@@ -60,19 +62,9 @@ def convert(project: str, logical: str, resource: Mapping[str, Any], values: Val
         return None
     handle = _handle(project, logical)
     properties = values.resolve(resource.get("Properties") or {})
-    spec, _ = known.spec(str(properties.get(known.name) or handle), project, properties)
-    return ResourceInput(kind=known.kind, name=handle, spec=spec)
-
-
-def left_out(logical: str, resource: Mapping[str, Any], values: Values) -> list[Note]:
-    """Properties of a carried resource that its manifest does not say."""
-    known = _TYPES[str(resource["Type"])]
-    try:
-        properties = values.resolve(resource.get("Properties") or {})
-    except UnresolvedError:
-        return []
-    _, missing = known.spec("x", "x", properties)
-    return [Note(subject=logical, text=f"{name} is not carried") for name in missing if name != known.name]
+    spec, missing = known.spec(str(properties.get(known.name) or handle), project, properties)
+    notes = [Note(subject=logical, text=f"{name} is not carried") for name in missing]
+    return ResourceInput(kind=known.kind, name=handle, spec=spec), notes
 
 
 def _handle(project: str, logical: str) -> str:

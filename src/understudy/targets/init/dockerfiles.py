@@ -1,4 +1,4 @@
-"""What a Dockerfile says about the function that runs its image: base, handler, where the code lies; pure."""
+"""What a Dockerfile says about the function that runs its image: handler, context, variables; pure."""
 
 import posixpath
 import re
@@ -16,13 +16,12 @@ from understudy.image.dockerfile.model import (
     Entrypoint,
     Env,
     Instruction,
+    Label,
     Run,
     Stage,
-    Workdir,
 )
 from understudy.targets.init.tree import Tree
 
-TASK_ROOT = "/var/task"
 _LAMBDA_BASES = ("public.ecr.aws/lambda/", "amazon/aws-lambda-", "docker.io/amazon/aws-lambda-")
 _HANDLER = re.compile(r"[A-Za-z_$][\w./${}-]*\.[A-Za-z_]\w*")
 _RUNTIME_CLIENT, _WEB_ADAPTER = "awslambdaric", "aws-lambda-adapter"
@@ -35,10 +34,7 @@ class LambdaImage:
     Attributes:
         path: of the Dockerfile, relative to the repository.
         context: folder that its COPY reads from, relative to the repository.
-        base: what its last stage is built from, in the end.
         handler: `module.attribute`; empty when CMD starts a program, as with the Lambda Web Adapter.
-        working_dir: where the code lies.
-        copies: source in the context and absolute destination, in order.
         variables: environment variables that it sets.
         packages_beside_code: whether packages are installed where the code lies.
         architecture: ``arm64`` when its base says so, else ``x86_64``.
@@ -46,10 +42,7 @@ class LambdaImage:
 
     path: str
     context: str
-    base: str
     handler: str
-    working_dir: str
-    copies: tuple[tuple[str, str], ...]
     variables: frozenset[str]
     packages_beside_code: bool
     architecture: str
@@ -66,8 +59,7 @@ def read(tree: Tree, path: str) -> LambdaImage | None:
     arguments = _arguments(parsed)
     base = _expanded(chain[-1].base.image, arguments)
     written = [instruction for stage in reversed(chain) for instruction in stage.instructions]
-    variables = {**arguments, "LAMBDA_TASK_ROOT": TASK_ROOT} if _is_lambda(base) else dict(arguments)
-    working_dir, copies, variables = _files(written, TASK_ROOT if _is_lambda(base) else "/", variables)
+    variables = _variables(written, arguments)
     entrypoint, command = _last(written, Entrypoint), _last(written, Cmd)
     has_adapter = any(_WEB_ADAPTER in (copy.from_stage or "") for copy in written if isinstance(copy, Copy))
     is_handler = not has_adapter and len(command) == 1 and _HANDLER.fullmatch(command[0]) is not None
@@ -79,11 +71,8 @@ def read(tree: Tree, path: str) -> LambdaImage | None:
     return LambdaImage(
         path=path,
         context=context,
-        base=base,
         handler=_expanded(command[0], variables) if is_handler else "",
-        working_dir=working_dir,
-        copies=tuple(copies),
-        variables=frozenset(variables) - {"LAMBDA_TASK_ROOT"} - set(arguments),
+        variables=frozenset(_set(written)),
         packages_beside_code=_beside_code(parsed),
         architecture="arm64" if "arm64" in f"{base} {chain[-1].base.platform or ''}" else "x86_64",
     )
@@ -110,26 +99,21 @@ def _arguments(parsed: Dockerfile) -> dict[str, str]:
     return found
 
 
-def _files(
-    written: list[Instruction], working_dir: str, variables: Mapping[str, str]
-) -> tuple[str, list[tuple[str, str]], dict[str, str]]:
-    """The working directory, what is copied where, and the variables in the end."""
-    known = dict(variables)
-    copies: list[tuple[str, str]] = []
+def _variables(written: list[Instruction], arguments: Mapping[str, str]) -> dict[str, str]:
+    """The variables that words see in the end: build arguments with a default, and what ENV sets."""
+    known = dict(arguments)
     for instruction in written:
-        match instruction:
-            case Workdir():
-                working_dir = posixpath.join(working_dir, _expanded(instruction.path, known))
-            case Env():
-                known |= {name: _expanded(value, known) for name, value in instruction.pairs}
-            case Arg():
-                known |= {name: _expanded(value, known) for name, value in instruction.pairs if value}
-            case Copy(from_stage=None):
-                place = posixpath.join(working_dir, _expanded(instruction.destination, known))
-                copies += [(posixpath.normpath(source), place) for source in instruction.sources]
-            case _:
-                pass
-    return posixpath.normpath(working_dir), copies, known
+        if isinstance(instruction, Env) and not isinstance(instruction, Label):
+            known |= {name: _expanded(value, known) for name, value in instruction.pairs}
+        elif isinstance(instruction, Arg):
+            known |= {name: _expanded(value, known) for name, value in instruction.pairs if value}
+    return known
+
+
+def _set(written: list[Instruction]) -> Iterator[str]:
+    for instruction in written:
+        if isinstance(instruction, Env) and not isinstance(instruction, Label):
+            yield from (name for name, _ in instruction.pairs)
 
 
 def _last(written: list[Instruction], kind: type[Entrypoint] | type[Cmd]) -> tuple[str, ...]:

@@ -5,8 +5,8 @@ from understudy.manifests.model import Json
 from understudy.targets.init import manifests
 from understudy.targets.init.model import ServiceInput
 from understudy.targets.init.tree import Tree, is_test
+from understudy.targets.layout import PROJECT_FILE
 
-PROJECT_FILE = "understudy.yaml"
 PLACEHOLDER_ACCOUNT = "123456789012"
 _PLATFORMS = {"arm64": "linux/arm64"}
 _UNWATCHED = frozenset({"deploy", "understudy.yaml", "README.md", "LICENSE"})

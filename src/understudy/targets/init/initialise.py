@@ -8,6 +8,7 @@ from understudy.targets.init import files, sam, scan, serverless, tree, writing
 from understudy.targets.init.model import Note, Options, ServiceInput
 from understudy.targets.init.tree import Tree
 from understudy.targets.init.writing import FileOutcome
+from understudy.targets.layout import PROJECT_FILE
 
 
 def initialise(
@@ -57,6 +58,6 @@ def _habits(service: ServiceInput, found: Tree) -> list[Note]:
         notes.append(Note(subject=".dockerignore", text=text))
     if not service.account:
         text = f"account {files.PLACEHOLDER_ACCOUNT} is a placeholder that every deploy refuses"
-        text = f"{text}; write yours into {files.PROJECT_FILE}"
+        text = f"{text}; write yours into {PROJECT_FILE}"
         notes.append(Note(subject="targets.preprod", text=text))
     return notes

@@ -191,8 +191,8 @@ class _Template:
                 self._note(logical, f"{kind} is not carried, for it needs {exc}")
                 continue
             if found is not None:
-                self.notes += cloudformation.left_out(logical, resource, self.values)
-                yield found
+                self.notes += found[1]
+                yield found[0]
             elif kind in _APIS:
                 listed = ", ".join(sorted(resource.get("Properties") or {})) or "nothing"
                 self._note(logical, f"{kind} becomes this project's HTTP API; of it is not carried: {listed}")

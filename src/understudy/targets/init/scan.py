@@ -118,9 +118,11 @@ def _image(tree: Tree, wanted: str) -> LambdaImage | None:
 def _entry(image: LambdaImage, trees: Mapping[str, ast.Module]) -> tuple[_Entry, list[Note]]:
     """Where the code of an image's handler begins, in the repository."""
     if not image.handler:
-        applications = apps.applications(trees)
-        path = applications[0].path if applications else ""
-        return _Entry(path=path, root=_import_root(path, trees) if path else "."), []
+        found = next(iter(apps.applications(trees)), None)
+        if found is None:
+            return _Entry(), []
+        root = _import_root(found.path, trees)
+        return _Entry(path=found.path, root=root, app=_application(found.path, trees, root)), []
     name, _, attribute = image.handler.replace("/", ".").rpartition(".")
     path = modules.find(name, trees, image.context) or ""
     if not path:
@@ -131,7 +133,15 @@ def _entry(image: LambdaImage, trees: Mapping[str, ast.Module]) -> tuple[_Entry,
         notes.append(Note(subject=image.handler, text=f"{path} does not define {attribute}"))
     wraps = next((one.wraps for one in apps.handlers({path: trees[path]}) if one.name == attribute), "")
     root = modules.root_of(path, name)
-    return _Entry(path=path, root=root, app=f"{name}:{wraps}" if wraps else ""), notes
+    app = f"{name}:{wraps}" if wraps else _application(path, trees, root)
+    return _Entry(path=path, root=root, app=app), notes
+
+
+def _application(path: str, trees: Mapping[str, ast.Module], root: str) -> str:
+    """The likeliest application that importing the module at `path` loads, as a server is told of it."""
+    loaded = {code.path: code.tree for code in modules.reached(path, trees, root)}
+    found = next(iter(apps.applications(loaded)), None)
+    return f"{modules.name_in(found.path, root)}:{found.name}" if found else ""
 
 
 def _import_root(path: str, trees: Mapping[str, ast.Module]) -> str:

@@ -182,8 +182,8 @@ class _File:
             if found is None:
                 self._note(logical, f"{resource.get('Type')} is not carried")
             else:
-                self.notes += cloudformation.left_out(logical, resource, self._values)
-                yield found
+                self.notes += found[1]
+                yield found[0]
 
     def sections(self) -> Iterator[Note]:
         """What the file holds beside functions and resources."""

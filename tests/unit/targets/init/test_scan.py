@@ -101,3 +101,12 @@ def test_no_development_server_where_none_could_run(change: dict[str, str], reas
 
     assert service.dev_server is None
     assert any(reason in note.text for note in service.notes)
+
+
+def test_an_application_behind_a_handler_of_one_s_own_is_found() -> None:
+    handler = "from mangum import Mangum\nfrom app.web import api\ndef handler(event, context): ...\n"
+    service = _service(
+        {**ORDERS, "app/main.py": handler, "app/web.py": "from fastapi import FastAPI\napi = FastAPI()\n"}
+    )
+
+    assert service.dev_server == DevServer(app="app.web:api", source=".")
