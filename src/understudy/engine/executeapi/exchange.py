@@ -35,14 +35,11 @@ class Exchange:
         if error:
             self._known["integrationErrorMessage"] = self._known["integration.error"] = error
 
-    def failed(self, response: HttpResponse, *, authorizer: str | None = None) -> HttpResponse:
-        """Notes an answer of the gateway's own, and why if an authorizer said no; returns the answer."""
-        document = json.loads(response.body)
-        text = document.get("message", document.get("Message"))
+    def failed(self, text: str | None, *, authorizer: str | None = None) -> None:
+        """Notes what an answer of the gateway's own says, and why if an authorizer said no."""
         self._known |= {"error.message": text, "error.messageString": json.dumps(text)}
         if authorizer:
             self._known["authorizer.error"] = authorizer
-        return response
 
     @staticmethod
     def _elapsed_ms(since: float) -> int:

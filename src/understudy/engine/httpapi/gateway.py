@@ -80,6 +80,11 @@ class _Exchange(Exchange):
         self.request = request
         self.routed = routed
 
+    def refused(self, response: HttpResponse, *, authorizer: str | None = None) -> HttpResponse:
+        """Notes an answer of the gateway's own; returns it."""
+        self.failed(json.loads(response.body)["message"], authorizer=authorizer)
+        return response
+
     def context(self, sent: HttpResponse) -> dict[str, object]:
         """Returns the ``$context`` variables of the finished request by their path."""
         return {**variables.context(self.request, self.routed), **self.outcome(sent)}
@@ -146,23 +151,23 @@ class HttpApiGateway:
     async def _answer(self, stage: Stage, route_id: str, exchange: _Exchange, reply: _Reply) -> HttpResponse:
         route, routed = stage.routes[route_id], exchange.routed
         if not self._throttle.admits((routed.api_id, stage.name, route_id), route.limits):
-            return exchange.failed(http.message(429, "Too Many Requests"))
+            return exchange.refused(http.message(429, "Too Many Requests"))
         if route.guard is not None:
             try:
                 passed = await self._authorization.check(route.guard, exchange.request, routed)
             except RefusedError as refusal:
-                return exchange.failed(refusal.response, authorizer=str(refusal))
+                return exchange.refused(refusal.response, authorizer=str(refusal))
             exchange.routed = replace(routed, authorizer=passed)
         if reply.preflight:
             return HttpResponse(status=204)
         if route.target is None:
-            return exchange.failed(http.message(500, "Internal Server Error"))
+            return exchange.refused(http.message(500, "Internal Server Error"))
         mapped = mapping.request(route.target.request_parameters, exchange.request, exchange.routed)
         began = time.perf_counter()
         answer, error = await self._integrate(route.target, mapped, exchange.routed, reply)
         exchange.integrated(began, answer.status, error)
         if error:
-            return exchange.failed(answer)
+            return exchange.refused(answer)
         return mapping.response(route.target.response_parameters, answer, exchange.request, exchange.routed)
 
     async def _integrate(

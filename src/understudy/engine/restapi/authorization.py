@@ -21,10 +21,10 @@ from understudy.engine.executeapi.http import HttpRequest
 from understudy.engine.executeapi.jwt_authorizer import Claims, JwtAuthorizer, TokenRefusedError
 from understudy.engine.restapi import events
 from understudy.engine.restapi.events import Routed
+from understudy.engine.restapi.refusals import RefusedError
 
 _POOL = re.compile(r"arn:aws[a-z-]*:cognito-idp:([a-z0-9-]+):\d+:userpool/([A-Za-z0-9_-]+)")
-_DENIED = "User is not authorized to access this resource"
-_EXPLICITLY = "with an explicit deny in an identity-based policy"
+_DENIED = "User is not authorized to access this resource with an explicit deny in an identity-based policy"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,20 +43,6 @@ class Guard:
     region: str
 
 
-class RefusedError(Exception):
-    """A request may not use its method.
-
-    Attributes:
-        status: of the answer.
-        text: what the answer says; None says nothing, as on AWS.
-    """
-
-    def __init__(self, status: int, text: str | None, reason: str) -> None:
-        super().__init__(reason)
-        self.status = status
-        self.text = text
-
-
 class Authorization:
     """Asks whoever guards a method."""
 
@@ -72,14 +58,14 @@ class Authorization:
         """
         if guard.kind == "AWS_IAM":
             if not routed.iam:
-                raise RefusedError(403, "Missing Authentication Token", "no signature for execute-api")
+                raise RefusedError("MISSING_AUTHENTICATION_TOKEN", "no signature for execute-api")
             return {}
         sources = guard.authorizer.get("identitySource") or ""
         found = [_identity(one.strip(), request, routed) for one in sources.split(",") if one.strip()]
         values = [value for value in found if value]
         pattern = guard.authorizer.get("identityValidationExpression")
         if len(values) < len(found) or (pattern and not re.fullmatch(pattern, values[0])):
-            raise RefusedError(401, "Unauthorized", "an identity source is missing")
+            raise RefusedError("UNAUTHORIZED", "an identity source is missing")
         if guard.kind == "COGNITO_USER_POOLS":
             return {"claims": await self._claims(guard, values[0])}
         return await self._word(guard, values, request, routed)
@@ -99,7 +85,7 @@ class Authorization:
             if claims.get("token_use") == ("access" if guard.scopes else "id"):
                 return _texts(claims)
             reason = f"it is a token for {claims.get('token_use')}"
-        raise RefusedError(401, "Unauthorized", reason)
+        raise RefusedError("UNAUTHORIZED", reason)
 
     async def _word(
         self, guard: Guard, identity: Sequence[str], request: HttpRequest, routed: Routed
@@ -120,12 +106,11 @@ class Authorization:
             answer = await self._functions.answer(question)
             effect = function_authorizer.effect(answer.get("policyDocument"), arn)
         except AuthorizerFailedError as exc:
-            if exc.unauthorized:
-                raise RefusedError(401, "Unauthorized", str(exc)) from exc
-            raise RefusedError(500, None, str(exc)) from exc
+            kind = "UNAUTHORIZED" if exc.unauthorized else "AUTHORIZER_CONFIGURATION_ERROR"
+            raise RefusedError(kind, str(exc)) from exc
         if effect != "Allow":
-            text = f"{_DENIED} {_EXPLICITLY}" if effect == "Deny" else _DENIED
-            raise RefusedError(403, text, "the authorizer denies")
+            text = _DENIED if effect == "Deny" else None
+            raise RefusedError("ACCESS_DENIED", "the authorizer denies", text=text)
         context = answer.get("context") or {}
         return {"principalId": answer.get("principalId"), **_texts(context)}
 

@@ -9,9 +9,7 @@ takes longer than its integration may is 504.
 import asyncio
 import json
 import time
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 from understudy.engine import identifiers
 from understudy.engine.executeapi import address as addresses
@@ -28,13 +26,14 @@ from understudy.engine.executeapi.routing import RouteMatch
 from understudy.engine.executeapi.store import ApiRecord, ApiStore
 from understudy.engine.executeapi.throttle import Throttle
 from understudy.engine.protocol import ApiError
-from understudy.engine.restapi import authorization, events, http_proxy, mock, responses, stages
-from understudy.engine.restapi.authorization import Authorization, RefusedError
+from understudy.engine.restapi import authorization, events, http_proxy, mock, refusals, responses, stages
+from understudy.engine.restapi.authorization import Authorization
 from understudy.engine.restapi.events import Routed
+from understudy.engine.restapi.refusals import RefusedError
 from understudy.engine.restapi.responses import MalformedAnswerError
 from understudy.engine.restapi.stages import Method, Stage
 
-_TOO_LATE = "Endpoint request timed out"
+_FORBIDDEN = RefusedError("DEFAULT_4XX")
 _ENCODER = json.JSONEncoder(separators=(",", ":"))
 
 
@@ -89,25 +88,23 @@ class RestApiGateway:
         address = addresses.of(scope)
         record = self._apis.find(address.api_id) if address else None
         if address is None or record is None or record.document["disableExecuteApiEndpoint"]:
-            await http.send(send, _refusal(403, "Forbidden"), scope["method"])
+            await http.send(send, refusals.render(_FORBIDDEN, {}, {}), scope["method"])
             return
         name, _, rest = address.path.lstrip("/").partition("/")
         stage, path = self._stage(record, name), f"/{rest}"
         if stage is None:
-            await http.send(send, _refusal(403, "Forbidden"), scope["method"])
+            await http.send(send, refusals.render(_FORBIDDEN, {}, {}), scope["method"])
             return
         body = await http.read_body(receive)
         request = http.request(scope, path, body or b"")
         match = stage.router.match(request.method, path.rstrip("/") or "/")
         exchange = _Exchange(request, _routed(record, stage, match, address, request), stage)
         if http.oversized_headers(scope):
-            answer = exchange.failed(http.message(431, "Request Header Fields Too Large"))
+            answer = http.message(431, "Request Header Fields Too Large")
         elif body is None:
             answer = http.body_too_long()
-        elif match is None:
-            answer = exchange.failed(_refusal(403, "Missing Authentication Token"))
         else:
-            answer = await self._answer(stage.methods[match.route_id], exchange)
+            answer = await self._answered(match, exchange)
         accepted = http.header(request, "accept-encoding")
         answer = responses.compressed(answer, accepted, stage.minimum_compression_bytes)
         answer.headers.append((b"x-amzn-requestid", exchange.routed.request_id.encode()))
@@ -117,33 +114,52 @@ class RestApiGateway:
             context = events.variables(request, exchange.routed) | exchange.outcome(answer)
             self._log.write(*stage.access_log, f"{record.api_id}/{stage.name}", context)
 
+    async def _answered(self, match: RouteMatch | None, exchange: _Exchange) -> HttpResponse:
+        """The method's answer, or the gateway's own as the API words it."""
+        try:
+            if match is None:
+                raise RefusedError("MISSING_AUTHENTICATION_TOKEN")
+            return await self._answer(exchange.stage.methods[match.route_id], exchange)
+        except RefusedError as error:
+            exchange.failed(error.text)
+            context = events.variables(exchange.request, exchange.routed)
+            return refusals.render(error, exchange.stage.worded, context)
+
     async def _answer(self, method: Method, exchange: _Exchange) -> HttpResponse:
         routed = exchange.routed
         if not self._throttle.admits((routed.api_id, routed.stage, method.source_arn), method.limits):
-            return exchange.failed(_refusal(429, "Too Many Requests"))
+            raise RefusedError("THROTTLED")
         if method.guard is not None:
             try:
                 passed = await self._authorization.check(method.guard, exchange.request, routed)
-            except RefusedError as refusal:
-                return exchange.failed(_refused(refusal), authorizer=str(refusal))
+            except RefusedError as error:
+                exchange.failed(error.text, authorizer=str(error))
+                raise
             exchange.routed = replace(routed, authorizer=passed)
         if method.keyed:
-            return exchange.failed(_refusal(403, "Forbidden"))
+            raise RefusedError("INVALID_API_KEY")
         if method.integration["type"] == "MOCK":
             made = mock.answer(method.integration, http.header(exchange.request, "content-type"))
-            return made or exchange.failed(_failure(500))
+            if made is None:
+                raise RefusedError("API_CONFIGURATION_ERROR")
+            return made
         began = time.perf_counter()
-        calling = self._forward if method.integration["type"] == "HTTP_PROXY" else self._invoke
-        answer, error = await calling(method, exchange)
-        exchange.integrated(began, answer.status, error)
-        if error:
-            return exchange.failed(answer)
-        if method.integration["type"] == "AWS_PROXY":
-            answer.headers.append((b"x-amzn-trace-id", routed.trace_id.encode()))
+        try:
+            answer = await self._integrate(method, exchange)
+        except RefusedError as error:
+            exchange.integrated(began, refusals.KINDS[error.kind].status, str(error))
+            raise
+        exchange.integrated(began, answer.status, None)
         return answer
 
-    async def _forward(self, method: Method, exchange: _Exchange) -> tuple[HttpResponse, str | None]:
-        """The server's response, or the gateway's own and why."""
+    async def _integrate(self, method: Method, exchange: _Exchange) -> HttpResponse:
+        if method.integration["type"] == "HTTP_PROXY":
+            return await self._forward(method, exchange)
+        answer = await self._invoke(method, exchange)
+        answer.headers.append((b"x-amzn-trace-id", exchange.routed.trace_id.encode()))
+        return answer
+
+    async def _forward(self, method: Method, exchange: _Exchange) -> HttpResponse:
         integration = method.integration
         outgoing = http_proxy.outgoing(
             method.uri,
@@ -154,30 +170,29 @@ class RestApiGateway:
         )
         timeout_s = integration["timeoutInMillis"] / 1000
         try:
-            return await self._outbound.send(replace(outgoing, timeout_s=timeout_s)), None
-        except TimeoutError:
-            return _failure(504, _TOO_LATE), _TOO_LATE
+            return await self._outbound.send(replace(outgoing, timeout_s=timeout_s))
+        except TimeoutError as exc:
+            raise RefusedError("INTEGRATION_TIMEOUT", "the endpoint took too long") from exc
         except OSError as exc:
-            return _failure(504, "Network error communicating with endpoint"), str(exc)
+            raise RefusedError("INTEGRATION_FAILURE", str(exc)) from exc
 
-    async def _invoke(self, method: Method, exchange: _Exchange) -> tuple[HttpResponse, str | None]:
-        """The function's response, or the gateway's own and why."""
+    async def _invoke(self, method: Method, exchange: _Exchange) -> HttpResponse:
         if method.integration["httpMethod"] != "POST" or not self._permits(method):
-            return _failure(500), NO_PERMISSION
+            raise RefusedError("API_CONFIGURATION_ERROR", NO_PERMISSION)
         event = events.event(exchange.request, exchange.routed, binary=exchange.binary("content-type"))
         try:
             outcome = await self._within(method, _ENCODER.encode(event).encode())
         except ApiError as exc:
-            too_long = exc.code == "RequestTooLargeException"
-            return http.message(413, "Request Too Long") if too_long else _failure(502), exc.message
+            kind = "REQUEST_TOO_LARGE" if exc.code == "RequestTooLargeException" else "DEFAULT_5XX"
+            raise RefusedError(kind, exc.message) from exc
         if outcome is None:
-            return _failure(504, _TOO_LATE), _TOO_LATE
+            raise RefusedError("INTEGRATION_TIMEOUT", "the function took too long")
         if outcome.function_error:
-            return _failure(502), "The Lambda function returned an error"
+            raise RefusedError("DEFAULT_5XX", "The Lambda function returned an error")
         try:
-            return responses.parse(outcome.payload, binary=exchange.binary("accept")), None
+            return responses.parse(outcome.payload, binary=exchange.binary("accept"))
         except MalformedAnswerError as exc:
-            return _failure(502), f"Malformed Lambda proxy response: {exc}"
+            raise RefusedError("DEFAULT_5XX", f"Malformed Lambda proxy response: {exc}") from exc
 
     async def _within(self, method: Method, payload: bytes) -> Outcome | None:
         """The invocation's outcome, or None when it takes too long: the function runs on, as on AWS."""
@@ -232,42 +247,4 @@ def _routed(
         epoch_s=epoch_s,
         trace_id=identifiers.trace_root(epoch_s),
         iam=authorization.caller(method.guard if method else None, request),
-    )
-
-
-_KINDS: Mapping[str, str] = {
-    "Forbidden": "ForbiddenException",
-    "Missing Authentication Token": "MissingAuthenticationTokenException",
-    "Too Many Requests": "TooManyRequestsException",
-    "Unauthorized": "UnauthorizedException",
-}
-
-
-def _refusal(status: int, text: str) -> HttpResponse:
-    return http.message(status, text, ("x-amzn-errortype", _KINDS[text]))
-
-
-def _refused(refusal: RefusedError) -> HttpResponse:
-    """An authorizer's no in AWS's words: a policy's has a capital letter, a broken one's says nothing."""
-    if refusal.text in _KINDS:
-        return _refusal(refusal.status, str(refusal.text))
-    name, kind = ("Message", "AccessDenied") if refusal.text else ("message", "AuthorizerConfiguration")
-    return HttpResponse(
-        status=refusal.status,
-        headers=[
-            (b"content-type", b"application/json"),
-            (b"x-amzn-errortype", f"{kind}Exception".encode()),
-        ],
-        body=json.dumps({name: refusal.text}, separators=(",", ":")).encode(),
-    )
-
-
-def _failure(status: int, text: str = "Internal server error") -> HttpResponse:
-    """An answer in the place of an integration's; its text has a space that refusals have not."""
-    kind = (b"x-amzn-errortype", b"InternalServerErrorException")
-    document: dict[str, Any] = {"message": text}
-    return HttpResponse(
-        status=status,
-        headers=[(b"content-type", b"application/json"), kind],
-        body=json.dumps(document).encode(),
     )

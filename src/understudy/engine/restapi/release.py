@@ -79,6 +79,7 @@ class ReleaseOperations:
             "Snapshot": {
                 "authorizers": copy.deepcopy(record.authorizers),
                 "resources": copy.deepcopy(record.resources),
+                "worded": copy.deepcopy(record.children["gatewayresponse"]),
                 "binaryMediaTypes": record.document.get("binaryMediaTypes", []),
                 "minimumCompressionSize": record.document.get("minimumCompressionSize"),
             },

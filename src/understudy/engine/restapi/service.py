@@ -15,6 +15,7 @@ from understudy.engine.restapi.authorizers import AuthorizerOperations
 from understudy.engine.restapi.lookup import Lookup, bad_request, not_found, page
 from understudy.engine.restapi.release import ReleaseOperations
 from understudy.engine.restapi.tree import TreeOperations
+from understudy.engine.restapi.wording import WordingOperations
 
 _MEMBERS = (
     "apiKeySource",
@@ -49,6 +50,7 @@ class RestApiService:
             **TreeOperations(apis).operations,
             **ReleaseOperations(apis).operations,
             **AuthorizerOperations(apis).operations,
+            **WordingOperations(apis).operations,
         }
 
     async def create_rest_api(self, call: Call) -> Document:

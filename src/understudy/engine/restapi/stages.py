@@ -45,6 +45,7 @@ class Stage:
     Attributes:
         methods: by the key that the router knows them by.
         access_log: destination and format; None writes none.
+        worded: the API's own gateway responses by type.
     """
 
     revision: int
@@ -56,6 +57,7 @@ class Stage:
     binary_media_types: Sequence[str]
     minimum_compression_bytes: int | None
     access_log: tuple[str, str] | None
+    worded: Mapping[str, Document]
 
 
 def compiled(record: ApiRecord, name: str) -> Stage:
@@ -90,6 +92,7 @@ def compiled(record: ApiRecord, name: str) -> Stage:
         methods=methods,
         variables=variables,
         binary_media_types=snapshot["binaryMediaTypes"],
+        worded=snapshot.get("worded", {}),
         minimum_compression_bytes=snapshot["minimumCompressionSize"],
         access_log=(log["destinationArn"], log["format"])
         if "destinationArn" in log and "format" in log

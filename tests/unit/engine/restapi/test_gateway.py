@@ -423,3 +423,23 @@ async def test_an_authorizer_in_use_stays(gateway: Gateway) -> None:
     await gateway.call("DeleteAuthorizer", **where)
     with pytest.raises(ApiError, match="Invalid Authorizer identifier"):
         await gateway.call("GetAuthorizer", **where)
+
+
+async def test_gateway_responses_are_the_apis_own_words(gateway: Gateway) -> None:
+    api_id = await gateway.make()
+    where = {"restApiId": api_id, "responseType": "MISSING_AUTHENTICATION_TOKEN"}
+    first = await gateway.call("GetGatewayResponse", **where)
+    await gateway.call("PutGatewayResponse", **where, statusCode="404")
+    header = "/responseParameters/gatewayresponse.header.x-worded"
+    operation = {"op": "add", "path": header, "value": "'1'"}
+    await gateway.call("UpdateGatewayResponse", **where, patchOperations=[operation])
+    before = await gateway.get("/dev")
+    await gateway.deploy()
+    after = await gateway.get("/dev")
+
+    assert (first["statusCode"], first["defaultResponse"]) == ("403", True)
+    assert (before.status, after.status, after.headers["x-worded"]) == (403, 404, "1")
+    assert after.body == b'{"message":"Missing Authentication Token"}'
+    await gateway.call("DeleteGatewayResponse", **where)
+    listed = (await gateway.call("GetGatewayResponses", restApiId=api_id))["items"]
+    assert all(item["defaultResponse"] for item in listed)
