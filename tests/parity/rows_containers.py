@@ -27,6 +27,7 @@ def _plain(world: World) -> str:
     mounts = (f"--volume={path}:{path}:{mode}" for path, mode in containers.mounts().items())
     command = [require_docker(), "run", "--rm", *mounts, _image(world)]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 3, done.stderr
     code = done.stderr.partition("]")[0].rpartition("[")[2]
     ways = " and ".join(way for way in ("--privileged", "--executor docker") if way in done.stderr)
     return f"refused at the start: {code}, with {ways} as ways out"

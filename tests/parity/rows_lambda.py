@@ -2,8 +2,11 @@
 
 import json
 import re
+import socket
+import uuid
 from functools import partial
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -13,6 +16,7 @@ from tests.parity.world import World, create_function, invoke, logs_of, refusal
 
 AREA = "Functions"
 _DOMAIN = "localhost.localstack.cloud"
+_PATIENCE_S = 10.0
 
 
 def _repository(world: World) -> str:
@@ -130,9 +134,9 @@ def _rest_api_at(world: World, host: str | None, path: str) -> str:
     return _reached(world.http("GET", path.format(api=api), host=named))
 
 
-def _function_url(world: World) -> str:
+def _function_url(world: World, mode: str = "BUFFERED") -> str:
     client, arn = world.client("lambda"), create_function(world.client("lambda"), world.image())
-    answer = client.create_function_url_config(FunctionName=arn, AuthType="NONE")
+    answer = client.create_function_url_config(FunctionName=arn, AuthType="NONE", InvokeMode=mode)
     # Both are asked for since October 2025: https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html
     client.add_permission(
         FunctionName=arn,
@@ -157,8 +161,25 @@ def _url_form(world: World) -> str:
 
 
 def _url_host(world: World) -> str:
-    host = _function_url(world).partition("//")[2].partition("/")[0].partition(":")[0]
-    return _reached(world.http("GET", "/health", host=host))
+    return _reached(world.http("GET", "/health", host=urlsplit(_function_url(world)).hostname))
+
+
+def _url_streams(world: World) -> str:
+    """Whether the first part is here before the function, waiting for word from here, writes another."""
+    url = _function_url(world, "RESPONSE_STREAM")
+    with socket.create_server(("127.0.0.1", 0)) as told:
+        path = f"{world.endpoint}/stream?port={told.getsockname()[1]}"
+        headers = {"host": urlsplit(url).netloc}
+        with httpx.stream("GET", path, headers=headers, timeout=_PATIENCE_S) as answer:
+            parts = answer.iter_raw()
+            try:
+                first = next(parts).decode()
+            except httpx.ReadTimeout:
+                return "whole, at the end"
+            connection, _ = told.accept()
+            with connection:
+                connection.sendall(b"second")
+            return f"{first}, then {b''.join(parts).decode()}"
 
 
 def _streamed(world: World) -> str:
@@ -168,6 +189,7 @@ def _streamed(world: World) -> str:
 
 
 def _mapping(world: World) -> str:
+    arn = create_function(world.client("lambda"), world.image())
     queue = world.client("sqs").create_queue(QueueName=world.name(), Attributes={"VisibilityTimeout": "60"})
     attributes = world.client("sqs").get_queue_attributes(
         QueueUrl=queue["QueueUrl"], AttributeNames=["QueueArn"]
@@ -175,10 +197,22 @@ def _mapping(world: World) -> str:
 
     def create() -> Any:
         return world.client("lambda").create_event_source_mapping(
-            FunctionName=world.function(), EventSourceArn=attributes["Attributes"]["QueueArn"]
+            FunctionName=arn, EventSourceArn=attributes["Attributes"]["QueueArn"]
         )
 
-    return refusal(create)
+    told = refusal(create)
+    world.client("sqs").send_message(QueueUrl=queue["QueueUrl"], MessageBody="text")
+    group = f"/aws/lambda/{arn.rpartition(':')[2]}"
+    eventually(lambda: logs_of(world.client("logs"), group, "called"), f"{group} tells of a call")
+    return f"{told}, and the function is called"
+
+
+def _custom_id(world: World) -> str:
+    name = f"p{uuid.uuid4().hex[:9]}"
+    made: str = world.client("apigatewayv2").create_api(
+        Name=name, ProtocolType="HTTP", Tags={"_custom_id_": name}
+    )["ApiId"]
+    return "is the id" if made == name else "is a tag"
 
 
 def _logs(world: World) -> str:
@@ -222,7 +256,7 @@ ROWS = (
     Row(
         area=AREA,
         name="`InvokeWithResponseStream`",
-        localstack="answers 200",
+        localstack="not implemented",
         observe=_streamed,
         documented=True,
     ),
@@ -297,8 +331,22 @@ ROWS = (
     Row(area=AREA, name="a function behind its URL", localstack=_V2, observe=_url_host, documented=True),
     Row(
         area=AREA,
+        name="a function behind its URL, InvokeMode RESPONSE_STREAM",
+        localstack="whole, at the end",
+        observe=_url_streams,
+        documented=True,
+    ),
+    Row(
+        area=AREA,
+        name="the tag `_custom_id_` of an API",
+        localstack="is the id",
+        observe=_custom_id,
+        documented=True,
+    ),
+    Row(
+        area=AREA,
         name="an event source mapping from SQS",
-        localstack="202",
+        localstack="202, and the function is called",
         observe=_mapping,
         documented=True,
     ),

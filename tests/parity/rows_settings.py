@@ -39,7 +39,13 @@ _FIRST = {
     "LAMBDA_DISABLE_AWS_ENDPOINT_URL": "1",
     "LAMBDA_RETRY_BASE_DELAY": "0",
 }
-_SECOND = {"LS_LOG": "error", "SERVICES": "lambda", "STRICT_SERVICE_LOADING": "0", "DISABLE_CORS_CHECKS": "1"}
+_UNKNOWN = ("LAMBDA_NONSENSE", "LOCALSTACK_NONSENSE", "PROVIDER_OVERRIDE_S3")
+_SECOND = {
+    "LS_LOG": "error",
+    "SERVICES": "lambda",
+    "STRICT_SERVICE_LOADING": "0",
+    "LOCALSTACK_DISABLE_CORS_CHECKS": "1",
+}
 
 
 class _Listening(EngineProcess):
@@ -116,7 +122,13 @@ def _listens(world: World) -> str:
 def _public_host(world: World) -> str:
     api = world.client("apigatewayv2", endpoint=_first(world).url).create_api(Name="a", ProtocolType="HTTP")
     told = api["ApiEndpoint"].partition(".")[2]
-    return "honoured" if told == "execute-api.aws.example:80" else told
+    if told != "execute-api.aws.example:80":
+        return told
+    client = world.client("lambda", endpoint=_first(world).url)
+    url: str = client.create_function_url_config(FunctionName=_function(world), AuthType="NONE")[
+        "FunctionUrl"
+    ]
+    return "honoured" if url.endswith(".lambda-url.us-east-1.aws.example:80/") else url
 
 
 def _is_logged(world: World, level: str, *, first: bool) -> str:
@@ -204,7 +216,7 @@ def _refusing(world: World) -> str:
     command = [sys.executable, "-m", "understudy.engine", "--data-dir", str(world.folder / "refusing")]
     done = subprocess.run(
         command,
-        env={**world.environ, **_given(met=False)},
+        env={**world.environ, **_given(met=False), **dict.fromkeys(_UNKNOWN, "1")},
         capture_output=True,
         text=True,
         check=False,
@@ -212,6 +224,12 @@ def _refusing(world: World) -> str:
     )
     assert done.returncode == 3, f"it ended with {done.returncode}: {done.stderr}"
     return done.stderr
+
+
+def _unknown(world: World) -> str:
+    told: str = _kept(world, "refused", _refusing)
+    missing = [name for name in _UNKNOWN if f"\n  {name}=" not in told]
+    return f"ignored: {' '.join(missing)}" if missing else "refused at the start"
 
 
 def _met(world: World, names: tuple[str, ...]) -> str:
@@ -308,6 +326,13 @@ ROWS = (
         for name, setting in SETTINGS.items()
         if setting.reading is Reading.HONOURED
     ),
+    Row(
+        area=HONOURED,
+        name="`LOCALSTACK_X` means `X`, as in `LOCALSTACK_DISABLE_CORS_CHECKS=1`",
+        localstack="honoured",
+        observe=_EFFECTS["DISABLE_CORS_CHECKS"],
+        documented=True,
+    ),
     *(
         Row(
             area=MET,
@@ -327,5 +352,12 @@ ROWS = (
             documented=True,
         )
         for names in _groups(met=False)
+    ),
+    Row(
+        area=REFUSED,
+        name=f"{' '.join(f'`{name}=1`' for name in _UNKNOWN)}, of which LocalStack knows nothing",
+        localstack="ignored",
+        observe=_unknown,
+        documented=True,
     ),
 )

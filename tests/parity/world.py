@@ -42,7 +42,7 @@ _CREDENTIALS = {
     "AWS_PAGER": "",
 }
 _HANDLER = """
-import json, os
+import json, os, socket
 
 calls = 0
 
@@ -53,8 +53,17 @@ def handler(event, headers):
     print("called", flush=True)
     if isinstance(event, dict) and "fail" in event:
         raise ValueError(event["fail"])
+    if isinstance(event, dict) and event.get("rawPath") == "/stream":
+        return streamed(int(event["queryStringParameters"]["port"]))
     seen = {"event": event, "environment": dict(os.environ), "calls": calls}
     return {"statusCode": 200, "headers": {"content-type": "application/json"}, "body": json.dumps(seen)}
+
+
+def streamed(port):
+    yield "text/plain"
+    yield b"first"
+    with socket.create_connection(("127.0.0.1", port)) as told:
+        yield told.recv(100)
 """
 
 

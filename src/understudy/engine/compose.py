@@ -61,7 +61,7 @@ class Parts:
             self._logs,
             self._executor,
             endpoint,
-            _lambda_config(config),
+            _lambda_config(config, f"{public_host}:{public_port}"),
             behind=delegate.handle,
         )
         self._apis = ApiStore(self._state)
@@ -139,12 +139,13 @@ class Parts:
         await self._stack.aclose()
 
 
-def _lambda_config(config: EngineConfig) -> LambdaConfig:
+def _lambda_config(config: EngineConfig, authority: str) -> LambdaConfig:
     """What LocalStack's settings change of Lambda."""
     asked, base = config.localstack, LambdaConfig(prewarm=config.prewarm)
     delay_s = asked.retry_base_delay_s
     return replace(
         base,
+        authority=authority,
         account_concurrency=base.account_concurrency if asked.concurrency is None else asked.concurrency,
         idle_s=base.idle_s if asked.keepalive_s is None else asked.keepalive_s,
         inject_endpoint_url=asked.inject_endpoint_url,

@@ -7,7 +7,6 @@ as long as the engine does.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
-from urllib.parse import urlsplit
 
 from understudy.engine import identifiers
 from understudy.engine.functions import names
@@ -83,6 +82,7 @@ class LambdaConfig:
         prewarm: whether a version about to receive traffic gets an environment ahead of its first request.
         event_times: pauses between asynchronous attempts; AWS waits one and two minutes.
         poll_times: how often event sources are looked at.
+        authority: host and port that function URLs end with.
         inject_endpoint_url: whether functions get AWS_ENDPOINT_URL unless they set it themselves.
         log_delay_s: how long a log line may wait for others.
     """
@@ -93,6 +93,7 @@ class LambdaConfig:
     prewarm: bool = True
     event_times: EventTimes = field(default_factory=EventTimes)
     poll_times: PollTimes = field(default_factory=PollTimes)
+    authority: str = "localhost.localstack.cloud:4566"
     inject_endpoint_url: bool = True
     log_delay_s: float = 0.05
 
@@ -173,7 +174,7 @@ class LambdaService:
             self._background,
         )
         lookup = Lookup(self._table, clock.now)
-        self._urls = FunctionUrls(lookup, urlsplit(endpoint_url).port)
+        self._urls = FunctionUrls(lookup, settings.authority)
         self._operations: dict[str, Operation] = {
             **FunctionOperations(lookup, self._images, self._lifecycle).operations,
             **VersionOperations(lookup, self._lifecycle).operations,

@@ -27,12 +27,12 @@ class FunctionUrls:
 
     Args:
         lookup: finds functions.
-        port: where the engine listens; part of every URL.
+        authority: host and port that every URL ends with.
     """
 
-    def __init__(self, lookup: Lookup, port: int | None) -> None:
+    def __init__(self, lookup: Lookup, authority: str) -> None:
         self._lookup = lookup
-        self._port = port
+        self._authority = authority
         self._places: dict[str, tuple[FunctionId, str]] | None = None
         lookup.table.on_change(self._changed)
 
@@ -136,9 +136,8 @@ class FunctionUrls:
         return self._rendered(function, url)
 
     def _rendered(self, function: Function, url: FunctionUrl) -> dict[str, Any]:
-        port = f":{self._port}" if self._port else ""
         answer: dict[str, Any] = {
-            "FunctionUrl": f"http://{host(function.id, url)}{port}/",
+            "FunctionUrl": f"http://{host(function.id, url, self._authority)}/",
             "FunctionArn": names.arn(function.id, None if url.qualifier == LATEST else url.qualifier),
             "AuthType": url.auth_type,
             "InvokeMode": url.invoke_mode,
@@ -151,9 +150,9 @@ class FunctionUrls:
         self._places = None
 
 
-def host(function: FunctionId, url: FunctionUrl) -> str:
+def host(function: FunctionId, url: FunctionUrl, end: str = "localhost.localstack.cloud") -> str:
     """The host name of a URL; on AWS the last labels are ``on.aws``."""
-    return f"{url.url_id}.lambda-url.{function.region}.localhost.localstack.cloud"
+    return f"{url.url_id}.lambda-url.{function.region}.{end}"
 
 
 def _moment(epoch_s: float) -> str:

@@ -178,7 +178,7 @@ _NONE = {
     """,
     "LocalStack never reads it; say LAMBDA_RETRY_BASE_DELAY": "LAMBDA_RETRY_BASE_DELAY_SECONDS",
     "LocalStack never reads it": "LAMBDA_DEBUG_MODE_CONFIG",
-    "functions run in namespaces, not in containers that Docker knows": """
+    "a sandbox takes no settings of Docker's, and DOCKER_HOST says where Docker is": """
         LAMBDA_DOCKER_NETWORK LAMBDA_DOCKER_FLAGS LAMBDA_DOCKER_DNS MAIN_DOCKER_NETWORK
         DOCKER_BRIDGE_IP DOCKER_SOCK DOCKER_GLOBAL_IMAGE_PREFIX DOCKER_SDK_DEFAULT_TIMEOUT_SECONDS
         DOCKER_SDK_DEFAULT_RETRIES PORTS_CHECK_DOCKER_IMAGE WINDOWS_DOCKER_MOUNT_PREFIX
