@@ -1,4 +1,7 @@
-"""Where asynchronous invocations end, over the real delegate: queues, topics, buckets, buses, functions."""
+"""Asynchronous invocations over the real delegate: where they end, and what other services invoke.
+
+Queues, topics, buckets, buses, functions: the services are MiniStack's, the functions ours.
+"""
 
 import json
 from collections.abc import AsyncIterator
@@ -104,3 +107,46 @@ async def test_a_function_that_may_not_run_sends_its_events_away_at_once(world: 
     record = json.loads((await world.message(url))["Body"])
     assert record["requestContext"]["condition"] == "ZeroReservedConcurrency"
     assert "shut" not in world.functions.given
+
+
+async def test_an_object_in_a_bucket_invokes_the_function_that_is_notified(world: EventWorld) -> None:
+    arn = await world.function("objects", lambda _: None)
+    await world.call("s3", "create_bucket", Bucket="watched")
+    rules = [{"Name": "prefix", "Value": "in/"}]
+    configuration = {
+        "Id": "made",
+        "LambdaFunctionArn": arn,
+        "Events": ["s3:ObjectCreated:*"],
+        "Filter": {"Key": {"FilterRules": rules}},
+    }
+    await world.call(
+        "s3",
+        "put_bucket_notification_configuration",
+        Bucket="watched",
+        NotificationConfiguration={"LambdaFunctionConfigurations": [configuration]},
+    )
+    await world.call("s3", "put_object", Bucket="watched", Key="out/a", Body=b"a")
+    await world.call("s3", "put_object", Bucket="watched", Key="in/b", Body=b"b")
+    await eventually(lambda: world.functions.given.get("objects"), "the function runs")
+    (record,) = world.functions.records("objects")
+    assert (record["eventSource"], record["eventName"]) == ("aws:s3", "ObjectCreated:Put")
+    assert (record["s3"]["bucket"]["name"], record["s3"]["object"]["key"]) == ("watched", "in/b")
+
+
+async def test_a_message_of_a_topic_and_an_event_of_a_rule_invoke_functions(world: EventWorld) -> None:
+    arn = await world.function("told", lambda _: None)
+    topic = (await world.call("sns", "create_topic", Name="tells"))["TopicArn"]
+    await world.call("sns", "subscribe", TopicArn=topic, Protocol="lambda", Endpoint=arn)
+    await world.call("sns", "publish", TopicArn=topic, Message="hello")
+    await eventually(lambda: world.functions.given.get("told"), "the function runs")
+    (record,) = world.functions.records("told")
+    assert (record["EventSource"], record["Sns"]["Message"]) == ("aws:sns", "hello")
+
+    arn = await world.function("ruled", lambda _: None)
+    await world.call("events", "put_rule", Name="mine", EventPattern='{"source": ["mine"]}')
+    await world.call("events", "put_targets", Rule="mine", Targets=[{"Id": "1", "Arn": arn}])
+    entry = {"Source": "mine", "DetailType": "done", "Detail": '{"a": 1}'}
+    await world.call("events", "put_events", Entries=[entry])
+    await eventually(lambda: world.functions.given.get("ruled"), "the function runs")
+    (event,) = world.functions.given["ruled"]
+    assert (event["detail-type"], event["detail"]) == ("done", {"a": 1})

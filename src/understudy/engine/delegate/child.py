@@ -2,7 +2,8 @@
 
 What MiniStack's own entry point lacks is added here: it serves one private, inherited socket (MiniStack would
 also bind port 443), answers only requests that carry the engine's token (a web page could find the port),
-dies with its parent, and saves its state while it runs (MiniStack saves on a clean exit only).
+dies with its parent, hands events for functions to the engine (`deliveries`), and saves its state while it
+runs (MiniStack saves on a clean exit only).
 
 Durability, honestly: S3 bodies are on disk when the request is answered. Everything else is saved at most
 `SAVE_DELAY_S` after a change, later while saving is slow (a save takes at most a tenth of the time). Killing
@@ -106,6 +107,7 @@ async def _serve(socket_fd: int, token: bytes) -> None:
 def main() -> None:
     """Serves until SIGTERM: ``child.py SOCKET_FD PARENT_PID`` with the token in the environment."""
     die_with(int(sys.argv[2]))
+    sys.meta_path.insert(0, importlib.import_module("deliveries").Finder())
     asyncio.run(_serve(int(sys.argv[1]), os.environ.pop("UNDERSTUDY_DELEGATE_TOKEN").encode()))
 
 
