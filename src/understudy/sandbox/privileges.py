@@ -205,7 +205,7 @@ def _cause(number: int, sysctl: Path, root: Path) -> tuple[str, str]:
     ):
         return (
             "the container's seccomp profile forbids namespaces",
-            "start the container with --privileged, or with --cap-add SYS_ADMIN "
+            "start the container with --privileged, or with --cap-add SYS_ADMIN --cap-add NET_ADMIN "
             "--security-opt seccomp=unconfined --security-opt apparmor=unconfined",
         )
     return "the kernel refuses it to this user", "run as root, or allow user namespaces for this user"
