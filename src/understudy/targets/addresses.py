@@ -29,12 +29,21 @@ def aws_url(region: str, api_id: str) -> str:
 def reachable_url(endpoint: str, api_id: str) -> str:
     """The host URL where this machine resolves its name to itself, the path URL elsewhere."""
     url = host_url(endpoint, api_id)
+    return url if _is_here(url) else path_url(endpoint, api_id)
+
+
+def reachable_function_url(endpoint: str, url: str) -> str:
+    """A function URL of the endpoint: as it is where its name leads here, below a path of it elsewhere."""
+    url_id = (urlsplit(url).hostname or "").partition(".")[0]
+    return url if not url or _is_here(url) else f"{endpoint}/_aws/lambda-url/{url_id}"
+
+
+def _is_here(url: str) -> bool:
     try:
         found = socket.getaddrinfo(urlsplit(url).hostname, None, type=socket.SOCK_STREAM)
     except OSError:
-        return path_url(endpoint, api_id)
-    loopback = all(entry[4][0] in ("127.0.0.1", "::1") for entry in found)
-    return url if loopback else path_url(endpoint, api_id)
+        return False
+    return all(entry[4][0] in ("127.0.0.1", "::1") for entry in found)
 
 
 def port_of(endpoint: str) -> int:

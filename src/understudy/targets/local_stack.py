@@ -171,7 +171,7 @@ class LocalStack:
         self, endpoint: str, dev_url: str, images: list[BuiltImage], deployed: Deployed
     ) -> StackRecord:
         api_id = deployed.api_id()
-        functions = tuple(self._functions(images, deployed))
+        functions = tuple(self._functions(endpoint, images, deployed))
         first = functions[0] if functions else None
         return StackRecord(
             pid=os.getpid(),
@@ -187,10 +187,17 @@ class LocalStack:
             functions=functions,
         )
 
-    def _functions(self, images: list[BuiltImage], deployed: Deployed) -> Iterator[RunningFunction]:
+    def _functions(
+        self, endpoint: str, images: list[BuiltImage], deployed: Deployed
+    ) -> Iterator[RunningFunction]:
         for built in images:
             for name, url in deployed.functions_of(built.name):
-                yield RunningFunction(image=built.name, function=name, digest=built.image.digest, url=url)
+                yield RunningFunction(
+                    image=built.name,
+                    function=name,
+                    digest=built.image.digest,
+                    url=addresses.reachable_function_url(endpoint, url),
+                )
 
     @contextlib.contextmanager
     def _step(self, name: str) -> Iterator[None]:

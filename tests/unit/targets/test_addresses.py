@@ -42,6 +42,10 @@ def test_the_name_is_used_only_where_it_means_this_machine(
 
     expected = addresses.host_url if by_name else addresses.path_url
     assert addresses.reachable_url(ENDPOINT, "abc") == expected(ENDPOINT, "abc")
+    url = "http://abc.lambda-url.us-east-1.localhost.localstack.cloud:4577"
+    below = f"{ENDPOINT}/_aws/lambda-url/abc"
+    assert addresses.reachable_function_url(ENDPOINT, url) == (url if by_name else below)
+    assert addresses.reachable_function_url(ENDPOINT, "") == ""
 
 
 def test_names_of_aws_are_those_of_the_partition() -> None:
