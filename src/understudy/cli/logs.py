@@ -4,7 +4,7 @@ import dataclasses
 import json
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
 import click
@@ -37,7 +37,7 @@ def command(
     name = function or deployment.first_function(found.first_image())
     deployment.check_function(name)
     if follow:
-        for line in _following(deployment, name, start_ms, pattern):
+        for line in _following(lambda: target_option.deployment_of(target_name)[1], name, start_ms, pattern):
             click.echo(json.dumps(dataclasses.asdict(line)) if output == "json" else _text(line))
     lines = list(deployment.log_lines(name, start_ms, pattern))
     if output == "json":
@@ -49,9 +49,10 @@ def command(
         click.echo(f"no log lines of {name} in the last {since}; look further back: --since 2h", err=True)
 
 
-def _following(deployment: Deployment, name: str, start_ms: int, pattern: str) -> Iterator[LogLine]:
+def _following(reach: Callable[[], Deployment], name: str, start_ms: int, pattern: str) -> Iterator[LogLine]:
     """Yields the lines of a function as they come, for ever; a stack that went down may come back."""
     seen: set[str] = set()
+    deployment = reach()
     lost = False
     while True:
         try:
@@ -59,7 +60,7 @@ def _following(deployment: Deployment, name: str, start_ms: int, pattern: str) -
         except EnvironmentProblemError as exc:
             if not lost:
                 click.echo(f"{exc.message}; waiting for it to come back", err=True)
-            lost, found = True, []
+            lost, found, deployment = True, [], reach()
         else:
             lost = False
         for line in found:

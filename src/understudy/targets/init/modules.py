@@ -64,7 +64,7 @@ def name_in(path: str, root: str) -> str:
 def reached(entry: str, trees: Mapping[str, ast.Module], root: str) -> tuple[Code, ...]:
     """What importing the module at path `entry` loads, itself first; imports inside functions too."""
     by_name = {name_in(path, root): path for path in trees if root == "." or path.startswith(f"{root}/")}
-    pending, seen = [name_in(entry, root)], dict[str, Code]()
+    pending, seen = _with_packages(name_in(entry, root)), dict[str, Code]()
     while pending:
         name = pending.pop(0)
         path = by_name.get(name)
@@ -72,10 +72,14 @@ def reached(entry: str, trees: Mapping[str, ast.Module], root: str) -> tuple[Cod
             continue
         seen[name] = Code(name=name, path=path, tree=trees[path])
         for imported in _imports(seen[name], is_package=path.endswith("/__init__.py")):
-            # `import a.b.c` runs a and a.b as well, and `from a import b` may mean a module.
-            parts = imported.split(".")
-            pending += [".".join(parts[: count + 1]) for count in range(len(parts))]
+            pending += _with_packages(imported)
     return tuple(seen.values())
+
+
+def _with_packages(name: str) -> list[str]:
+    """A module and the packages around it, which importing it runs as well; the module first."""
+    parts = name.split(".")
+    return [".".join(parts[:count]) for count in range(len(parts), 0, -1)]
 
 
 def _imports(code: Code, *, is_package: bool) -> Iterator[str]:
@@ -85,6 +89,7 @@ def _imports(code: Code, *, is_package: bool) -> Iterator[str]:
         elif isinstance(node, ast.ImportFrom):
             before = _absolute(code.name, node, is_package=is_package)
             yield before
+            # Each name may be a module.
             yield from (f"{before}.{alias.name}" for alias in node.names)
 
 
