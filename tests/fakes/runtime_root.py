@@ -102,7 +102,8 @@ class Place:
         """Arguments for `subprocess` that make the driver run as `who`."""
         if isinstance(who, str):
             packed = [[layer.diff_id, str(layer.path)] for layer in self.rootfs(who).packed]
-            return {"env": {**self.environment(), "DRIVER_PACKED": json.dumps(packed)}}
+            docker = {name: value for name, value in os.environ.items() if name.startswith("DOCKER_")}
+            return {"env": {**docker, **self.environment(), "DRIVER_PACKED": json.dumps(packed)}}
         user = {"user": who, "group": who, "extra_groups": []} if os.geteuid() == 0 else {}
         return {"env": self.environment(), **user}
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from understudy.cli import console, target_option
+from understudy.cli import console, executor_option, target_option
 from understudy.cli.progress import EventPrinter
 from understudy.errors import UnderstudyError
 from understudy.image.store import Store
@@ -50,6 +50,7 @@ def _memory(ctx: click.Context, param: click.Parameter, text: str | None) -> tup
 
 @command.command("measure")
 @click.argument("image", required=False)
+@executor_option.executor_option
 @click.option("--runs", "-n", type=click.IntRange(1, 200), default=10, show_default=True, help="Cold starts.")
 @click.option("--function", metavar="NAME", default="", help="As this Function of the manifests runs it.")
 @click.option("--memory", "memory_mb", metavar="MB,...", callback=_memory, help="Sweep these memory sizes.")
