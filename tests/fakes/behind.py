@@ -4,8 +4,9 @@ Like the real ones they are an ASGI application; tests/contract/test_engine_even
 readers over the real delegate.
 """
 
+import asyncio
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -38,6 +39,14 @@ class Behind:
         self.requests: list[tuple[str, Any]] = []
         self.refusals: list[RefusalError] = []
         self.accounts: list[str] = []
+
+    async def until(self, done: Callable[[], bool]) -> None:
+        """Lets the others of this loop go on until `done` is true."""
+        for _ in range(100_000):
+            if done():
+                return
+            await asyncio.sleep(0)
+        raise AssertionError("it never came to that")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one request."""

@@ -1,9 +1,8 @@
-"""What hangs on a function beside its code: tags, reserved concurrency, retry settings; and account figures.
+"""What hangs on a function beside its code: reserved concurrency, retry settings; and account figures.
 
 A change to one of them leaves code, configuration and environments alone.
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -16,25 +15,15 @@ from understudy.engine.functions.model import LATEST, EventInvokeConfig, Functio
 from understudy.engine.functions.names import Target
 from understudy.engine.protocol import Call, Operation
 
-_MOST_TAGS = 50
 _MOST_CONFIGS = 50
 _RETRIES = (0, 2)
 _AGE_S = (60, 21_600)
 _TARGETS = frozenset({"events", "lambda", "sns", "sqs"})
 _FAILURES_TO = _TARGETS | {"s3"}
-_FUNCTION_ARN = re.compile(
-    r"arn:aws[a-zA-Z-]*:lambda:[^:]+:\d{12}:function:(?P<name>[a-zA-Z0-9-_]+)(:(?P<qualifier>.+))?"
-)
-_RESOURCE_PATTERN = (
-    r"arn:(aws[a-zA-Z-]*):lambda:[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}:\d{12}:"
-    r"(function:[a-zA-Z0-9-_]+(:(\$LATEST|[a-zA-Z0-9-_]+))?|layer:([a-zA-Z0-9-_]+)|"
-    r"code-signing-config:csc-[a-z0-9]{17}|event-source-mapping:"
-    r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12})"
-)
 
 
 class AttachmentOperations:
-    """Tags, concurrency, event invoke configurations and account settings."""
+    """Concurrency, event invoke configurations and account settings."""
 
     def __init__(self, lookup: Lookup, concurrency: Concurrency) -> None:
         self._lookup = lookup
@@ -44,9 +33,6 @@ class AttachmentOperations:
     def operations(self) -> Mapping[str, Operation]:
         """The operations by name."""
         return {
-            "TagResource": self.tag_resource,
-            "UntagResource": self.untag_resource,
-            "ListTags": self.list_tags,
             "PutFunctionConcurrency": self.put_concurrency,
             "GetFunctionConcurrency": self.get_concurrency,
             "DeleteFunctionConcurrency": self.delete_concurrency,
@@ -57,26 +43,6 @@ class AttachmentOperations:
             "DeleteFunctionEventInvokeConfig": self.delete_event_config,
             "ListFunctionEventInvokeConfigs": self.list_event_configs,
         }
-
-    async def tag_resource(self, call: Call) -> dict[str, Any]:
-        """TagResource."""
-        if not call.params["Tags"]:
-            raise errors.invalid_parameter("An error occurred and the request cannot be processed.")
-        function = self._tagged(call)
-        self._lookup.table.put(_with_tags(function, {**function.tags, **call.params["Tags"]}))
-        return {}
-
-    async def untag_resource(self, call: Call) -> dict[str, Any]:
-        """UntagResource; unknown keys are ignored."""
-        function = self._tagged(call)
-        gone = set(call.params["TagKeys"])
-        kept = {key: value for key, value in function.tags.items() if key not in gone}
-        self._lookup.table.put(_with_tags(function, kept))
-        return {}
-
-    async def list_tags(self, call: Call) -> dict[str, Any]:
-        """ListTags."""
-        return {"Tags": dict(self._tagged(call).tags)}
 
     async def put_concurrency(self, call: Call) -> dict[str, Any]:
         """PutFunctionConcurrency."""
@@ -158,20 +124,6 @@ class AttachmentOperations:
         )
         return {"FunctionEventInvokeConfigs": shown, **({"NextMarker": marker} if marker else {})}
 
-    def _tagged(self, call: Call) -> Function:
-        arn = call.params["Resource"]
-        match = _FUNCTION_ARN.fullmatch(arn)
-        if match is None:
-            raise errors.validation(
-                "resource", arn, f"Member must satisfy regular expression pattern: {_RESOURCE_PATTERN}"
-            )
-        if match["qualifier"]:
-            raise errors.invalid_parameter(
-                "Tags on function aliases and versions are not supported. Please specify a function ARN."
-            )
-        target = names.parse(arn, None, account_id=call.account_id, region=call.region)
-        return self._lookup.function(target)
-
     def _configurable(self, call: Call) -> tuple[Target, Function]:
         params = call.params
         members = ("MaximumEventAgeInSeconds", "MaximumRetryAttempts", "DestinationConfig")
@@ -245,22 +197,6 @@ def _event_config(function: Function | None, target: Target) -> EventInvokeConfi
             f"The function {names.arn(target.id, qualifier)} doesn't have an EventInvokeConfig"
         )
     return found
-
-
-def _with_tags(function: Function, tags: Mapping[str, str]) -> Function:
-    check_tags(tags)
-    latest = replace(function.latest, revision_id=lookups.revision())
-    return replace(function.with_version(latest), tags=dict(tags))
-
-
-def check_tags(tags: Mapping[str, str]) -> None:
-    """Passes when a function may carry `tags`.
-
-    Raises:
-        ApiError: there are too many.
-    """
-    if len(tags) > _MOST_TAGS:
-        raise errors.invalid_parameter("Number of tags exceeds resource tag limit.")
 
 
 def _within(member: str, value: int, limits: tuple[int, int]) -> int:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from understudy.engine.functions import attachments, errors, names, render, settings, versions
+from understudy.engine.functions import errors, names, render, settings, tagging, versions
 from understudy.engine.functions import lookup as lookups
 from understudy.engine.functions.images import Images
 from understudy.engine.functions.lifecycle import Lifecycle
@@ -48,7 +48,7 @@ class FunctionOperations:
         architecture = settings.architecture(params)
         configured = settings.created(key.name, params)
         tags = dict(params.get("Tags") or {})
-        attachments.check_tags(tags)
+        tagging.check(tags)
         if self._lookup.table.get(key) is not None:
             raise errors.conflict(f"Function already exist: {key.name}")
         latest = Version(

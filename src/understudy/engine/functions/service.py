@@ -40,6 +40,7 @@ from understudy.engine.functions.permissions import PermissionOperations
 from understudy.engine.functions.provisioning import ProvisioningOperations
 from understudy.engine.functions.sources import MappingOperations, MappingTable, Pollers, PollTimes, Tools
 from understudy.engine.functions.table import MIGRATIONS, FunctionTable
+from understudy.engine.functions.tagging import TagOperations
 from understudy.engine.functions.urls import FunctionUrls
 from understudy.engine.functions.versions import VersionOperations
 from understudy.engine.protocol import DEFAULT_ACCOUNT_ID, DEFAULT_REGION, Operation, Receive, Scope, Send
@@ -182,6 +183,7 @@ class LambdaService:
             **AttachmentOperations(lookup, concurrency).operations,
             **ProvisioningOperations(lookup, concurrency, self._fleet).operations,
             **AbsentOperations(lookup).operations,
+            **TagOperations(lookup, self._mappings).operations,
             **MappingOperations(lookup, self._mappings, self._pollers, calls).operations,
             **self._urls.operations,
             **InvokeOperations(self._fleet, self._invoker, self._events.accept, clock.now).operations,

@@ -16,30 +16,6 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
     await made.close()
 
 
-async def test_tags_come_and_go(world: World) -> None:
-    await world.call("TagResource", Resource=ARN, Tags={"A": "1", "B": "2"})
-    await world.call("TagResource", Resource=ARN, Tags={"B": "3"})
-    assert await world.call("ListTags", Resource=ARN) == {"Tags": {"A": "1", "B": "3"}}
-    await world.call("UntagResource", Resource=ARN, TagKeys=["A", "unknown"])
-    assert (await world.call("GetFunction", FunctionName="dash"))["Tags"] == {"B": "3"}
-
-
-@pytest.mark.parametrize(
-    ("params", "text"),
-    [
-        ({"Resource": ARN, "Tags": {}}, "An error occurred and the request cannot be processed."),
-        ({"Resource": f"{ARN}:live", "Tags": {"a": "b"}}, "Tags on function aliases and versions"),
-        ({"Resource": "dash", "Tags": {"a": "b"}}, "Value 'dash' at 'resource' failed"),
-        ({"Resource": f"{ARN}x", "Tags": {"a": "b"}}, f"Function not found: {ARN}x"),
-        ({"Resource": ARN, "Tags": {str(n): "b" for n in range(51)}}, "Number of tags exceeds"),
-    ],
-)
-async def test_refuses_tags(world: World, params: dict[str, Any], text: str) -> None:
-    with pytest.raises(ApiError) as caught:
-        await world.call("TagResource", **params)
-    assert text in caught.value.message
-
-
 async def test_reserved_concurrency(world: World) -> None:
     assert await world.call("GetFunctionConcurrency", FunctionName="dash") == {}
     put = await world.call("PutFunctionConcurrency", FunctionName="dash", ReservedConcurrentExecutions=7)
