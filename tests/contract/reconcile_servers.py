@@ -108,13 +108,17 @@ class World:
         return [name for name in self.calls if not name.startswith(READS)]
 
     def stack(self, digest: str | None = None, **function: Json) -> Stack:
-        """The dashboard's part of the project, with what this endpoint cannot do left out.
+        """The dashboard's part of the project, with what this endpoint cannot do left out."""
+        return self.stack_in(ROOT, digest, **function)
+
+    def stack_in(self, folder: Path, digest: str | None = None, **function: Json) -> Stack:
+        """The same of a copy of the project.
 
         The siblings are made of the same kinds: they would show the same again.
         """
         target = LocalTarget(name="local", endpoint_url=self.url)
-        found = project.load(ROOT / project.FILE_NAME)
-        loaded = stack.load(ROOT, found, target, dict.fromkeys(found.images, digest or self.images[0]))
+        found = project.load(folder / project.FILE_NAME)
+        loaded = stack.load(folder, found, target, dict.fromkeys(found.images, digest or self.images[0]))
         kept = tuple(
             self.fitted(one, function)
             for one in loaded

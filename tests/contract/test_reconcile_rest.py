@@ -11,8 +11,7 @@ from tests.contract import reconcile_servers as servers
 from tests.contract.reconcile_servers import ROOT, World
 from understudy.manifests.model import Stack
 from understudy.reconcile import apply, observe, orphans, removal
-from understudy.targets import project, stack
-from understudy.targets.local import LocalTarget
+from understudy.targets import project
 
 REST = frozenset({"RestAPI", "Resource", "Method", "RestIntegration", "RestDeployment", "RestStage"})
 HEAD = """\
@@ -21,8 +20,8 @@ kind: {kind}
 metadata: {{name: {name}, annotations: {{{annotations}}}}}
 spec:
 """
-API = "  restAPIRef: {from: {name: proxy}}\n"
-METHOD = f"{API}  resourceRef: {{from: {{name: anything}}}}\n  httpMethod: ANY\n"
+API = "  restAPIRef: {from: {name: dashboard-proxy}}\n"
+METHOD = f"{API}  resourceRef: {{from: {{name: dashboard-path}}}}\n  httpMethod: ANY\n"
 URI = "arn:aws:apigateway:${region}:lambda:path/2015-03-31/functions/${Alias.dashboard-live.arn}/invocations"
 
 
@@ -34,23 +33,30 @@ def documents(path_part: str) -> str:
     """The manifests of a REST API that hands every request over."""
     return "---\n".join(
         [
-            document("RestAPI", "proxy", "  name: proxy\n  endpointConfiguration: {types: [REGIONAL]}\n"),
+            document(
+                "RestAPI", "dashboard-proxy", "  name: proxy\n  endpointConfiguration: {types: [REGIONAL]}\n"
+            ),
             document(
                 "Resource",
-                "anything",
-                f"{API}  parentID: ${{RestAPI.proxy.rootResourceID}}\n  pathPart: '{path_part}'\n",
+                "dashboard-path",
+                f"{API}  parentID: ${{RestAPI.dashboard-proxy.rootResourceID}}\n  pathPart: '{path_part}'\n",
             ),
-            document("Method", "any", f"{METHOD}  authorizationType: NONE\n"),
+            document("Method", "dashboard-any", f"{METHOD}  authorizationType: NONE\n"),
             document(
                 "Integration",
-                "function",
+                "dashboard-function",
                 f"{METHOD}  type: AWS_PROXY\n  integrationHTTPMethod: POST\n  uri: {URI}\n",
             ),
             document(
-                "Deployment", "proxy", f"{API}  description: proxy\n", 'understudy.dev/auto-deploy: "true"'
+                "Deployment",
+                "dashboard-proxy",
+                f"{API}  description: proxy\n",
+                'understudy.dev/auto-deploy: "true"',
             ),
             document(
-                "Stage", "live", f"{API}  stageName: live\n  deploymentRef: {{from: {{name: proxy}}}}\n"
+                "Stage",
+                "dashboard-rest",
+                f"{API}  stageName: live\n  deploymentRef: {{from: {{name: dashboard-proxy}}}}\n",
             ),
         ]
     )
@@ -73,11 +79,7 @@ def with_rest(world: World, folder: Path, path_part: str = "{proxy+}") -> Stack:
     (folder / "deploy/base/rest.yaml").write_text(documents(path_part))
     kustomization = folder / "deploy/base/kustomization.yaml"
     kustomization.write_text(kustomization.read_text().replace("- api.yaml", "- api.yaml\n  - rest.yaml"))
-    found = project.load(folder / project.FILE_NAME)
-    target = LocalTarget(name="local", endpoint_url=world.url)
-    loaded = stack.load(folder, found, target, {"dashboard": world.images[0]})
-    kept = tuple(world.fitted(one) for one in loaded if one.key.kind in world.kinds)
-    return replace(loaded, resources=kept)
+    return world.stack_in(folder)
 
 
 def test_rest_api_before_a_function_converges_and_goes(world: World, tmp_path: Path) -> None:
@@ -89,7 +91,7 @@ def test_rest_api_before_a_function_converges_and_goes(world: World, tmp_path: P
 
     client = world.aws.apigateway()
     (api,) = world.call(client.get_rest_apis)["items"]
-    assert api["tags"]["understudy.dev/resource"] == "RestAPI.proxy"
+    assert api["tags"]["understudy.dev/resource"] == "RestAPI.dashboard-proxy"
     (child,) = (
         item for item in world.call(client.get_resources, restApiId=api["id"])["items"] if item["path"] != "/"
     )
