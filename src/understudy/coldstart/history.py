@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from understudy.coldstart.model import (
     Condition,
     Host,
+    LayerTouched,
     ModuleCost,
     Phase,
     Profile,
@@ -18,6 +19,7 @@ from understudy.coldstart.model import (
     Series,
     Span,
     Suggestion,
+    Touched,
     Tried,
 )
 from understudy.errors import UnderstudyError
@@ -88,6 +90,7 @@ def _report(fields: dict[str, Any]) -> Report:
             "profile": _profile(profile) if profile else None,
             "suggestions": tuple(Suggestion(**one) for one in fields["suggestions"]),
             "tried": tuple(map(_tried, fields["tried"])),
+            "touched": _touched(fields["touched"]) if fields["touched"] else None,
             "notes": tuple(fields["notes"]),
         }
     )
@@ -96,6 +99,10 @@ def _report(fields: dict[str, Any]) -> Report:
 def _tried(fields: Mapping[str, Any]) -> Tried:
     series = fields["series"]
     return Tried(**{**fields, "series": _series(series) if series else None})
+
+
+def _touched(fields: Mapping[str, Any]) -> Touched:
+    return Touched(layers=tuple(LayerTouched(**one) for one in fields["layers"]))
 
 
 def _series(fields: Mapping[str, Any]) -> Series:

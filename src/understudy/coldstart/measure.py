@@ -15,8 +15,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from understudy.coldstart import recordings
-from understudy.coldstart.model import Condition, Host, Recording, Sample, Series, Subject
+from understudy.coldstart import recordings, touched
+from understudy.coldstart.model import Condition, Host, Recording, Sample, Series, Subject, Touched
 from understudy.errors import UnderstudyError
 from understudy.sandbox import ExecutionEnvironment, InvokeRequest
 
@@ -115,6 +115,24 @@ async def record(
         for number in range(1, 5):
             await environment.invoke(_request(subject, number))
         return recordings.parse("".join(lines), started_s=started_s)
+    finally:
+        await environment.shutdown()
+
+
+async def touches(subject: Subject, condition: Condition, executor: Executor) -> Touched:
+    """What a cold start reads of the image until ``/next``.
+
+    Raises:
+        UnderstudyError: it does not start.
+    """
+    drop(subject.spec.rootfs)
+    environment = ExecutionEnvironment(
+        _under(subject.spec, condition), executor=executor, log=lambda _: None, explain_init_errors=False
+    )
+    await environment.start()
+    try:
+        await _ready(environment)
+        return touched.count(subject.spec.rootfs)
     finally:
         await environment.shutdown()
 

@@ -255,6 +255,54 @@ class Suggestion:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LayerTouched:
+    """What a cold start reads of one layer.
+
+    Attributes:
+        files: of which something was read.
+        blocks: of 512 KiB, within those files.
+        touched_bytes: that were read, read-ahead included.
+        size_bytes: of all its files.
+    """
+
+    files: int
+    blocks: int
+    touched_bytes: int
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Touched:
+    """What a cold start reads of an image until ``/next``.
+
+    Attributes:
+        layers: from the base up.
+    """
+
+    layers: tuple[LayerTouched, ...]
+
+    @property
+    def files(self) -> int:
+        """Files of which something was read."""
+        return sum(layer.files for layer in self.layers)
+
+    @property
+    def blocks(self) -> int:
+        """Blocks of 512 KiB."""
+        return sum(layer.blocks for layer in self.layers)
+
+    @property
+    def touched_bytes(self) -> int:
+        """Bytes that were read."""
+        return sum(layer.touched_bytes for layer in self.layers)
+
+    @property
+    def size_bytes(self) -> int:
+        """Bytes of all files."""
+        return sum(layer.size_bytes for layer in self.layers)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Tried:
     """A change that was made on a scratch copy and measured beside the image as it is.
 
@@ -298,6 +346,7 @@ class Report:
         overhead_ms: what the instruments added to init: the watched run against the headline's median.
         suggestions: what would make it shorter, the most worthwhile first.
         tried: changes that were made and measured.
+        touched: what one cold start reads of the image; `None` when it was not counted.
         notes: what a reader has to know.
     """
 
@@ -313,4 +362,5 @@ class Report:
     overhead_ms: float = 0.0
     suggestions: tuple[Suggestion, ...] = ()
     tried: tuple[Tried, ...] = ()
+    touched: Touched | None = None
     notes: tuple[str, ...] = ()

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from understudy.coldstart.comparison import Comparison
-    from understudy.coldstart.model import Condition, Profile, Report, Series, Suggestion, Tried
+    from understudy.coldstart.model import Condition, Profile, Report, Series, Suggestion, Touched, Tried
 
 _BAR = 32
 _ROWS = 8
@@ -35,6 +35,8 @@ def lines(report: Report) -> Iterator[str]:
         yield from _series(report.calibration, "an empty handler on this base")
     if report.profile is not None:
         yield from _profile(report.profile, report.overhead_ms)
+    if report.touched is not None:
+        yield from _touched(report.touched)
     yield from _advice(report.suggestions)
     yield from _tried(report.tried)
     for note in report.notes:
@@ -99,6 +101,20 @@ def _profile(profile: Profile, overhead_ms: float) -> Iterator[str]:
     )
     for span in profile.first_request:
         yield f"  first request: {span.kind} {span.name} {span.ms:.1f} ms"
+
+
+def _touched(touched: Touched) -> Iterator[str]:
+    share = touched.touched_bytes / touched.size_bytes if touched.size_bytes else 0.0
+    yield ""
+    yield (
+        f"read until /next: {touched.touched_bytes / 1e6:.1f} of {touched.size_bytes / 1e6:.0f} MB "
+        f"({share:.0%}), {touched.files} files, {touched.blocks} blocks of 512 KiB"
+    )
+    for number, layer in enumerate(touched.layers, 1):
+        yield (
+            f"  layer {number:<3}{layer.touched_bytes / 1e6:>8.1f} of {layer.size_bytes / 1e6:>6.1f} MB"
+            f"{layer.files:>7} files{layer.blocks:>6} blocks"
+        )
 
 
 def _advice(suggestions: tuple[Suggestion, ...]) -> Iterator[str]:

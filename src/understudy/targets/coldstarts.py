@@ -154,6 +154,7 @@ async def _report(
         notes=tuple(_notes(found[0], subject)),
     )
     report = await _explained(report, subject, headline, executor)
+    report = dataclasses.replace(report, touched=await measure.touches(subject, headline, executor))
     tried = zip(starting, found[len(conditions) + 1 :], strict=True)
     return dataclasses.replace(
         report, tried=(*(_tried(report, change, series) for change, series in tried), *problems)

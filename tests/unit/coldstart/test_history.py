@@ -5,6 +5,7 @@ import pytest
 
 from tests.fakes.coldstarts import OWNERS, recording, report, span
 from understudy.coldstart import advice, history, profiles
+from understudy.coldstart.model import LayerTouched, Touched, Tried
 from understudy.errors import UnderstudyError
 
 
@@ -18,6 +19,11 @@ def test_a_report_comes_back_as_it_was_saved(tmp_path: Path) -> None:
         profile=profile,
         calibration=report(3.0).series[0],
         suggestions=advice.suggestions(told, profile, owners=OWNERS),
+        tried=(
+            Tried(change="bytecode", series=report(2.0).series[0]),
+            Tried(change="drop:x", problem="no x"),
+        ),
+        touched=Touched(layers=(LayerTouched(files=1, blocks=2, touched_bytes=3, size_bytes=4),)),
         notes=("a note",),
     )
     history.save(tmp_path, "before", saved)
