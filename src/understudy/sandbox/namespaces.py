@@ -107,11 +107,11 @@ class NamespaceExecutor:
             resolver=host_resolver(),
             user_namespace=who.user_namespace,
         )
-        lease = _lease(spec)
+        held = lease(spec)
         try:
             link, group = self._begin(plan, self._groups)
         except BaseException:
-            lease.close()
+            held.close()
             raise
         # Pages of /tmp count as the group's memory, and on Lambda it is disk: so the kernel's limit has room
         # for all of it. Raising the limit while /tmp fills is too slow for a program that writes 5 GB/s.
@@ -128,7 +128,7 @@ class NamespaceExecutor:
         )
         self._sandboxes.add(sandbox)
         sandbox.on_closed = self._sandboxes.discard
-        sandbox.lease = lease
+        sandbox.lease = held
         try:
             await sandbox.ready()
         except BaseException:
@@ -220,7 +220,12 @@ def _group_findings(means: Mapping[str, str]) -> list[UnderstudyError]:
     ]
 
 
-def _lease(spec: SandboxSpec) -> contextlib.ExitStack:
+def lease(spec: SandboxSpec) -> contextlib.ExitStack:
+    """Keeps the folders of the image's layers from collection until it is closed.
+
+    Raises:
+        UnderstudyError: one was removed meanwhile.
+    """
     with contextlib.ExitStack() as stack:
         try:
             stack.enter_context(rootfs.lease(spec.rootfs))

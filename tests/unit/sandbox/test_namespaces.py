@@ -45,5 +45,5 @@ async def test_closed_executor_says_so(tmp_path: Path) -> None:
 
 def test_layer_that_was_collected_meanwhile_is_retryable(tmp_path: Path) -> None:
     with pytest.raises(UnderstudyError) as caught:
-        namespaces._lease(spec(tmp_path / "gone"))
+        namespaces.lease(spec(tmp_path / "gone"))
     assert caught.value.retryable

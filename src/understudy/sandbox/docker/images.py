@@ -11,6 +11,7 @@ import contextlib
 from typing import TYPE_CHECKING, TypeVar
 
 from understudy.errors import UnderstudyError
+from understudy.sandbox import namespaces
 from understudy.sandbox.docker import archive
 from understudy.sandbox.docker.api import DockerRefusedError
 
@@ -45,9 +46,9 @@ class Images:
 
         Raises:
             DockerRefusedError: the engine cannot load it.
-            UnderstudyError: a layer was removed from the store meanwhile.
+            UnderstudyError: a layer was removed meanwhile, from the store or from beside it.
         """
-        image = await asyncio.to_thread(archive.of_spec, spec, self._architecture)
+        image = await asyncio.to_thread(self._image, spec)
         async with self._loading:
             if image.name not in self._loaded and not await self._has(image.name):
                 await self._load(image)
@@ -57,6 +58,10 @@ class Images:
     def forget(self, name: str) -> None:
         """Takes note that somebody removed the image from the engine."""
         self._loaded.discard(name)
+
+    def _image(self, spec: SandboxSpec) -> SandboxImage:
+        with namespaces.lease(spec):
+            return archive.of_spec(spec, self._architecture)
 
     async def _has(self, name: str) -> bool:
         try:

@@ -80,8 +80,12 @@ async def test_a_removed_image_is_loaded_again(spec: SandboxSpec) -> None:
     assert await images.ensure(spec) in docker.images
 
 
-async def test_a_layer_that_went_meanwhile_is_to_be_tried_again(spec: SandboxSpec) -> None:
-    spec.rootfs.packed[1].path.unlink()
+@pytest.mark.parametrize("gone", ["packed", "unpacked"])
+async def test_a_layer_that_went_meanwhile_is_to_be_tried_again(spec: SandboxSpec, gone: str) -> None:
+    if gone == "packed":
+        spec.rootfs.packed[1].path.unlink()
+    else:
+        spec.rootfs.layers[1].rmdir()
     with pytest.raises(UnderstudyError, match="removed meanwhile") as caught:
         await (await opened(FakeDocker())).ensure(spec)
     assert caught.value.retryable
