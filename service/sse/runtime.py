@@ -25,6 +25,7 @@ Application = Callable[
 ]
 
 _API = "/2018-06-01/runtime"
+_EMULATOR = "/usr/local/bin/aws-lambda-rie"
 _TEXT = ("text/", "application/json", "application/problem+json")
 
 
@@ -235,8 +236,14 @@ async def serve(app: Application, api: RuntimeApi) -> None:
 
 
 def main(argv: list[str]) -> None:
-    """Imports the application that the command names and serves it; what hinders that, Lambda is told."""
-    api = RuntimeApi(os.environ["AWS_LAMBDA_RUNTIME_API"])
+    """Imports the application that the command names and serves it; what hinders that, Lambda is told.
+
+    Without Lambda around it, AWS's emulator runs it, as AWS's own entry script has it.
+    """
+    address = os.environ.get("AWS_LAMBDA_RUNTIME_API")
+    if address is None:
+        os.execv(_EMULATOR, [_EMULATOR, sys.executable, "-m", "sse.runtime", *argv[1:]])  # noqa: S606 - as above
+    api = RuntimeApi(address)
     try:
         module, _, name = argv[1].partition(":")
         app: Application = getattr(importlib.import_module(module), name)

@@ -97,12 +97,12 @@ def released(project: PreprodProject, suite: str) -> Mapping[str, Any]:
 def test_a_new_release_becomes_live_under_the_same_rules(
     world: StrictWorld, deployed: Mapping[str, Any], released: Mapping[str, Any]
 ) -> None:
-    [live] = released["live"]
+    live = next(one for one in released["live"] if one["function"] == "dashboard")
     assert (live["version"], live["digest"]) == ("2", released["images"]["dashboard"])
     assert live["digest"] != deployed["images"]["dashboard"]
     running = world.client("lambda").get_function(FunctionName="dashboard", Qualifier="live")
     assert running["Code"]["ResolvedImageUri"].endswith("@" + live["digest"])
-    changed = {key for key, verb in released["applied"].items() if verb != "unchanged"}
+    changed = {key for key, verb in released["applied"].items() if verb != "unchanged" and "dashboard" in key}
     assert changed == {"Image/dashboard", "Function/dashboard", "Version/dashboard", "Alias/dashboard-live"}
 
 
@@ -111,13 +111,20 @@ def test_going_back_makes_the_first_digest_live_again(
 ) -> None:
     assert released["live"]
 
-    history = project.understudy("rollout", "history", "--target", "preprod")
-    done = project.understudy("rollout", "undo", "--target", "preprod", "--yes", "--to-revision", "1")
+    where = ("--target", "preprod", "--function", "dashboard")
+    history = project.understudy("rollout", "history", *where)
+    done = project.understudy("rollout", "undo", *where, "--yes", "--to-revision", "1")
 
     assert (history.returncode, done.returncode) == (0, 0), history.stderr + done.stderr
     assert deployed["images"]["dashboard"] in history.stdout
     running = world.client("lambda").get_function(FunctionName="dashboard", Qualifier="live")
     assert running["Code"]["ResolvedImageUri"].endswith("@" + deployed["images"]["dashboard"])
+
+
+# The end-to-end suite handles data as an operator would; the deployer does not.
+_OF_THE_SUITE = frozenset(
+    {"DeleteItem", "GetItem", "PutItem", "GetRecords", "GetShardIterator", "DeleteMessage", "ReceiveMessage"}
+)
 
 
 class TestStops:
@@ -159,7 +166,7 @@ def test_deleting_keeps_what_holds_data(project: PreprodProject, world: StrictWo
     assert world.client("lambda").list_functions()["Functions"] == []
     assert world.client("apigatewayv2").get_apis()["Items"] == []
     assert world.client("iam").list_roles()["Roles"] == []
-    assert world.client("dynamodb").list_tables()["TableNames"] == ["dashboard-configurations"]
+    assert "dashboard-configurations" in world.client("dynamodb").list_tables()["TableNames"]
     assert world.client("ecr").describe_images(repositoryName="dashboard")["imageDetails"]
     assert [one["Name"] for one in world.client("s3").list_buckets()["Buckets"]] == [strict_project.BUCKET]
 
@@ -180,7 +187,11 @@ def test_every_call_was_one_that_the_deployer_may_make(
         for call in world.double.calls
         if strict_world.MARK not in (call.request.header("user-agent") or "")
     ]
-    asked = [call for call in calls if call.service or call.request.target.startswith("/v2/")]
+    asked = [
+        call
+        for call in calls
+        if (call.service or call.request.target.startswith("/v2/")) and call.operation not in _OF_THE_SUITE
+    ]
     missing = policy.missing(frozenset(need for call in asked for need in place.needs(call)))
 
     assert not missing, "allow in deploy/aws-bootstrap.yaml:\n" + "\n".join(missing)

@@ -18,6 +18,7 @@ Hook = Callable[[Call, Forward], Awaitable[Message]]
 """What a double does with one call: forwards it, answers by itself, changes the answer, raises `Dropped`."""
 
 _LIMIT = 64 * 1024 * 1024
+_PIECE = 64 * 1024
 
 
 class Dropped(Exception):  # noqa: N818 - an event, not an error of ours
@@ -109,6 +110,9 @@ class Double:
         self._serving.add(task)
         try:
             while request := await wire.read(reader, writer):
+                if ".lambda-url." in (request.header("host") or ""):
+                    await self._pass_through(request, writer)
+                    return
                 self._number += 1
                 call = wire.identify(request, self._number)
                 self.calls.append(call)
@@ -122,6 +126,19 @@ class Double:
         finally:
             writer.transport.abort()
             self._serving.discard(task)
+
+    async def _pass_through(self, request: Message, writer: asyncio.StreamWriter) -> None:
+        """Traffic of an application that may stream: no call of AWS's, passed on as it comes."""
+        host, port = self._upstream.hostname, self._upstream.port
+        upstream, sending = await asyncio.open_connection(host, port)
+        try:
+            headers = (*request.headers, ("connection", "close"))
+            sending.write(replace(request, headers=headers).encoded())
+            while piece := await upstream.read(_PIECE):
+                writer.write(piece)
+                await writer.drain()
+        finally:
+            sending.close()
 
     async def _answered(self, call: Call) -> Message:
         self._busy += 1

@@ -137,3 +137,10 @@ def test_an_application_that_cannot_be_imported_is_an_init_error(
     posted = aws_lambda.posted[0]
     assert posted.path.endswith("/runtime/init/error")
     assert posted.headers["lambda-runtime-function-error-type"] == "Runtime.ModuleNotFoundError"
+
+
+def test_without_lambda_the_emulator_runs_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AWS_LAMBDA_RUNTIME_API", raising=False)
+    monkeypatch.setattr(runtime, "_EMULATOR", "/nowhere/rie")
+    with pytest.raises(FileNotFoundError):
+        runtime.main(["runtime", "sse.app:app"])
