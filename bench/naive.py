@@ -22,9 +22,11 @@ from understudy.image.base import FallbackResolver, from_registries
 from understudy.image.builder import BuildRequest
 from understudy.image.store import Store
 from understudy.reconcile import invocation
-from understudy.sandbox import FunctionEnvironment, SandboxSpec, executors, lambda_environment
+from understudy.sandbox import executors
 from understudy.sandbox.steps import NamespaceStepRunner
 from understudy.targets.layout import Layout
+from understudy.verify import boot
+from understudy.verify.subject import LaunchOverrides, effective_launch
 
 MEMORY_MB = 1769
 FILES = ("requirements.txt", "handler.py", "dashboard")
@@ -79,30 +81,23 @@ def _build(layout: Layout, store: Store, *, naive: bool) -> Subject:
             image = builder.build(request, store=store, steps=steps, progress=lambda _: None)
         finally:
             steps.close()
-    environment = lambda_environment(
-        FunctionEnvironment(
-            function_name="dashboard",
-            memory_mb=MEMORY_MB,
-            image=tuple(image.config.env),
-            function={"CONFIGURATIONS_TABLE": "configurations", "TICKERS_BUCKET": "tickers"},
-            working_dir=image.config.working_dir,
-        )
-    )
-    spec = SandboxSpec(
-        rootfs=rootfs.prepare(store, image.digest),
-        entrypoint=tuple(image.config.entrypoint),
-        command=tuple(image.config.cmd),
-        working_dir=image.config.working_dir,
-        environment=environment,
+    overrides = LaunchOverrides(
+        function_name="dashboard",
+        function_env={"CONFIGURATIONS_TABLE": "configurations", "TICKERS_BUCKET": "tickers"},
         memory_mb=MEMORY_MB,
         timeout_s=29,
-        function_name="dashboard",
+    )
+    wanted = boot.BootRequest(
+        rootfs=rootfs.prepare(store, image.digest),
+        launch=effective_launch(image.config, overrides),
+        architecture="x86_64",
+        network="host",
     )
     return Subject(
         image="naive" if naive else "dashboard",
         digest=image.digest,
         function="dashboard",
-        spec=spec,
+        spec=boot.sandbox_spec(wanted),
         event=invocation.http_event("/health"),
         event_name="GET /health",
     )

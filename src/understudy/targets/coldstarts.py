@@ -16,10 +16,12 @@ from understudy.errors import UnderstudyError
 from understudy.image import rootfs
 from understudy.image.builder import STAND_IN_LABEL
 from understudy.image.rootfs_view import RootfsView, standard_libraries
-from understudy.sandbox import FunctionEnvironment, SandboxSpec, executors, lambda_environment, prologue
+from understudy.sandbox import executors, prologue
 from understudy.targets import built, launches, what_ifs
 from understudy.targets import stack as stacks
 from understudy.targets.events import Advanced, Done, Started
+from understudy.verify import boot
+from understudy.verify.subject import effective_launch
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
     from understudy.coldstart.changes import Change
     from understudy.image.model import Image
     from understudy.image.store import Store
-    from understudy.sandbox import Executor
+    from understudy.sandbox import Executor, SandboxSpec
     from understudy.targets.events import Report as Tell
     from understudy.targets.launches import FunctionLaunch
     from understudy.targets.target import Target
@@ -242,29 +244,11 @@ def _launch(workspace: Workspace, target: Target, wanted: Wanted) -> FunctionLau
 
 
 def _spec(image: Image, launch: FunctionLaunch, store: Store, endpoint: str) -> SandboxSpec:
-    config, wanted = image.config, launch.overrides
-    working_dir = wanted.working_dir or config.working_dir or "/"
-    variables: Mapping[str, str] = {
-        **({"AWS_ENDPOINT_URL": endpoint} if endpoint else {}),
-        **wanted.function_env,
-    }
-    name = launch.function or "function"
-    return SandboxSpec(
+    wanted = boot.BootRequest(
         rootfs=rootfs.prepare(store, image.digest),
-        entrypoint=tuple(wanted.entrypoint or config.entrypoint),
-        command=tuple(wanted.command or config.cmd),
-        working_dir=working_dir,
-        environment=lambda_environment(
-            FunctionEnvironment(
-                function_name=name,
-                memory_mb=wanted.memory_mb,
-                image=tuple(config.env),
-                function=variables,
-                working_dir=working_dir,
-            )
-        ),
-        memory_mb=wanted.memory_mb,
-        ephemeral_mb=wanted.ephemeral_mb,
-        timeout_s=wanted.timeout_s,
-        function_name=name,
+        launch=effective_launch(image.config, launch.overrides),
+        architecture=launch.overrides.architecture or "x86_64",
+        network="host",
+        endpoint=endpoint,
     )
+    return boot.sandbox_spec(wanted)

@@ -11,7 +11,7 @@ from understudy.verify.boot.model import (
     Observed,
     Outcome,
 )
-from understudy.verify.boot.starting import boot, run
+from understudy.verify.boot.starting import boot, run, sandbox_spec
 from understudy.verify.rules.boot import RULES
 
 __all__ = [
@@ -27,4 +27,5 @@ __all__ = [
     "boot",
     "findings",
     "run",
+    "sandbox_spec",
 ]

@@ -91,7 +91,7 @@ async def boot(request: BootRequest, *, executor: Executor) -> BootReport:
     started = time.perf_counter()
     endpoint, down = await _endpoint(request)
     files = RootfsView(request.rootfs)
-    spec = _spec(request, files, endpoint)
+    spec = sandbox_spec(request, endpoint)
     watch = Watch(request, spec, files, executor)
     try:
         report = await _decide(request, spec, files, executor, watch)
@@ -141,7 +141,13 @@ async def _endpoint(request: BootRequest) -> tuple[Endpoint | None, str]:
     return endpoint, ""
 
 
-def _spec(request: BootRequest, files: RootfsView, endpoint: Endpoint | None) -> SandboxSpec:
+def sandbox_spec(request: BootRequest, endpoint: Endpoint | None = None) -> SandboxSpec:
+    """The execution environment that Lambda would make of a request.
+
+    Args:
+        request: image and launch.
+        endpoint: of this machine, where the sandbox is to reach it without the host's network.
+    """
     launch = request.launch
     variables = dict(launch.function_env)
     if request.endpoint:
@@ -171,7 +177,7 @@ def _spec(request: BootRequest, files: RootfsView, endpoint: Endpoint | None) ->
         function_name=name,
         network=request.network,
         reachable=(endpoint,) if endpoint is not None else (),
-        extensions=extensions.external(files),
+        extensions=extensions.external(RootfsView(request.rootfs)),
     )
 
 
