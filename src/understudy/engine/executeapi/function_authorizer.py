@@ -14,7 +14,6 @@ from understudy.engine.executeapi.invoker import PRINCIPAL, Invoker
 from understudy.engine.protocol import ApiError
 
 Answer = Mapping[str, Any]
-FUNCTION = re.compile(r"arn:aws[a-z-]*:lambda:[a-z0-9-]+:\d{12}:function:[^/]+")
 _MAX_KEPT = 4096
 
 

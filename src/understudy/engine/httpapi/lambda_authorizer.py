@@ -9,9 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from understudy.engine.executeapi import function_authorizer
+from understudy.engine.executeapi import function_authorizer, targets
 from understudy.engine.executeapi.function_authorizer import (
-    FUNCTION,
     Answer,
     AuthorizerFailedError,
     FunctionAuthorizer,
@@ -56,8 +55,7 @@ class Asked:
 
     @property
     def _function(self) -> str:
-        found = FUNCTION.search(self.authorizer["AuthorizerUri"])
-        return found[0] if found else ""
+        return targets.function(self.authorizer["AuthorizerUri"]) or ""
 
     @property
     def _scope(self) -> str:

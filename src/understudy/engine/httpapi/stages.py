@@ -1,19 +1,13 @@
 """A stage of an HTTP API compiled for the data path: all about it that no request has a say in; pure."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from understudy.engine.executeapi import throttle
+from understudy.engine.executeapi import targets, throttle
 from understudy.engine.executeapi.routing import Router
 from understudy.engine.executeapi.store import ApiRecord, Document
 from understudy.engine.executeapi.throttle import Limits
 from understudy.engine.httpapi.authorization import Guard
-
-_LAMBDA_ARN = re.compile(
-    r"arn:aws[a-z-]*:lambda:[a-z0-9-]+:\d{12}:function:[A-Za-z0-9_-]+(?::[$A-Za-z0-9_-]+)?"
-)
-_STAGE_VARIABLE = re.compile(r"\$\{stageVariables\.([A-Za-z0-9_]+)\}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,7 +112,7 @@ def compiled(record: ApiRecord, name: str) -> Stage:
 
 
 def _target(integration: Document, source_arn: str, variables: Mapping[str, str]) -> Target:
-    uri = filled(integration["IntegrationUri"], variables)
+    uri = targets.filled(integration["IntegrationUri"], variables)
     to: Function | Endpoint
     if integration["IntegrationType"] == "HTTP_PROXY":
         tls = integration.get("TlsConfig") or {}
@@ -126,9 +120,8 @@ def _target(integration: Document, source_arn: str, variables: Mapping[str, str]
             url=uri, method=integration["IntegrationMethod"], server_name=tls.get("ServerNameToVerify")
         )
     else:
-        found = _LAMBDA_ARN.search(uri)
         to = Function(
-            arn=found[0] if found else None,
+            arn=targets.function(uri),
             source_arn=source_arn,
             open=bool(integration.get("CredentialsArn")),
             payload_version=integration["PayloadFormatVersion"],
@@ -157,11 +150,6 @@ def _limits(stage: Document, route_key: str) -> Limits | None:
     default = stage.get("DefaultRouteSettings") or {}
     settings = default | (stage.get("RouteSettings") or {}).get(route_key, {})
     return throttle.limits(settings.get("ThrottlingRateLimit"), settings.get("ThrottlingBurstLimit"))
-
-
-def filled(uri: str, variables: Mapping[str, str]) -> str:
-    """Returns a URI with ``${stageVariables.name}`` replaced."""
-    return _STAGE_VARIABLE.sub(lambda found: variables.get(found[1], ""), uri)
 
 
 def _source_arn(record: ApiRecord, stage: str, route_key: str) -> str:

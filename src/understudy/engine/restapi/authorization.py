@@ -10,9 +10,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from understudy.engine.executeapi import forwarding, function_authorizer, http, jwt_authorizer, signed
+from understudy.engine.executeapi import (
+    forwarding,
+    function_authorizer,
+    http,
+    jwt_authorizer,
+    signed,
+    targets,
+)
 from understudy.engine.executeapi.function_authorizer import (
-    FUNCTION,
     AuthorizerFailedError,
     FunctionAuthorizer,
     Question,
@@ -93,9 +99,8 @@ class Authorization:
         authorizer = guard.authorizer
         scope = f"arn:aws:execute-api:{guard.region}:{routed.account_id}:{routed.api_id}"
         arn = f"{scope}/{routed.stage}/{request.method}{request.path}"
-        function = FUNCTION.search(authorizer["authorizerUri"])
         question = Question(
-            function=function[0] if function else "",
+            function=targets.function(authorizer["authorizerUri"]) or "",
             source_arn=f"{scope}/authorizers/{authorizer['id']}",
             open=bool(authorizer.get("authorizerCredentials")),
             key=(routed.api_id, authorizer["id"], tuple(identity)),

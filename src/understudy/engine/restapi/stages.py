@@ -1,17 +1,13 @@
 """A stage of a REST API compiled for the data path: all about it that no request has a say in; pure."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from understudy.engine.executeapi import throttle
+from understudy.engine.executeapi import targets, throttle
 from understudy.engine.executeapi.routing import Router
 from understudy.engine.executeapi.store import ApiRecord, Document
 from understudy.engine.executeapi.throttle import Limits
 from understudy.engine.restapi.authorization import Guard
-
-_FUNCTION = re.compile(r"arn:aws[a-z-]*:lambda:[a-z0-9-]+:\d{12}:function:[^/]+")
-_STAGE_VARIABLE = re.compile(r"\$\{stageVariables\.([A-Za-z0-9_]+)\}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,8 +65,7 @@ def compiled(record: ApiRecord, name: str) -> Stage:
     for resource in snapshot["resources"].values():
         for verb, method in resource["resourceMethods"].items():
             integration = method["methodIntegration"]
-            uri = _STAGE_VARIABLE.sub(lambda found: variables.get(found[1], ""), integration.get("uri", ""))
-            function = _FUNCTION.search(uri)
+            uri = targets.filled(integration.get("uri", ""), variables)
             scope = f"{record.region}:{record.account_id}:{record.api_id}/{name}"
             methods[f"{verb} {resource['path']}"] = Method(
                 resource_id=resource["id"],
@@ -80,7 +75,7 @@ def compiled(record: ApiRecord, name: str) -> Stage:
                 limits=_limits(document, resource["path"], verb),
                 integration=integration,
                 uri=uri,
-                function=function[0] if function else None,
+                function=targets.function(uri),
                 source_arn=f"arn:aws:execute-api:{scope}/{'*' if verb == 'ANY' else verb}{resource['path']}",
             )
     log = document.get("accessLogSettings") or {}
