@@ -1,6 +1,9 @@
 """Any team's repository: `init`, `up`, and a look into its function with a shell and a debugger."""
 
 import json
+import os
+import pty
+import select
 import shutil
 import subprocess
 import sys
@@ -84,6 +87,22 @@ def test_a_shell_has_the_function_s_constraints(repository: StackProject, runnin
     assert "'/dev/shm': No such file" in done.stdout
 
 
+def test_a_shell_on_a_terminal_takes_what_is_typed(repository: StackProject, running: dict[str, Any]) -> None:
+    ours, theirs = pty.openpty()
+    with _understudy(repository, "shell", streams=(theirs, theirs)) as shell:
+        os.close(theirs)
+        said = _until(ours, b"$ ")
+        os.write(ours, b"echo table=$ORDERS_TABLE; sleep 60\n")
+        said += _until(ours, b"table=orders-table")
+        os.write(ours, b"\x03")
+        said += _until(ours, b"$ ")
+        os.write(ours, b"exit 5\n")
+        status = shell.wait(_WITHIN_S)
+    os.close(ours)
+
+    assert status == 5, said
+
+
 def test_a_debugger_stops_in_the_handler_reads_a_variable_and_goes_on(
     repository: StackProject, running: dict[str, Any]
 ) -> None:
@@ -107,12 +126,28 @@ def test_a_debugger_stops_in_the_handler_reads_a_variable_and_goes_on(
     assert "Task timed out" not in log
 
 
-def _understudy(repository: StackProject, *arguments: str) -> "subprocess.Popen[str]":
+def _understudy(
+    repository: StackProject,
+    *arguments: str,
+    streams: tuple[int, int] = (subprocess.DEVNULL, subprocess.PIPE),
+) -> "subprocess.Popen[str]":
+    """A command that goes on; `streams` are its stdin and its stdout."""
     return subprocess.Popen(
         [sys.executable, "-m", "understudy", *arguments],
         cwd=repository.folder,
         env=stack_project.environment(),
-        stdout=subprocess.PIPE,
+        stdin=streams[0],
+        stdout=streams[1],
         stderr=subprocess.PIPE,
         text=True,
     )
+
+
+def _until(terminal: int, wanted: bytes) -> bytes:
+    """What a terminal shows, up to what is wanted."""
+    said = b""
+    while wanted not in said:
+        ready, _, _ = select.select([terminal], [], [], _WITHIN_S)
+        assert ready, said
+        said += os.read(terminal, 4096)
+    return said
