@@ -56,11 +56,17 @@ def request(scope: Scope, path: str, body: bytes) -> HttpRequest:
     )
 
 
+def pair(name: str, value: str) -> Header:
+    """Returns a header as it is sent; a line break in its value cannot begin another one."""
+    text = value.encode("latin-1", "replace").replace(b"\r", b" ").replace(b"\n", b" ")
+    return name.lower().encode("latin-1", "replace"), text
+
+
 def message(status: int, text: str, *headers: tuple[str, str]) -> HttpResponse:
     """Returns the gateway's own answer, ``{"message":...}``."""
     body = json.dumps({"message": text}, separators=(",", ":")).encode()
-    pairs = [(name.encode(), value.encode("latin-1", "replace")) for name, value in headers]
-    return HttpResponse(status=status, headers=[(b"content-type", b"application/json"), *pairs], body=body)
+    pairs = [(b"content-type", b"application/json"), *(pair(*header) for header in headers)]
+    return HttpResponse(status=status, headers=pairs, body=body)
 
 
 def body_too_long() -> HttpResponse:

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from understudy.engine.executeapi import access_log, forwarding
+from understudy.engine.executeapi import access_log, forwarding, http
 from understudy.engine.executeapi.http import HttpRequest, HttpResponse
 
 _TEXT_TYPES = frozenset({"application/json", "application/xml", "application/javascript"})
@@ -233,8 +233,7 @@ def _header(name: str, value: object) -> tuple[bytes, bytes]:
         value = "true" if value else "false"
     if not isinstance(value, str | int | float):
         raise MalformedResponseError("a header value is neither text nor number")
-    text = str(value).encode("latin-1", "replace").replace(b"\r", b" ").replace(b"\n", b" ")
-    return name.lower().encode("latin-1", "replace"), text
+    return http.pair(name, str(value))
 
 
 def _response_body(answer: Mapping[str, Any]) -> bytes:

@@ -81,9 +81,9 @@ def response(
 
 
 def _headers(headers: list[Header], operation: str, name: str, value: str) -> list[Header]:
-    key = name.lower().encode("latin-1", "replace")
-    kept = headers if operation == "append" else [pair for pair in headers if pair[0] != key]
-    return kept if operation == "remove" else [*kept, (key, value.encode("latin-1", "replace"))]
+    added = http.pair(name, value)
+    kept = headers if operation == "append" else [pair for pair in headers if pair[0] != added[0]]
+    return kept if operation == "remove" else [*kept, added]
 
 
 class _Resolver:

@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from understudy.engine.executeapi import http
 from understudy.engine.executeapi.http import HttpResponse
 from understudy.engine.protocol import ApiError
 
@@ -40,9 +41,8 @@ def answer(integration: Mapping[str, Any], content_type: str | None) -> HttpResp
     headers = [(b"content-type", b"application/json")]
     for name, value in (chosen.get("responseParameters") or {}).items():
         if name.startswith(_HEADER) and value.startswith("'"):
-            key = name.removeprefix(_HEADER).lower().encode("latin-1", "replace")
-            headers = [pair for pair in headers if pair[0] != key]
-            headers.append((key, value.strip("'").encode("latin-1", "replace")))
+            added = http.pair(name.removeprefix(_HEADER), value.strip("'"))
+            headers = [*(pair for pair in headers if pair[0] != added[0]), added]
     body = _for(chosen.get("responseTemplates") or {}, "application/json")
     return HttpResponse(status=int(chosen["statusCode"]), headers=headers, body=body.encode())
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from understudy.engine.executeapi import access_log
+from understudy.engine.executeapi import access_log, http
 from understudy.engine.executeapi.http import HttpResponse
 from understudy.engine.executeapi.store import Document
 
@@ -123,7 +123,6 @@ def render(
     ]
     for name, value in (own.get("responseParameters") or {}).items():
         if name.startswith(_HEADER) and value.startswith("'"):
-            key = name.removeprefix(_HEADER).lower().encode("latin-1", "replace")
-            headers = [pair for pair in headers if pair[0] != key]
-            headers.append((key, value.strip("'").encode("latin-1", "replace")))
+            added = http.pair(name.removeprefix(_HEADER), value.strip("'"))
+            headers = [*(pair for pair in headers if pair[0] != added[0]), added]
     return HttpResponse(status=int(own.get("statusCode") or kind.status), headers=headers, body=body.encode())

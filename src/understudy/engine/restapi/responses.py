@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from understudy.engine.executeapi import http
 from understudy.engine.executeapi.http import Header, HttpResponse
 
 _MEMBERS = frozenset({"body", "headers", "isBase64Encoded", "multiValueHeaders", "statusCode"})
@@ -101,8 +102,7 @@ def _header(name: str, value: object) -> Header:
         value = str(value).lower()
     if not isinstance(value, str | int | float):
         raise MalformedAnswerError("a header's value is no text")
-    text = str(value).encode("latin-1", "replace").replace(b"\r", b" ").replace(b"\n", b" ")
-    return name.lower().encode("latin-1", "replace"), text
+    return http.pair(name, str(value))
 
 
 def _body(answer: Mapping[str, Any], *, binary: bool) -> bytes:

@@ -66,6 +66,15 @@ def test_response_is_changed_for_its_own_status_only() -> None:
     assert mapping.response(by_status, other, REQUEST, ROUTED) is other
 
 
+def test_a_mapped_value_cannot_begin_another_header() -> None:
+    body = b'{"a": "1\\r\\nset-cookie: x=1"}'
+    answer = HttpResponse(status=200, headers=[], body=body)
+
+    mapped = mapping.response({"200": {"append:header.x": "$response.body.a"}}, answer, REQUEST, ROUTED)
+
+    assert mapped.headers == [(b"x", b"1  set-cookie: x=1")]
+
+
 def test_what_has_no_value_becomes_nothing() -> None:
     parameters = {
         "overwrite:header.x-a": "${request.header.no}${request.body.pet.names[9]}${request.body.n.x}"
