@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import boto3
 import httpx
@@ -36,7 +37,7 @@ def up(project: ComposeProject) -> ComposeProject:
     return project
 
 
-def aws(project: ComposeProject, service: str) -> object:
+def aws(project: ComposeProject, service: str) -> Any:
     return boto3.client(
         service,
         endpoint_url=project.endpoint,
