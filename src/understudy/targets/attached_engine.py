@@ -105,16 +105,20 @@ class AttachedEngine:
         await asyncio.gather(*(server.serve_forever() for server in servers))
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(OSError):
+        try:
             there, back = await asyncio.open_connection(self._host, self._remote_port)
-            await asyncio.gather(_copy(reader, back), _copy(there, writer))
+        except OSError:
+            writer.close()
+            return
+        await asyncio.gather(_copy(reader, back), _copy(there, writer))
+        back.close()
         writer.close()
 
 
 async def _copy(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
-    """Copies until the source ends, then says so to the target."""
+    """Copies until the source ends, then says so to the target, which may still be answering."""
     with contextlib.suppress(OSError):
         while data := await source.read(_CHUNK_BYTES):
             target.write(data)
             await target.drain()
-    target.close()
+        target.write_eof()

@@ -45,6 +45,18 @@ def test_answers_at_the_project_s_own_endpoint(remote: int) -> None:
     assert engine.is_alive()
 
 
+def test_an_answer_reaches_who_has_said_all(remote: int) -> None:
+    engine = AttachedEngine(host="127.0.0.1", remote_port=remote, port=0)
+    engine.launch()
+
+    with socket.create_connection(("127.0.0.1", int(engine.endpoint.rpartition(":")[2]))) as client:
+        client.sendall(b"GET / HTTP/1.0\r\nHost: half\r\n\r\n")
+        client.shutdown(socket.SHUT_WR)
+        said = b"".join(iter(lambda: client.recv(4096), b""))
+
+    assert said.endswith(b'{"host": "half"}')
+
+
 def test_needs_no_relay_where_the_engine_listens_on_the_project_s_port(remote: int) -> None:
     engine = AttachedEngine(host="localhost", remote_port=remote, port=remote)
 
