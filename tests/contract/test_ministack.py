@@ -102,8 +102,12 @@ def test_a_second_deploy_changes_nothing(deployed: Deployed) -> None:
 
 
 def test_the_suite_of_every_target_passes(deployed: Deployed, monkeypatch: pytest.MonkeyPatch) -> None:
-    # MiniStack runs functions by AWS's emulator, which does not stream.
-    monkeypatch.setenv("E2E_STREAMS", "no")
+    # MiniStack runs functions by AWS's emulator, which does not stream, and drops what fails behind a stream.
+    cannot = (
+        "test_a_page_hears_of_its_own_change",
+        "test_a_poisoned_record_ends_in_the_queue_and_holds_nobody_up",
+    )
+    monkeypatch.setenv("E2E_WITHOUT", ",".join(cannot))
     done = deployed.project.understudy("e2e", "--target", "localstack", "-q")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "recorded for dashboard" in done.stderr
@@ -113,7 +117,7 @@ def test_the_digest_reads_back_everywhere(deployed: Deployed) -> None:
     images = _client(deployed, "ecr").describe_images(repositoryName=FUNCTION)["imageDetails"]
     function = _client(deployed, "lambda").get_function(FunctionName=FUNCTION, Qualifier=ALIAS)
     _client(deployed, "lambda").invoke(FunctionName=FUNCTION, Qualifier=ALIAS, Payload=b"{}")
-    containers = deployed.ministack.functions()
+    containers = [one for one in deployed.ministack.functions() if f"/{FUNCTION}@" in one["Config"]["Image"]]
 
     # Beside it lie its proof and the index that lists the proof.
     assert [one["imageDigest"] for one in images if "latest" in one["imageTags"]] == [deployed.digest]
