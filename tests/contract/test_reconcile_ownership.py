@@ -75,6 +75,29 @@ def test_prune_takes_what_hangs_below_an_api_that_stays(world: World) -> None:
     assert set(found(world, left)) == {"Route/$default", "Stage/$default"}
 
 
+def test_prune_takes_an_authorizer_that_guards_nothing_any_more(tmp_path: Path) -> None:
+    # moto makes authorizers and cannot list them.
+    with servers.engine_process(tmp_path) as url:
+        world = servers.engine_world(url, tmp_path)
+        world = replace(world, kinds=world.kinds | {"Authorizer"})
+        whole = world.stack()
+        world.apply(whole)
+        [api] = world.call(world.aws.apigatewayv2().get_apis)["Items"]
+        world.call(
+            world.aws.apigatewayv2().create_authorizer,
+            ApiId=api["ApiId"],
+            Name="users",
+            AuthorizerType="JWT",
+            IdentitySource=["$request.header.Authorization"],
+            JwtConfiguration={"Issuer": "https://issuer.example", "Audience": ["a"]},
+        )
+
+        assert found(world, whole) == {"Authorizer/users": "delete"}
+        listed = orphans.find(world.aws, observe.observe(whole, world.aws), PROJECT, only=world.kinds)
+        apply.apply(removal.pruning(listed), world.aws)
+        assert found(world, whole) == {}
+
+
 def test_prune_takes_what_was_renamed(world: World) -> None:
     world.apply(world.stack())
     renamed = tuple(

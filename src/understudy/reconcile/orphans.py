@@ -217,6 +217,14 @@ def _stages(aws: Aws, parents: Parents) -> Iterator[ObservedResource]:
                 yield _below("Stage", item["StageName"], api, item, {"stageName": item["StageName"]})
 
 
+def _authorizers(aws: Aws, parents: Parents) -> Iterator[ObservedResource]:
+    for api in _api_ids(parents):
+        pages = aws.apigatewayv2().get_paginator("get_authorizers").paginate(ApiId=api)
+        for page in aws.pages(pages):
+            for item in page["Items"]:
+                yield _below("Authorizer", item["Name"], api, item, {"authorizerID": item["AuthorizerId"]})
+
+
 def _rest_resources(aws: Aws, parents: Parents) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """Ids of REST APIs and what they hold, path by path."""
     for api in (one.status["id"] for one in parents if one.key.kind == "RestAPI"):
@@ -258,6 +266,7 @@ def _below(
 _IDS: Mapping[str, tuple[str, ...]] = {
     "API": ("apiID",),
     "Alias": ("functionName", "name"),
+    "Authorizer": ("apiID", "authorizerID"),
     "EventSourceMapping": ("uuid",),
     "FunctionURLConfig": ("functionName", "qualifier"),
     "Integration": ("apiID", "integrationID"),
@@ -281,6 +290,7 @@ _ROOTS: Mapping[str, Callable[[Aws], Iterator[tuple[str, Tags]]]] = {
 }
 _BELOW: Mapping[str, Callable[[Aws, Parents], Iterator[ObservedResource]]] = {
     "Alias": _aliases,
+    "Authorizer": _authorizers,
     "EventSourceMapping": _mappings,
     "FunctionURLConfig": _urls,
     "Integration": _integrations,
