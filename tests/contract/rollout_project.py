@@ -206,14 +206,14 @@ class Shop:
     def start(self, digest: str, canary: str) -> "subprocess.Popen[str]":
         """The same as `deploy`, in a process of its own."""
         argv = [sys.executable, "-m", "tests.contract.rollout_project", str(self.found.root), digest, canary]
-        return subprocess.Popen(argv, cwd=ROOT, env=_environment(), stdout=subprocess.PIPE, text=True)
+        return subprocess.Popen(argv, cwd=ROOT, env=variables(), stdout=subprocess.PIPE, text=True)
 
     def understudy(self, *arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
         """Runs the command line in the project."""
         return subprocess.run(
             [sys.executable, "-m", "understudy", *arguments],
             cwd=self.found.root,
-            env={**_environment(), **environment},
+            env={**variables(), **environment},
             capture_output=True,
             text=True,
             timeout=120,
@@ -226,7 +226,8 @@ def _say(what: object) -> None:
     sys.stdout.flush()
 
 
-def _environment() -> dict[str, str]:
+def variables() -> dict[str, str]:
+    """That the command line of the tests runs with."""
     return {**os.environ, "PYTHONPATH": f"{ROOT / 'src'}:{ROOT}", "PYTHONUNBUFFERED": "1"}
 
 

@@ -1,5 +1,6 @@
 """``understudy coldstart``: where a cold start goes, and what would make it shorter."""
 
+import dataclasses
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -7,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from understudy.cli import console, executor_option, target_option
+from understudy.cli import confirm, console, executor_option, interrupts, target_option
 from understudy.cli.progress import EventPrinter
 from understudy.errors import UnderstudyError
 from understudy.image.store import Store
@@ -16,10 +17,10 @@ from understudy.targets import record, workspace
 
 if TYPE_CHECKING:
     from understudy.coldstart.model import Report
+    from understudy.targets.cold_start_gate import ColdStartGate
     from understudy.targets.coldstarts import Wanted
     from understudy.targets.workspace import Workspace
 
-_FOLDER = "coldstart"
 _MEMORY_MB = (128, 10_240)
 _FILE = click.Path(dir_okay=False, writable=True, path_type=Path)
 
@@ -91,27 +92,89 @@ def _memory(ctx: click.Context, param: click.Parameter, text: str | None) -> tup
 )
 @click.option("--har", "har_path", metavar="FILE", type=_FILE, help="Write it for waterfall viewers.")
 @click.option("--against", metavar="NAME", help="Compare with this saved report, on the page too.")
+@click.option("--accept", "is_accepted", is_flag=True, help="Hold later digests against this one.")
+@click.option(
+    "--deployed/--sandbox",
+    "is_deployed",
+    default=None,
+    help="Measure on the target too, with versions that are deleted again; default where it is not local.",
+)
 @target_option.target_option
-@console.output_option
+@confirm.yes_option
+@click.option(
+    "--output",
+    "-o",
+    type=click.Choice(["text", "json", "markdown"]),
+    default="text",
+    show_default=True,
+    help="Print for people, for programs, for a job summary.",
+)
 def measure(**options: Any) -> None:  # noqa: ANN401 - click's, each checked by its type above
-    """Measure IMAGE (the project's first one when it is not named)."""
+    """Measure IMAGE (the project's first one when it is not named); exit 1 when it breaks its budget.
+
+    The budget is images.IMAGE.coldStart of understudy.yaml: a limit, and a regression against the digest that
+    was accepted last, by a deploy or by --accept, or against --against. It holds the function's own memory,
+    not a sweep.
+    """
     # Here, because `compare` measures nothing.
-    from understudy.coldstart import comparison, history, text
-    from understudy.targets import coldstarts
+    from understudy.coldstart import comparison, history, ledger, text
+    from understudy.targets import cold_start_gate
 
     found = workspace.find(Path.cwd())
     before = history.load(_folder(found), options["against"]) if options["against"] else None
     wanted = _wanted(found, options)
-    store = Store(found.layout.store).open()
-    with EventPrinter() as printer:
-        target = target_option.target_of(found, options["target_name"])
-        report = coldstarts.run(found, target, store, wanted, printer)
+    is_plain = not wanted.memory_mb and wanted.caches[0] == "warm" and not wanted.throttled_init
+    if options["is_accepted"] and not is_plain:
+        raise click.UsageError(
+            "--accept is about the function as it is: leave --memory, --cache, --init-cpu out"
+        )
+    with interrupts.stopping(), EventPrinter() as printer:
+        gate = cold_start_gate.ColdStartGate(
+            workspace=found,
+            target=target_option.target_of(found, options["target_name"]),
+            store=Store(found.layout.store).open(),
+            tell=printer,
+        )
+        report = _measured(gate, wanted, options, printer)
+        if options["is_accepted"]:
+            ledger.accept(gate.folder, report.image, report.digest)
+        if is_plain:
+            report = gate.judge(report, wanted, before)
     if options["save"]:
         history.save(_folder(found), options["save"], report)
     _write_files(options, report, before)
-    _print(report, options["output"], lambda: text.lines(report))
+    _print_report(report, options["output"])
     if before and options["output"] == "text":
         _print(None, "text", lambda: text.compared(comparison.compare(before, report)))
+    cold_start_gate.insist(report)
+
+
+def _measured(
+    gate: "ColdStartGate", wanted: "Wanted", options: dict[str, Any], printer: EventPrinter
+) -> "Report":
+    """The report of the sandbox, and of the target where that was asked for; the target is asked first."""
+    from understudy.targets import coldstarts, deployed_starts
+
+    found, target, store = gate.workspace, gate.target, gate.store
+    is_deployed = options["is_deployed"]
+    if is_deployed is None:
+        is_deployed = found.project.targets[target.name].type != "local"
+    if not is_deployed:
+        return coldstarts.run(found, target, store, wanted, printer)
+    function = deployed_starts.find(found, target, store, wanted)
+    with printer.paused():
+        what = f"publish {wanted.runs} versions of {function.name}, invoke and delete them"
+        confirm.ask(target, what, yes=options["yes"])
+    deployed = deployed_starts.measure(function, wanted, printer)
+    wanted = dataclasses.replace(
+        wanted,
+        digest=function.digest,
+        function=function.name,
+        memory_mb=wanted.memory_mb or (function.memory_mb,),
+    )
+    report = coldstarts.run(found, target, store, wanted, printer)
+    notes = (*report.notes, function.note) if function.note else report.notes
+    return dataclasses.replace(report, deployed=deployed, notes=notes)
 
 
 def _wanted(found: "Workspace", options: dict[str, Any]) -> "Wanted":
@@ -151,6 +214,37 @@ def _write_files(options: dict[str, Any], report: "Report", before: "Report | No
         _write(options["har_path"], json.dumps(exports.har(profile, name=report.image)))
 
 
+@command.command("history")
+@click.argument("image", required=False)
+@console.output_option
+def history_command(image: str | None, output: str) -> None:
+    """List what each digest of IMAGE was measured at, the newest first; * is the accepted one."""
+    from understudy.coldstart import ledger
+
+    found = workspace.find(Path.cwd())
+    name = image or found.first_image()
+    found.image(name)
+    entries = tuple(ledger.entries(_folder(found), name))
+    if output == "json":
+        console.print_json(entries)
+        return
+    console.print_table(
+        ("", "DIGEST", "MEASURED", "RUNS", "INIT MS", "COLD START MS", "BROKE"),
+        [
+            (
+                "*" if one.is_accepted else "",
+                one.digest[:19],
+                one.measured_at,
+                str(one.runs),
+                f"{one.init_ms:.0f}",
+                f"{one.total_ms:.0f}",
+                ", ".join(one.broken),
+            )
+            for one in entries
+        ],
+    )
+
+
 @command.command("compare")
 @click.argument("before")
 @click.argument("after")
@@ -179,6 +273,18 @@ def _write(path: Path, content: str) -> None:
     click.echo(f"wrote {path}", err=True)
 
 
+def _print_report(report: "Report", output: str) -> None:
+    from understudy.coldstart import beside, markdown, text
+
+    if output == "markdown":
+        _print(None, output, lambda: markdown.lines(report))
+        return
+    _print(report, output, lambda: text.lines(report))
+    if report.deployed is not None and output == "text":
+        deployed = report.deployed
+        _print(None, output, lambda: beside.lines(report, deployed))
+
+
 def _print(value: object, output: str, lines: Callable[[], Any]) -> None:
     if output == "json":
         console.print_json(value)
@@ -188,7 +294,9 @@ def _print(value: object, output: str, lines: Callable[[], Any]) -> None:
 
 
 def _folder(found: "Workspace") -> Path:
-    return found.layout.state / _FOLDER
+    from understudy.targets import cold_start_gate
+
+    return cold_start_gate.folder(found.layout)
 
 
 def _event(path: Path | None, http_path: str) -> tuple[str, bytes]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -73,6 +73,7 @@ def deliver(
         UnderstudyError: an image may not go there, or what was deployed does not work.
     """
     from understudy.reconcile.rollout import plan
+    from understudy.targets.cold_start_gate import ColdStartGate
     from understudy.targets.delivery import Delivery, Terms
     from understudy.targets.deployment import Deployment
     from understudy.targets.proofs import ProofGate
@@ -87,6 +88,8 @@ def deliver(
     proved = proofs.check(images.digests, asked.without_proof)
     if proved.reason:
         printer(Noticed(text=f"deploying without proof: {proved.reason}"))
+    budgets = ColdStartGate(workspace=found, target=target, store=store, tell=printer)
+    kept = budgets.check(images.digests)
     commit = ", ".join(tag for tag in images.tags if tag != "latest")
     terms = Terms(
         canary=canary,
@@ -96,9 +99,10 @@ def deliver(
         stop=stop,
     )
     delivered = Delivery(deployment, target, printer).deliver(images.digests, images.tags, terms)
+    budgets.accept(images.digests)
     for notice in deployment.notices:
         printer(Noticed(text=notice))
-    return delivered
+    return replace(delivered, checks=(*kept, *delivered.checks))
 
 
 def show(delivered: Delivered, target: Target, digests: Mapping[str, str], output: str) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from understudy.coldstart.model import (
     Condition,
+    Deployed,
     Host,
     LayerTouched,
     ModuleCost,
@@ -21,6 +22,7 @@ from understudy.coldstart.model import (
     Suggestion,
     Touched,
     Tried,
+    Verdict,
 )
 from understudy.errors import UnderstudyError
 from understudy.image import atomic
@@ -81,6 +83,7 @@ def _path(folder: Path, name: str) -> Path:
 def _report(fields: dict[str, Any]) -> Report:
     profile = fields["profile"]
     calibration = fields["calibration"]
+    deployed = fields.get("deployed")
     return Report(
         **{
             **fields,
@@ -92,6 +95,8 @@ def _report(fields: dict[str, Any]) -> Report:
             "tried": tuple(map(_tried, fields["tried"])),
             "touched": _touched(fields["touched"]) if fields["touched"] else None,
             "notes": tuple(fields["notes"]),
+            "deployed": Deployed(**{**deployed, "series": _series(deployed["series"])}) if deployed else None,
+            "verdicts": tuple(Verdict(**one) for one in fields.get("verdicts", ())),
         }
     )
 

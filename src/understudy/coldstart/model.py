@@ -334,6 +334,38 @@ class Host:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Deployed:
+    """Cold starts of the same image where it is deployed, as Lambda's REPORT lines tell them.
+
+    Attributes:
+        target: name in the project file.
+        function: AWS name of the function.
+        series: one cold start for each scratch version; `init_peak_mb` is 0, for Lambda does not tell it.
+    """
+
+    target: str
+    function: str
+    series: Series
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What one line of the project's budget says about a report.
+
+    Attributes:
+        name: of the line.
+        passed: whether the report keeps to it; also where there is nothing to hold it against.
+        detail: with the figures.
+        is_suspect: whether the median is over the line, be that chance or not: worth measuring again.
+    """
+
+    name: str
+    passed: bool
+    detail: str
+    is_suspect: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """A measured cold start.
 
@@ -348,6 +380,8 @@ class Report:
         tried: changes that were made and measured.
         touched: what one cold start reads of the image; `None` when it was not counted.
         notes: what a reader has to know.
+        deployed: the same on a target; `None` when only the sandbox was asked.
+        verdicts: what the project's budget says; nothing where it has none.
     """
 
     image: str
@@ -364,3 +398,5 @@ class Report:
     tried: tuple[Tried, ...] = ()
     touched: Touched | None = None
     notes: tuple[str, ...] = ()
+    deployed: Deployed | None = None
+    verdicts: tuple[Verdict, ...] = ()

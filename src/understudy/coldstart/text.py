@@ -41,6 +41,8 @@ def lines(report: Report) -> Iterator[str]:
     yield from _tried(report.tried)
     for note in report.notes:
         yield f"! {note}"
+    for verdict in report.verdicts:
+        yield f"{'passed' if verdict.passed else 'failed'} {verdict.name}: {verdict.detail}"
 
 
 def condition(of: Condition) -> str:

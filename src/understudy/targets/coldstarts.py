@@ -55,6 +55,7 @@ class Wanted:
         event_name: for people.
         endpoint: of a running local AWS; empty for none.
         what_ifs: changes to try.
+        digest: of the image; empty for the one that was built last.
     """
 
     image: str
@@ -67,6 +68,7 @@ class Wanted:
     event_name: str = "{}"
     endpoint: str = ""
     what_ifs: tuple[Change, ...] = ()
+    digest: str = ""
 
 
 def run(workspace: Workspace, target: Target, store: Store, wanted: Wanted, tell: Tell) -> Report:
@@ -75,18 +77,7 @@ def run(workspace: Workspace, target: Target, store: Store, wanted: Wanted, tell
     Raises:
         UnderstudyError: the image was not built, does not start, or this machine cannot isolate.
     """
-    digest = built.digests(workspace, store, [wanted.image])[wanted.image]
-    image = store.image(digest)
-    launch = _launch(workspace, target, wanted)
-    subject = Subject(
-        image=wanted.image,
-        digest=digest,
-        function=launch.function,
-        spec=_spec(image, launch, store, wanted.endpoint),
-        event=wanted.event,
-        event_name=wanted.event_name,
-        stand_in_for=image.config.labels.get(STAND_IN_LABEL, ""),
-    )
+    subject = subject_of(workspace, target, store, wanted)
     workspace.layout.sandboxes.mkdir(parents=True, exist_ok=True)
     tell(Started(step=_STEP))
     began = time.monotonic()
@@ -95,6 +86,26 @@ def run(workspace: Workspace, target: Target, store: Store, wanted: Wanted, tell
     report = dataclasses.replace(report, tried=(*report.tried, *problems))
     tell(Done(step=_STEP, seconds=time.monotonic() - began))
     return report
+
+
+def subject_of(workspace: Workspace, target: Target, store: Store, wanted: Wanted) -> Subject:
+    """The image, as the function that is measured runs it.
+
+    Raises:
+        UnderstudyError: the image was not built, or no such function runs it.
+    """
+    digest = wanted.digest or built.digests(workspace, store, [wanted.image])[wanted.image]
+    image = store.image(digest)
+    launch = launch_of(workspace, target, wanted)
+    return Subject(
+        image=wanted.image,
+        digest=digest,
+        function=launch.function,
+        spec=_spec(image, launch, store, wanted.endpoint),
+        event=wanted.event,
+        event_name=wanted.event_name,
+        stand_in_for=image.config.labels.get(STAND_IN_LABEL, ""),
+    )
 
 
 def _copies(
@@ -229,7 +240,12 @@ def _notes(series: Series, subject: Subject) -> list[str]:
     ]
 
 
-def _launch(workspace: Workspace, target: Target, wanted: Wanted) -> FunctionLaunch:
+def launch_of(workspace: Workspace, target: Target, wanted: Wanted) -> FunctionLaunch:
+    """How the function that is measured runs the image.
+
+    Raises:
+        UnderstudyError: none of that name runs it.
+    """
     stack = stacks.load(workspace.root, workspace.project, target, stacks.any_digests(workspace.project))
     found = launches.of_image(stack, wanted.image, size_budget_bytes=1)
     for one in found:

@@ -4,6 +4,7 @@ Paths are relative to the file's folder, stay inside it, and are not required to
 that needs one says so.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, Literal
@@ -22,12 +23,27 @@ FILE_NAME = "understudy.yaml"
 _HANDLE = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"
 _ROLE = r"^arn:aws[a-z-]*:iam::[0-9]{12}:role/[\w+=,.@/-]+$"
 
+_DURATION = re.compile(r"(?P<number>\d+(?:\.\d+)?)(?P<unit>ms|s)")
+_SHARE = re.compile(r"(?P<number>\d+(?:\.\d+)?)%")
+
 
 def _inside(text: str) -> str:
     path = PurePosixPath(text)
     if path.is_absolute() or ".." in path.parts or not text:
         raise ValueError("expected a path inside the project, relative to understudy.yaml")
     return str(path)
+
+
+def _duration(text: str) -> str:
+    if not _DURATION.fullmatch(text):
+        raise ValueError("expected a time such as 800ms or 15s")
+    return text
+
+
+def _share(text: str) -> str:
+    if not _SHARE.fullmatch(text):
+        raise ValueError("expected a share such as 10%")
+    return text
 
 
 Name = Annotated[str, StringConstraints(pattern=_HANDLE)]
@@ -43,6 +59,30 @@ class _Section(BaseModel):
     )
 
 
+class ColdStartSection(_Section):
+    """What a cold start of an image may cost: init and the first request, in the sandbox.
+
+    Attributes:
+        limit: longest median, such as `15s` or `800ms`.
+        regression: how much slower than the accepted digest it may be, such as `10%`.
+    """
+
+    limit: Annotated[str, AfterValidator(_duration)] | None = None
+    regression: Annotated[str, AfterValidator(_share)] | None = None
+
+    @property
+    def limit_ms(self) -> float | None:
+        """The limit in milliseconds; `None` for none."""
+        found = _DURATION.fullmatch(self.limit or "")
+        return float(found["number"]) * (1000 if found["unit"] == "s" else 1) if found else None
+
+    @property
+    def regression_share(self) -> float | None:
+        """The regression as a part of one; `None` for any."""
+        found = _SHARE.fullmatch(self.regression or "")
+        return float(found["number"]) / 100 if found else None
+
+
 class ImageSection(_Section):
     """An image that is built from this project.
 
@@ -55,6 +95,7 @@ class ImageSection(_Section):
         platform: platform to build for.
         builder: what builds it: the native builder, or Docker's BuildKit.
         size_budget_mb: largest image that this project wants in a registry, compressed.
+        cold_start: what its cold starts may cost; `deploy` asks too.
     """
 
     context: RelativePath
@@ -65,6 +106,7 @@ class ImageSection(_Section):
     platform: Literal["linux/amd64", "linux/arm64"] = "linux/amd64"
     builder: Builder = "native"
     size_budget_mb: Annotated[int, Field(ge=1)] = 1000
+    cold_start: ColdStartSection | None = None
 
 
 class TargetSection(_Section):
@@ -212,14 +254,16 @@ def _walk(node: Node, location: Sequence[str | int]) -> tuple[Node | None, Node]
 
 
 def _names(location: Sequence[str | int]) -> tuple[str, ...]:
-    """The names that the section at a location may hold."""
+    """The names that the section at a location may hold; a section inside an image is found by its own."""
     sections: Mapping[str, type[BaseModel]] = {
         "images": ImageSection,
         "targets": TargetSection,
         "devServer": DevServerSection,
         "watch": WatchSection,
     }
+    inner: Mapping[str, type[BaseModel]] = {"coldStart": ColdStartSection}
     model = sections.get(str(location[0]), Project) if location else Project
+    model = inner.get(str(location[2]), model) if len(location) > 2 else model
     return tuple(to_camel(name) for name in model.model_fields)
 
 

@@ -9,9 +9,10 @@ from tests.fakes import project as projects
 from tests.fakes.coldstarts import OWNERS, recording, report, span
 from understudy.cli import coldstart, main
 from understudy.coldstart import history, profiles
-from understudy.coldstart.model import Report
-from understudy.targets import coldstarts
+from understudy.coldstart.model import Deployed, Report
+from understudy.targets import coldstarts, deployed_starts, target
 from understudy.targets.coldstarts import Wanted
+from understudy.targets.deployed_starts import Function
 from understudy.targets.workspace import Workspace
 
 
@@ -117,7 +118,78 @@ def test_files_are_written_where_they_were_asked_for(
     assert "nowhere/r.html cannot be written" in capsys.readouterr().err
 
 
-def test_help_lists_both_commands() -> None:
+def test_help_lists_the_commands() -> None:
     group = coldstart.command
     assert isinstance(group, click.Group)
-    assert set(group.commands) == {"measure", "compare"}
+    assert set(group.commands) == {"measure", "compare", "history"}
+
+
+def allow(workspace: Workspace, budget: str) -> None:
+    path = workspace.root / "understudy.yaml"
+    path.write_text(
+        path.read_text().replace("repository: shop", f"repository: shop\n    coldStart: {{{budget}}}")
+    )
+
+
+def test_a_broken_budget_is_an_exit_code_and_a_line(
+    workspace: Workspace, asked: list[Wanted], capsys: pytest.CaptureFixture[str]
+) -> None:
+    allow(workspace, "limit: 100ms")
+    assert run() == 1
+    told = capsys.readouterr()
+    assert "failed cold start: 0.11 s, limit 0.10 s" in told.out
+    assert "error[coldstart-budget]: image shop starts too slowly" in told.err
+
+    # A sweep is not what the budget is about.
+    assert run("--memory", "128") == 0
+    assert run("--memory", "128", "--accept") == 2
+
+
+def test_what_is_slower_than_the_named_report_breaks_the_budget(
+    workspace: Workspace, asked: list[Wanted], capsys: pytest.CaptureFixture[str]
+) -> None:
+    allow(workspace, "regression: 10%")
+    other = dataclasses.replace(report(*[50.0] * 8), digest=f"sha256:{'b' * 64}")
+    history.save(workspace.layout.state / "coldstart", "fast", other)
+    assert run("-o", "json") == 0
+    assert run("-o", "markdown", "--against", "fast") == 1
+    assert "- ❌ cold start, before and after: 0.06 s" in capsys.readouterr().out
+
+
+def test_the_history_marks_the_accepted_digest(
+    workspace: Workspace, asked: list[Wanted], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("--accept") == 0
+    capsys.readouterr()
+
+    assert run("history") == 0
+    (_, row) = capsys.readouterr().out.splitlines()
+    assert row.split()[:2] == ["*", "sha256:aaaaaaaaaaaa"]
+    assert run("history", "-o", "json") == 0
+    (entry,) = json.loads(capsys.readouterr().out)
+    assert (entry["runs"], entry["init_ms"], entry["is_accepted"]) == (8, 103.5, True)
+
+
+def test_a_target_that_is_not_local_is_measured_too_unless_the_sandbox_is_enough(
+    workspace: Workspace, asked: list[Wanted], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    function = Function(
+        target=target.find(workspace.project, "preprod"),
+        name="shop",
+        digest="sha256:1",
+        code_sha256="1",
+        memory_mb=768,
+        lock_path=workspace.root,
+        note="live runs another",
+    )
+    there = Deployed(target="preprod", function="shop", series=report(200.0).series[0])
+    monkeypatch.setattr(deployed_starts, "find", lambda *_: function)
+    monkeypatch.setattr(deployed_starts, "measure", lambda *_: there)
+
+    assert run("--target", "preprod", "--save", "both", "--yes") == 0
+    assert run("--target", "preprod", "--sandbox") == 0
+    assert run() == 0
+
+    assert [(one.digest, one.memory_mb) for one in asked] == [("sha256:1", (768,)), ("", ()), ("", ())]
+    saved = history.load(workspace.layout.state / "coldstart", "both")
+    assert (saved.deployed, saved.notes) == (there, ("live runs another",))

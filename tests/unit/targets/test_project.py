@@ -151,3 +151,29 @@ def test_file_with_two_documents_is_refused(tmp_path: Path) -> None:
     path.write_text(f"{GOOD}---\n{GOOD}", encoding="utf-8")
     with pytest.raises(UnderstudyError, match="not one YAML document"):
         project.load(path)
+
+
+def test_a_budget_is_read_in_numbers() -> None:
+    budget = "coldStart: {limit: 1.5s, regression: 10%}"
+    found = parse(GOOD.replace("buildArgs: {A: b}", budget)).images["dashboard"].cold_start
+    assert found is not None
+    assert (found.limit_ms, found.regression_share) == (1500.0, 0.1)
+    other = project.ColdStartSection(limit="800ms")
+    assert (other.limit_ms, other.regression_share) == (800.0, None)
+
+
+@pytest.mark.parametrize(
+    ("budget", "message"),
+    [
+        ("{limit: 15}", "images.dashboard.coldStart.limit is wrong"),
+        ("{limit: 15 min}", "expected a time such as 800ms or 15s"),
+        ("{regression: 0.1x}", "expected a share such as 10%"),
+        ("{limt: 15s}", "images.dashboard.coldStart.limt is no field of the project file"),
+    ],
+)
+def test_a_budget_that_says_nothing_is_refused(budget: str, message: str) -> None:
+    with pytest.raises(ManifestError) as caught:
+        parse(GOOD.replace("buildArgs: {A: b}", f"coldStart: {budget}"))
+    assert message in str(caught.value)
+    if "limt" in budget:
+        assert "limit" in caught.value.hint
