@@ -29,7 +29,7 @@ def main() -> int:
     rows = tuple(row for row in measure.ROWS if given.only.lower() in row.key.lower())
     with World(given.endpoint) as world:
         measured = measure.measure(world, rows)
-    sys.stdout.write(page.tables(measured))
+    sys.stdout.write(page.tables(measured, given.endpoint or "understudy"))
     wrong = [each for each in measured if each.verdict is Verdict.UNKNOWN]
     if given.write:
         wrong += _localstack_otherwise()

@@ -1,7 +1,6 @@
 """The container image, as users of testcontainers and of ``docker run`` meet it."""
 
 import subprocess
-import threading
 
 from tests.parity import containers
 from tests.parity.model import Row, SkippedError
@@ -9,17 +8,13 @@ from tests.parity.world import World, create_function, invoke, push
 from tests.tools import require_docker
 
 AREA = "In a container"
-_LOCK = threading.Lock()
 _HOOK = "#!/bin/sh\nexec awslocal s3 mb s3://from-hook\n"
 
 
 def _image(world: World) -> str:
     if not world.is_ours:
         raise SkippedError("needs to start the endpoint itself")
-    with _LOCK:
-        if "image" not in world.kept:
-            world.kept["image"] = containers.image(world)
-        return str(world.kept["image"])
+    return str(world.once("container image", lambda: containers.image(world)))
 
 
 def _plain(world: World) -> str:

@@ -1,7 +1,6 @@
 """Init hooks: run once by an engine of their own, and looked at from several sides."""
 
 import json
-import threading
 from pathlib import Path
 
 import httpx
@@ -11,7 +10,6 @@ from tests.parity.model import Row
 from tests.parity.world import World
 
 AREA = "Init hooks"
-_LOCK = threading.Lock()
 _NOTE = """
 import json, os
 note = {note}
@@ -78,11 +76,8 @@ class _Ran:
 
 
 def _ran(world: World) -> _Ran:
-    with _LOCK:
-        found = world.kept.get("hooks")
-        if not isinstance(found, _Ran):
-            found = world.kept["hooks"] = _Ran(world)
-    return found
+    ran: _Ran = world.once("hooks", lambda: _Ran(world))
+    return ran
 
 
 def _stages(world: World) -> str:

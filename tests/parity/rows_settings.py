@@ -4,7 +4,6 @@ import json
 import socket
 import subprocess
 import sys
-import threading
 import time
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -28,7 +27,6 @@ HONOURED, MET, REFUSED = (
 )
 # What any program may find in its environment, and leaves alone.
 _NOT_LOCALSTACKS = ("CI", "HOSTNAME", "REQUESTS_CA_BUNDLE")
-_LOCK = threading.RLock()
 _FIRST = {
     "LOCALSTACK_HOST": "aws.example:80",
     "DEBUG": "1",
@@ -71,13 +69,6 @@ def _given(*, met: bool) -> dict[str, str]:
     }
 
 
-def _kept(world: World, name: str, make: Any) -> Any:
-    with _LOCK:
-        if name not in world.kept:
-            world.kept[name] = make(world)
-        return world.kept[name]
-
-
 def _honouring(world: World, environ: Mapping[str, str], name: str) -> EngineProcess:
     if not world.is_ours:
         raise SkippedError("needs to start the endpoint itself")
@@ -90,27 +81,24 @@ def _honouring(world: World, environ: Mapping[str, str], name: str) -> EnginePro
 
 
 def _first(world: World) -> EngineProcess:
-    engine: EngineProcess = _kept(
-        world, "first", lambda world: _honouring(world, _given(met=True) | _FIRST, "first")
-    )
+    environ = _given(met=True) | _FIRST
+    engine: EngineProcess = world.once("first", lambda: _honouring(world, environ, "first"))
     return engine
 
 
 def _second(world: World) -> EngineProcess:
-    engine: EngineProcess = _kept(world, "second", lambda world: _honouring(world, _SECOND, "second"))
+    engine: EngineProcess = world.once("second", lambda: _honouring(world, _SECOND, "second"))
     return engine
 
 
 def _function(world: World) -> str:
     client = world.client("lambda", endpoint=_first(world).url)
-    arn: str = _kept(world, "first function", lambda world: create_function(client, _image(world)))
-    return arn
+    return str(world.once("first function", lambda: create_function(client, _image(world))))
 
 
 def _image(world: World) -> str:
     endpoint = _first(world).url
-    uri: str = _kept(world, "first image", lambda world: push(world, endpoint))
-    return uri
+    return str(world.once("first image", lambda: push(world, endpoint)))
 
 
 def _listens(world: World) -> str:
@@ -203,11 +191,15 @@ def _starts(logs: Any, group: str, count: int) -> list[int]:
 
 
 def _refused(world: World, names: tuple[str, ...]) -> str:
-    told: str = _kept(world, "refused", _refusing)
+    told = _refusals(world)
     missing = [name for name in names if f"\n  {name}=" not in told]
     return (
         f"refused at the start: {SETTINGS[names[0]].why}" if not missing else f"ignored: {' '.join(missing)}"
     )
+
+
+def _refusals(world: World) -> str:
+    return str(world.once("refused", lambda: _refusing(world)))
 
 
 def _refusing(world: World) -> str:
@@ -227,7 +219,7 @@ def _refusing(world: World) -> str:
 
 
 def _unknown(world: World) -> str:
-    told: str = _kept(world, "refused", _refusing)
+    told = _refusals(world)
     missing = [name for name in _UNKNOWN if f"\n  {name}=" not in told]
     return f"ignored: {' '.join(missing)}" if missing else "refused at the start"
 

@@ -77,15 +77,17 @@ class World:
     def __init__(self, endpoint: str | None = None) -> None:
         self._given = endpoint
         self._stack = contextlib.ExitStack()
-        self._lock = threading.RLock()
-        self._functions: dict[str, str] = {}
-        self.kept: dict[str, object] = {}
+        self._lock = threading.Lock()
+        self._locks: dict[str, threading.RLock] = {}
+        self._made: dict[str, Any] = {}
         self.endpoint = ""
 
     def __enter__(self) -> "World":
-        self._stack.enter_context(_names_resolve(self._address))
-        self.folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="parity-")))
-        self.endpoint = self._given or self.engine("main", with_delegate=True).url
+        with self._stack as stack:
+            stack.enter_context(_names_resolve(self._address))
+            self.folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="parity-")))
+            self.endpoint = self._given or self.engine("main", with_delegate=True).url
+            self._stack = stack.pop_all()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -132,6 +134,20 @@ class World:
         process.environ = {**self.environ, **(environ or {})}
         self._stack.callback(process.close)
         return process.start()
+
+    def once(self, name: str, make: Callable[[], Any]) -> Any:
+        """What `make` returned (or raised) when it was first asked for under this name."""
+        with self._lock:
+            lock = self._locks.setdefault(name, threading.RLock())
+        with lock:
+            if name not in self._made:
+                try:
+                    self._made[name] = make()
+                except Exception as exc:  # noqa: BLE001 - every row that needs it tells
+                    self._made[name] = exc
+        if isinstance(self._made[name], Exception):
+            raise self._made[name]
+        return self._made[name]
 
     def at_end(self, act: Callable[[], object]) -> None:
         """Lets `act` be done when the world ends, before what was asked for earlier."""
@@ -216,17 +232,11 @@ class World:
 
     def image(self) -> str:
         """The URI, with digest, of a small image in the endpoint's ECR."""
-        with self._lock:
-            if "image" not in self._functions:
-                self._functions["image"] = push(self, self.endpoint)
-            return self._functions["image"]
+        return str(self.once("image", lambda: push(self, self.endpoint)))
 
     def function(self) -> str:
         """The ARN of an active function that answers with what it was given, and with its environment."""
-        with self._lock:
-            if "function" not in self._functions:
-                self._functions["function"] = create_function(self.client("lambda"), self.image())
-            return self._functions["function"]
+        return str(self.once("function", lambda: create_function(self.client("lambda"), self.image())))
 
 
 def push(world: World, endpoint: str) -> str:
