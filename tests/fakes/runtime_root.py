@@ -10,7 +10,6 @@ import subprocess
 import sys
 import sysconfig
 import tempfile
-import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +26,8 @@ from understudy.sandbox import executors
 
 _LEFT_OUT = ("test", "tests", "site-packages", "dist-packages", "idlelib", "tkinter", "ensurepip", "lib2to3")
 _FAKES = Path(__file__).parent
+# One for all, so that every worker process packs the same image and Docker loads it once.
+_EPOCH = 1_700_000_000
 
 
 @dataclass(frozen=True)
@@ -123,7 +124,7 @@ class Place:
 @functools.cache
 def _packed(folder: Path, layer: Path) -> PackedLayer:
     store = Store(folder).open()
-    descriptor, diff_id = write_layer(store, layer, epoch=int(time.time()))
+    descriptor, diff_id = write_layer(store, layer, epoch=_EPOCH)
     return PackedLayer(diff_id=diff_id, path=store.path(descriptor.digest))
 
 
