@@ -175,3 +175,11 @@ def _start_engine(docker: str, dockerd: str) -> None:
 
 def _engine_answers(docker: str) -> bool:
     return subprocess.run([docker, "info"], capture_output=True, check=False).returncode == 0
+
+
+def remove_sandbox_images() -> None:
+    """Removes the images that the docker executor loaded, unless somebody uses them."""
+    docker = require_docker()
+    listed = [docker, "images", "--quiet", "--filter", "label=understudy.sandbox=image"]
+    found = subprocess.run(listed, capture_output=True, text=True, check=True).stdout.split()
+    subprocess.run([docker, "rmi", *found], capture_output=True, check=False)

@@ -27,7 +27,7 @@ from understudy.engine.restapi import RestApiGateway, RestApiService
 from understudy.engine.state import State
 from understudy.engine.urls import FunctionUrlGateway
 from understudy.image.store import Store
-from understudy.sandbox.namespaces import NamespaceExecutor
+from understudy.sandbox import executors
 
 ROLE = "arn:aws:iam::000000000000:role/dash"
 URI = "000000000000.dkr.ecr.us-east-1.localhost.localstack.cloud:4566/dash"
@@ -128,14 +128,16 @@ def _apis(
 
 
 @asynccontextmanager
-async def serving(root: Path, config: LambdaConfig | None = None) -> AsyncIterator[LambdaServer]:
+async def serving(
+    root: Path, config: LambdaConfig | None = None, executor_name: str = executors.NAMESPACES
+) -> AsyncIterator[LambdaServer]:
     """A server whose state is under `root`; everything is ended on the way out."""
     state = State(root / "engine.sqlite").open()
     logs = LogStore(root / "logs.sqlite").open()
     store = Store(root / "store").open()
     repositories = Repositories(state, store).open()
     uploads = Uploads(repositories)
-    executor = NamespaceExecutor(root)
+    executor = executors.make(executor_name, root)
     await executor.open()
     listener = _listener()
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"

@@ -14,8 +14,10 @@ from typing import Any
 
 import pytest
 
+from tests import tools
 from tests.contract.engine_lambda_server import LambdaServer, serving
 from tests.contract.test_engine_streaming import Told
+from understudy.sandbox import executors
 
 _SPEAK = """
 import json, os, socket, sys, threading, time
@@ -138,10 +140,14 @@ while True:
 """
 
 
-@pytest.fixture
-async def server(tmp_path: Path) -> AsyncIterator[LambdaServer]:
-    async with serving(tmp_path) as running:
+@pytest.fixture(params=executors.NAMES)
+async def server(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[LambdaServer]:
+    if request.param == executors.DOCKER:
+        tools.require_docker()
+    async with serving(tmp_path, executor_name=request.param) as running:
         yield running
+    if request.param == executors.DOCKER:
+        tools.remove_sandbox_images()
 
 
 def _port() -> int:

@@ -109,12 +109,9 @@ class Place:
         return {"env": self.environment(), **user}
 
     def unload(self) -> None:
-        """Removes from Docker what is there of sandboxes' images, unless somebody uses it."""
+        """Removes what was loaded into Docker, if anything was."""
         if (self.folder / "store").exists():
-            docker = tools.require_docker()
-            listed = [docker, "images", "--quiet", "--filter", "label=understudy.sandbox=image"]
-            found = subprocess.run(listed, capture_output=True, text=True, check=True).stdout.split()
-            subprocess.run([docker, "rmi", *found], capture_output=True, check=False)
+            tools.remove_sandbox_images()
 
     def environment(self) -> dict[str, str]:
         """For the driver."""

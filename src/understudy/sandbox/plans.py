@@ -65,6 +65,11 @@ def add_sandbox_user(passwd: str) -> str:
     return model.PASSWD_LINE + text if taken else text + model.PASSWD_LINE
 
 
+def extensions_beside(spec: SandboxSpec, argv: Sequence[str]) -> tuple[str, ...]:
+    """Which extensions are started with `argv`: with the image's own program, not with what else is run."""
+    return spec.extensions if tuple(argv) == (*spec.entrypoint, *spec.command) else ()
+
+
 def function_process(
     spec: SandboxSpec,
     argv: Sequence[str],
@@ -87,10 +92,8 @@ def function_process(
     rlimits = {name: list(limits) for name, limits in model.RLIMITS.items()}
     if count_by_user:
         rlimits["NPROC"] = [model.MAX_PROCESSES, model.MAX_PROCESSES]
-    # Beside the image's own program, and not beside what else is run in its root.
-    accompanied = tuple(argv) == (*spec.entrypoint, *spec.command)
     return {
-        "extensions": list(spec.extensions) if accompanied else [],
+        "extensions": list(extensions_beside(spec, argv)),
         "extension_env": model.extension_environment(environment),
         "argv": list(argv),
         "env": dict(environment),

@@ -12,7 +12,7 @@ import signal
 from typing import TYPE_CHECKING
 
 from understudy.errors import EnvironmentProblemError, UnderstudyError
-from understudy.sandbox import model
+from understudy.sandbox import model, plans
 from understudy.sandbox.docker import container, frames
 from understudy.sandbox.isolation import LOOPBACK, Isolation
 from understudy.sandbox.model import ExitStatus
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from understudy.sandbox.executor import Peek
     from understudy.sandbox.model import LaunchFailure, SandboxSpec
 
-_MEGABYTE = 1024 * 1024
 _READY_S = 30.0
 _END_S = 5.0
 _RUNTIME_API, _RESOLVER = 0, 1
@@ -159,14 +158,7 @@ class DockerSandbox:
         if self._gone.is_set():
             process.ended(ExitStatus(code=-signal.SIGKILL))
         self._frozen = False
-        self.send(
-            frames.start(
-                argv,
-                environment,
-                working_dir=self.spec.working_dir or "/",
-                memory_bytes=self.spec.memory_mb * _MEGABYTE,
-            )
-        )
+        self.send(frames.start(self.spec, argv, environment, plans.extensions_beside(self.spec, argv)))
         return process
 
     def send(self, frame: bytes) -> None:
@@ -211,11 +203,19 @@ class DockerSandbox:
         try:
             await asyncio.wait_for(self._gone.wait(), _END_S)
         except TimeoutError:
-            with contextlib.suppress(UnderstudyError):
-                await self._api.delete(f"/containers/{self.identifier}?force=1")
-            self._link.abort()
+            await self._remove()
         await self._relays.close()
         self.on_closed(self)
+
+    async def abandon(self) -> None:
+        """Removes a container that did not come up."""
+        await self._remove()
+        self.on_closed(self)
+
+    async def _remove(self) -> None:
+        with contextlib.suppress(UnderstudyError):
+            await self._api.delete(f"/containers/{self.identifier}?force=1")
+        self._link.abort()
 
     async def _settle(self) -> None:
         # A container that ended meanwhile refuses, and needs no share any more.
@@ -242,15 +242,20 @@ class DockerSandbox:
 
     def _fail(self, failure: LaunchFailure) -> None:
         if not self._ready.done():
-            self._ready.set_exception(_not_started(f"{failure.stage}: {failure.text}"))
+            self._refuse(f"{failure.stage}: {failure.text}")
         elif self._process is not None:
             self._process.failure = failure
+
+    def _refuse(self, reason: str) -> None:
+        self._ready.set_exception(_not_started(reason))
+        # Nobody may be waiting: then something else failed first, and that is told.
+        self._ready.exception()
 
     def _lose(self, text: str) -> None:
         """The container is gone, and everything in it."""
         self._gone.set()
         if not self._ready.done():
-            self._ready.set_exception(_not_started(text or "its process 1 ended at once"))
+            self._refuse(text or "its process 1 ended at once")
         if self._process is not None:
             self._process.ended(ExitStatus(code=-signal.SIGKILL))
         if self._peek is not None and not self._peek.done():

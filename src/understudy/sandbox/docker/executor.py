@@ -18,7 +18,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from understudy.errors import EnvironmentProblemError, UnderstudyError
+from understudy.errors import UnderstudyError
 from understudy.sandbox.docker import address, archive, container
 from understudy.sandbox.docker.api import DockerApi, DockerRefusedError
 from understudy.sandbox.docker.container import DockerHost
@@ -85,12 +85,6 @@ class DockerExecutor:
             raise UnderstudyError(
                 "sandbox-closed", "the sandbox executor is not open", hint="run ./understudy up"
             )
-        if spec.extensions:
-            raise EnvironmentProblemError(
-                "docker-extensions",
-                f"the docker executor does not start extensions: {', '.join(spec.extensions)}",
-                hint="run it on Linux with --executor namespaces",
-            )
         image = await self._images.ensure(spec)
         try:
             return await self._start(self._api, self._host, spec, image)
@@ -120,10 +114,7 @@ class DockerExecutor:
             await api.post(f"/containers/{sandbox.identifier}/start")
             await sandbox.ready()
         except BaseException:
-            with contextlib.suppress(UnderstudyError):
-                await api.delete(f"/containers/{sandbox.identifier}?force=1")
-            link.abort()
-            await sandbox.close()
+            await sandbox.abandon()
             raise
         return sandbox
 

@@ -17,11 +17,14 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING
 
+from understudy.sandbox import model
 from understudy.sandbox.executor import Peek
 from understudy.sandbox.model import ExitStatus, LaunchFailure
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+
+    from understudy.sandbox.model import SandboxSpec
 
 _HEAD = struct.Struct(">cII")
 _DOCKER_HEAD = struct.Struct(">BxxxI")
@@ -42,12 +45,25 @@ def data(number: int, content: bytes) -> bytes:
 
 
 def start(
-    argv: Sequence[str], environment: Mapping[str, str], *, working_dir: str, memory_bytes: int
+    spec: SandboxSpec, argv: Sequence[str], environment: Mapping[str, str], extensions: Sequence[str]
 ) -> bytes:
-    """The frame that starts a process."""
-    variables = [f"{name}={value}" for name, value in environment.items()]
-    words = [str(memory_bytes), working_dir, str(len(argv)), *argv, str(len(variables)), *variables]
+    """The frame that starts a process.
+
+    Args:
+        spec: says directory and memory.
+        argv: the command.
+        environment: complete.
+        extensions: what is started before it, and has to register.
+    """
+    words = [str(spec.memory_mb << 20), spec.working_dir or "/"]
+    beside = model.extension_environment(environment)
+    for each in (argv, _variables(environment), extensions, _variables(beside)):
+        words += [str(len(each)), *each]
     return encode(b"S", 0, b"".join(word.encode("utf-8", "surrogateescape") + b"\0" for word in words))
+
+
+def _variables(environment: Mapping[str, str]) -> list[str]:
+    return [f"{name}={value}" for name, value in environment.items()]
 
 
 class Demultiplexer:

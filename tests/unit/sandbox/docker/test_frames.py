@@ -4,10 +4,11 @@ import struct
 
 import pytest
 
+from understudy.image.rootfs import Rootfs
 from understudy.sandbox.docker import frames
 from understudy.sandbox.docker.frames import Demultiplexer
 from understudy.sandbox.executor import Peek
-from understudy.sandbox.model import ExitStatus, LaunchFailure
+from understudy.sandbox.model import ExitStatus, LaunchFailure, SandboxSpec
 
 
 def multiplexed(content: bytes, stream: int = 1) -> bytes:
@@ -34,11 +35,15 @@ def test_a_large_message_goes_in_pieces() -> None:
 
 
 def test_a_start_holds_every_word() -> None:
-    frame = frames.start(["/x", "a b"], {"N": "v=1", "E": ""}, working_dir="/var/task", memory_bytes=5)
+    root = Rootfs(layers=())
+    spec = SandboxSpec(
+        rootfs=root, entrypoint=(), command=(), working_dir="/var/task", environment={}, memory_mb=1
+    )
+    frame = frames.start(spec, ["/x", "a b"], {"N": "v=1", "_HANDLER": "h"}, ["/opt/extensions/e"])
     [(kind, _, payload)] = Demultiplexer().feed(multiplexed(frame))
     assert kind == b"S"
-    words = ["5", "/var/task", "2", "/x", "a b", "2", "N=v=1", "E=", ""]
-    assert payload.decode().split("\0") == words
+    words = ["1048576", "/var/task", "2", "/x", "a b", "2", "N=v=1", "_HANDLER=h", "1", "/opt/extensions/e"]
+    assert payload.decode().split("\0") == [*words, "1", "N=v=1", ""]
 
 
 def test_a_failure_says_where_and_why() -> None:

@@ -24,15 +24,16 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { HEAD = 9, TICK_MS = 20, PEEK_AT_MOST = 1 << 20, OTHERS = 3 };
+enum { HEAD = 9, TICK_MS = 20, PEEK_AT_MOST = 1 << 20, TOLD_AT_MOST = 512, OTHERS = 4 };
 
 static pid_t main_pid;
-static int output = -1, over_limit, stopped;
+static int output = -1, reporting = -1, over_limit, stopped;
 static uint64_t memory_limit;
 static long oom_kills_before, checked_ms;
 static unsigned char chunk[CHUNK];
@@ -70,10 +71,15 @@ void send_frame(char type, uint32_t number, const void *payload, size_t length) 
     write_all(payload, length);
 }
 
-static void send_failure(const char *stage, int number, const char *text) {
-    char payload[512];
-    int length = snprintf(payload, sizeof payload, "%s%c%d%c%s", stage, 0, number, 0, text);
-    send_frame('F', 0, payload, (size_t)length < sizeof payload ? (size_t)length : sizeof payload - 1);
+/* What a frame F says: stage, errno, text. */
+static size_t failure(char *payload, const char *stage, int number, const char *text) {
+    int length = snprintf(payload, TOLD_AT_MOST, "%s%c%d%c%s", stage, 0, number, 0, text);
+    return length < TOLD_AT_MOST ? (size_t)length : TOLD_AT_MOST - 1;
+}
+
+static void send_failure(const char *stage, int number) {
+    char payload[TOLD_AT_MOST];
+    send_frame('F', 0, payload, failure(payload, stage, number, strerror(number)));
 }
 
 /* What the kernel says */
@@ -150,25 +156,68 @@ void before_request(void) {
     drain_output();
 }
 
-static void fail_child(int report, char stage) {
-    int message[2] = {stage, errno};
-    ssize_t ignored = write(report, message, sizeof message);
+/* In a child that is not the image's program yet: says why it will not be. */
+static void give_up(int report, const char *stage, const char *text) {
+    char payload[TOLD_AT_MOST];
+    ssize_t ignored = write(report, payload, failure(payload, stage, errno, text));
     (void)ignored;
     _exit(127);
 }
 
-/* As execvp, but with `environment`'s own PATH, and told apart: -1 with ENOENT is "not found on PATH". */
+/* Starts an extension beside this process, as a child of process 1; an errno when it cannot be executed. */
+static int accompany(char *path, char **environment) {
+    int report[2], number = 0;
+    if (pipe2(report, O_CLOEXEC) < 0) return errno;
+    pid_t child = fork();
+    if (child == 0) {
+        if (fork() == 0) {
+            char *argv[] = {path, NULL};
+            if (chdir("/") == 0) execve(path, argv, environment);
+            ssize_t ignored = write(report[1], &errno, sizeof errno);
+            (void)ignored;
+        }
+        _exit(0);
+    }
+    close(report[1]);
+    waitpid(child, NULL, 0);
+    ssize_t told = read(report[0], &number, sizeof number);
+    close(report[0]);
+    return told > 0 ? number : 0;
+}
+
+/* The value of a variable; NULL when there is none. */
+static const char *value_of(char **environment, const char *name) {
+    size_t length = strlen(name);
+    for (; *environment != NULL; environment++)
+        if (strncmp(*environment, name, length) == 0 && (*environment)[length] == '=')
+            return *environment + length + 1;
+    return NULL;
+}
+
+/* Lambda starts the runtime when its extensions have registered; who waits for them in vain is killed. */
+static int await_registration(char **environment) {
+    static const char asked[] = "GET /understudy/extensions HTTP/1.1\r\nHost: runtime\r\n\r\n";
+    const char *api = value_of(environment, "AWS_LAMBDA_RUNTIME_API");
+    const char *port = api != NULL ? strrchr(api, ':') : NULL;
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    char answer;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    at.sin_port = htons((uint16_t)(port != NULL ? atoi(port + 1) : 0));
+    if (fd < 0 || connect(fd, (struct sockaddr *)&at, sizeof at) < 0) return -1;
+    if (write(fd, asked, sizeof asked - 1) < 0 || read(fd, &answer, 1) < 0) return -1;
+    return close(fd);
+}
+
+/* As execvp, but with the PATH of `environment`; -2 when it is not found there. */
 static int execute(char **argv, char **environment) {
-    const char *path = "/bin:/usr/bin";
+    const char *path = value_of(environment, "PATH");
     int found = 0;
     if (strchr(argv[0], '/') != NULL) return execve(argv[0], argv, environment);
-    for (char **each = environment; *each != NULL; each++)
-        if (strncmp(*each, "PATH=", 5) == 0) path = *each + 5;
-    for (const char *at = path; at != NULL; at = strchr(at, ':'), at += at != NULL) {
+    for (const char *at = path ? path : "/bin:/usr/bin"; at != NULL; at = strchr(at, ':'), at += at != NULL) {
         char candidate[4096];
         struct stat about;
         int length = (int)strcspn(at, ":");
-        snprintf(candidate, sizeof candidate, "%.*s/%s", length, length ? at : ".", argv[0]);
+        snprintf(candidate, sizeof candidate, "%.*s/%s", length ? length : 1, length ? at : ".", argv[0]);
         if (stat(candidate, &about) < 0) continue;
         found = 1;
         if (S_ISDIR(about.st_mode) || access(candidate, X_OK) < 0) continue;
@@ -178,18 +227,31 @@ static int execute(char **argv, char **environment) {
     return -2;
 }
 
-static void run_child(char *cwd, char **argv, char **environment, int out, int report) {
+/* What a start asks for. */
+typedef struct {
+    char *cwd, **argv, **environment, **extensions, **extension_environment;
+} Wanted;
+
+static void run_child(const Wanted *wanted, int out, int report) {
     sigset_t none;
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
     signal(SIGPIPE, SIG_DFL);
     int null = open("/dev/null", O_RDONLY);
-    if (null < 0 || dup2(null, 0) < 0 || dup2(out, 1) < 0 || dup2(out, 2) < 0) fail_child(report, 'l');
+    if (null < 0 || dup2(null, 0) < 0 || dup2(out, 1) < 0 || dup2(out, 2) < 0)
+        give_up(report, "limits", strerror(errno));
     close(null);
     setsid();
     umask(022);
-    if (chdir(cwd) < 0) fail_child(report, 'c');
-    fail_child(report, execute(argv, environment) == -2 ? 'p' : 'e');
+    for (char **each = wanted->extensions; *each != NULL; each++) {
+        errno = accompany(*each, wanted->extension_environment);
+        if (errno) give_up(report, "extension", *each);
+    }
+    if (*wanted->extensions != NULL && await_registration(wanted->environment) < 0)
+        give_up(report, "extension", strerror(errno));
+    if (chdir(wanted->cwd) < 0) give_up(report, "cwd", strerror(errno));
+    int failed = execute(wanted->argv, wanted->environment);
+    give_up(report, "exec", failed == -2 ? "not found on PATH" : strerror(errno));
 }
 
 /* Splits `count` strings off; NULL-terminated. */
@@ -201,6 +263,15 @@ static char **strings(char **at, char *limit) {
     return list;
 }
 
+/* The child has said why it gave up, or it became the image's program. */
+static void hear_child(void) {
+    char payload[TOLD_AT_MOST];
+    ssize_t length = read(reporting, payload, sizeof payload);
+    if (length > 0) send_frame('F', 0, payload, (size_t)length);
+    close(reporting);
+    reporting = -1;
+}
+
 /* Lambda resets the whole process tree: what the main process left behind does not outlive it. */
 static void ended(int status, const struct rusage *usage) {
     char payload[128];
@@ -209,6 +280,7 @@ static void ended(int status, const struct rusage *usage) {
     main_pid = 0;
     kill(-1, SIGKILL);
     while (waitpid(-1, NULL, 0) > 0 || errno == EINTR) continue;
+    if (reporting >= 0) hear_child();
     receive_all();
     drain_output();
     if (output >= 0) close(output);
@@ -217,36 +289,35 @@ static void ended(int status, const struct rusage *usage) {
     send_frame('X', 0, payload, (size_t)length);
 }
 
-/* Payload: memory limit, directory, number of arguments, these, number of variables, these; NUL behind each. */
+/* Payload: memory limit, directory, and four lists: arguments, variables, extensions, their variables. A list is
+ * its length and its words; NUL behind each. */
 static void start(char *payload, size_t length) {
     char *at = payload, *limit = payload + length;
-    int out[2], report[2], message[2];
+    int out[2], report[2];
+    Wanted wanted;
     memory_limit = strtoull(at, NULL, 10);
     at += strlen(at) + 1;
-    char *cwd = at;
+    wanted.cwd = at;
     at += strlen(at) + 1;
-    char **argv = strings(&at, limit), **environment = strings(&at, limit);
+    char ***lists[] = {&wanted.argv, &wanted.environment, &wanted.extensions, &wanted.extension_environment};
+    for (int i = 0; i < 4; i++) *lists[i] = strings(&at, limit);
     over_limit = stopped = 0;
     oom_kills_before = oom_kills();
     if (pipe2(out, O_CLOEXEC) < 0 || pipe2(report, O_CLOEXEC) < 0) end(2);
     main_pid = fork();
-    if (main_pid == 0) run_child(cwd, argv, environment, out[1], report[1]);
+    if (main_pid == 0) run_child(&wanted, out[1], report[1]);
     int failed = main_pid < 0 ? errno : 0;
     close(out[1]);
     close(report[1]);
-    free(argv);
-    free(environment);
+    for (int i = 0; i < 4; i++) free(*lists[i]);
     output = out[0];
+    reporting = report[0];
     fcntl(output, F_SETFL, O_NONBLOCK);
     if (failed) {
         struct rusage none = {0};
-        send_failure("limits", failed, strerror(failed));
+        send_failure("limits", failed);
         ended(SIGKILL, &none);
-    } else if (read(report[0], message, sizeof message) == sizeof message) {
-        const char *stage = message[0] == 'c' ? "cwd" : message[0] == 'l' ? "limits" : "exec";
-        send_failure(stage, message[1], message[0] == 'p' ? "not found on PATH" : strerror(message[1]));
     }
-    close(report[0]);
 }
 
 static void reap(int signals) {
@@ -335,10 +406,12 @@ static void serve(int signals) {
         polled[0] = (struct pollfd){.fd = 0, .events = POLLIN};
         polled[1] = (struct pollfd){.fd = signals, .events = POLLIN};
         polled[2] = (struct pollfd){.fd = output, .events = POLLIN};
+        polled[3] = (struct pollfd){.fd = reporting, .events = POLLIN};
         int ready = poll(polled, (nfds_t)(OTHERS + relayed), main_pid && !stopped ? TICK_MS : -1);
         if (ready < 0 && errno != EINTR) end(2);
         if (ready > 0) {
             if (polled[2].revents) drain_output();
+            if (polled[3].revents) hear_child();
             relay_ready(polled + OTHERS, relayed);
             if (polled[1].revents) reap(signals);
             if (polled[0].revents) obey_all();
@@ -357,7 +430,7 @@ int main(int count, char **arguments) {
     for (int i = 1; i < count; i++) {
         int failed = listen_on(arguments[i]);
         if (failed) {
-            send_failure("network", failed, strerror(failed));
+            send_failure("network", failed);
             return 1;
         }
     }
