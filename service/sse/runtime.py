@@ -205,6 +205,7 @@ async def answer(app: Application, event: Mapping[str, Any], reply: Reply) -> No
     ]
 
     async def receive() -> Message:
+        """The whole request at once, as Lambda has it."""
         if messages:
             return messages.pop()
         # Lambda does not tell when a client hangs up.
