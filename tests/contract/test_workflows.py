@@ -135,6 +135,16 @@ def test_no_key_of_aws_is_kept() -> None:
     assert "aws-access-key-id" not in text
 
 
+def test_cold_starts_are_measured_before_there_are_credentials() -> None:
+    proving = _workflow(DEPLOY)["jobs"]["prove"]["steps"]
+    measured = [step["run"] for step in proving if "understudy coldstart" in step.get("run", "")]
+    kept = [step["run"] for step in proving if "tar --create" in step.get("run", "")]
+
+    # As preprod runs it, and in the place where the deploy looks before it would boot anything.
+    assert ["--target preprod --sandbox" in one for one in measured] == [True]
+    assert [".understudy/coldstart" in one for one in kept] == [True]
+
+
 def test_the_digest_is_compared_before_there_are_credentials() -> None:
     steps = _workflow(DEPLOY)["jobs"]["preprod"]["steps"]
     compared = next(i for i, step in enumerate(steps) if "./understudy build" in step.get("run", ""))

@@ -1,8 +1,8 @@
 """The project's budget of cold starts: what a report comes to, and whether a deploy may go on.
 
-A digest that was measured here, on this machine and for the same request, is not measured again. One that
-seems slower than the accepted one is measured beside it before it is called that. Refuses to make up a
-measure: without a digest that was accepted there is no regression.
+A digest that was measured as the function runs it is not measured again, not even on another machine: a job
+that holds credentials boots nothing. One that seems slower than the accepted one is measured beside it before
+it is called that. Refuses to make up a measure: without a digest that was accepted there is no regression.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from understudy.coldstart.model import Host, Report
+    from understudy.coldstart.model import Report
     from understudy.image.store import Store
     from understudy.targets.coldstarts import Wanted
     from understudy.targets.events import Report as Tell
@@ -126,7 +126,7 @@ class ColdStartGate:
 
     def _report(self, name: str, digest: str) -> Report:
         """What the digest was measured at before, or is now."""
-        from understudy.coldstart import ledger, measure  # noqa: PLC0415 - as in `accept`
+        from understudy.coldstart import ledger  # noqa: PLC0415 - as in `accept`
         from understudy.targets import brief_starts, coldstarts  # noqa: PLC0415 - as in `accept`
 
         running = record.read(self.workspace.layout)
@@ -140,7 +140,7 @@ class ColdStartGate:
         )
         launch = coldstarts.launch_of(self.workspace, self.target, wanted)
         known = ledger.find(self.folder, name, digest)
-        asked = (measure.host(), launch.function, launch.overrides.memory_mb, wanted.event_name)
+        asked = (launch.function, launch.overrides.memory_mb, wanted.event_name)
         if known is None or _asked(known) != asked or len(known.series[0].samples) < _RUNS:
             (known,) = brief_starts.run(self.workspace, self.target, self.store, wanted, [digest], self.tell)
         return self.judge(known, wanted)
@@ -168,5 +168,5 @@ def insist(report: Report) -> None:
         )
 
 
-def _asked(report: Report) -> tuple[Host, str, int, str]:
-    return report.host, report.function, report.series[0].condition.memory_mb, report.event
+def _asked(report: Report) -> tuple[str, int, str]:
+    return report.function, report.series[0].condition.memory_mb, report.event

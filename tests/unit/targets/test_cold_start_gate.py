@@ -78,7 +78,7 @@ def test_a_report_of_other_conditions_is_no_answer(lab: Lab) -> None:
     known = lab.report(lab.digest)
     for other in (
         dataclasses.replace(known, event="GET /"),
-        dataclasses.replace(known, host=dataclasses.replace(known.host, processors=999)),
+        dataclasses.replace(known, function="admin"),
         dataclasses.replace(known, series=report(*[100.0] * 5).series),
         dataclasses.replace(
             known, series=(dataclasses.replace(known.series[0], samples=known.series[0].samples[:1]),)
@@ -87,6 +87,15 @@ def test_a_report_of_other_conditions_is_no_answer(lab: Lab) -> None:
         ledger.note(gate.folder, other)
         gate.check({"shop": lab.digest})
     assert len(lab.measured) == 4
+
+
+def test_a_report_of_another_machine_is_an_answer(lab: Lab) -> None:
+    lab.init_ms[lab.digest] = 100.0
+    gate = lab.gate()
+    known = lab.report(lab.digest)
+    ledger.note(gate.folder, dataclasses.replace(known, host=dataclasses.replace(known.host, processors=999)))
+    assert len(gate.check({"shop": lab.digest})) == 2
+    assert lab.measured == []
 
 
 def test_a_project_without_a_budget_measures_and_accepts_nothing(lab: Lab) -> None:
