@@ -207,6 +207,21 @@ def _mapping(world: World) -> str:
     return f"{told}, and the function is called"
 
 
+def _cors(world: World, origin: str) -> str:
+    client = world.client("apigatewayv2")
+    made = client.create_api(
+        Name=world.name(),
+        ProtocolType="HTTP",
+        Target=world.function(),
+        CorsConfiguration={"AllowOrigins": ["https://app.example"], "AllowMethods": ["GET"]},
+    )
+    asked = {"origin": origin, "access-control-request-method": "GET"}
+    host = f"{made['ApiId']}.execute-api.{_DOMAIN}"
+    answer = world.http("OPTIONS", "/health", host=host, headers=asked)
+    allowed = answer.headers.get("access-control-allow-origin") in (origin, "*")
+    return f"{answer.status_code}, {'allowed' if allowed else 'not allowed'}"
+
+
 def _custom_id(world: World) -> str:
     name = f"p{uuid.uuid4().hex[:9]}"
     made: str = world.client("apigatewayv2").create_api(
@@ -335,6 +350,16 @@ ROWS = (
         localstack="whole, at the end",
         observe=_url_streams,
         documented=True,
+    ),
+    *(
+        Row(
+            area=AREA,
+            name=f"CORS preflight of a page that an HTTP API {'names' if allowed else 'does not name'}",
+            localstack=f"204, {'allowed' if allowed else 'not allowed'}",
+            observe=partial(_cors, origin=f"https://{'app' if allowed else 'other'}.example"),
+            documented=True,
+        )
+        for allowed in (True, False)
     ),
     Row(
         area=AREA,

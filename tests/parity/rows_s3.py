@@ -83,16 +83,16 @@ def _fetch(world: World, method: str, url: str, body: bytes = b"") -> tuple[int,
     return answer.status_code, answer.text
 
 
-def _cors(world: World, origin: str) -> str:
+def _cors(world: World, origin: str, allowed: str = "https://app.example") -> str:
     name = world.bucket()
-    rule = {"AllowedOrigins": ["https://app.example"], "AllowedMethods": ["GET"], "AllowedHeaders": ["*"]}
+    rule = {"AllowedOrigins": [allowed], "AllowedMethods": ["GET"], "AllowedHeaders": ["*"]}
     world.client("s3").put_bucket_cors(Bucket=name, CORSConfiguration={"CORSRules": [rule]})
     world.client("s3").put_object(Bucket=name, Key="key", Body=b"text")
     answer = world.http("GET", f"/{name}/key", headers={"origin": origin})
     if "ForeignOriginException" in answer.text:
         return words(answer)
-    allowed = answer.headers.get("access-control-allow-origin") in (origin, "*")
-    return f"{answer.status_code}, {'readable' if allowed else 'unreadable'}"
+    readable = answer.headers.get("access-control-allow-origin") in (origin, "*")
+    return f"{answer.status_code}, {'readable' if readable else 'unreadable'}"
 
 
 def _website(world: World) -> str:
@@ -158,6 +158,12 @@ ROWS = (
     Row(area=AREA, name="a presigned POST form", localstack="204", observe=_presigned_post),
     Row(area=AREA, name="a presigned URL that has expired", localstack="200", observe=_expired),
     Row(area=AREA, name="a presigned URL with a wrong signature", localstack="200", observe=_forged),
+    Row(
+        area=AREA,
+        name="a page at `http://localhost:3000` that the bucket's CORS rules name",
+        localstack="200, readable",
+        observe=partial(_cors, origin="http://localhost:3000", allowed="http://localhost:3000"),
+    ),
     Row(
         area=AREA,
         name="a page that the bucket's CORS rules name",

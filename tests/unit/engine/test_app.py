@@ -76,6 +76,32 @@ async def test_calls_the_operation_with_what_the_request_says(engine: Engine, se
     assert answer.headers["x-amzn-requestid"] == call.request_id
 
 
+@pytest.mark.parametrize(
+    "path",
+    ["/key", "/v2/key", "/hello", "/_understudy/health", "/_aws/execute-api/a/b", "/2015-03-31/functions/"],
+)
+async def test_on_a_bucket_s_host_every_path_is_a_key(engine: Engine, path: str) -> None:
+    request = scope("GET", path, {"host": "bucket.s3.localhost.localstack.cloud:4566"})
+    assert (await ask(engine, request)).body == b"delegate"
+
+
+async def test_a_service_that_is_not_enabled_says_so(service: Echo) -> None:
+    engine = Engine(
+        services=[service],
+        routers=[],
+        endpoints=Named("own", "/_understudy/"),
+        fallback=Named("delegate"),
+        enabled={"sqs", "s3"},
+    )
+    refused = await _logs(engine, "CreateLogGroup", {"logGroupName": "g"})
+    assert (refused.status, service.calls) == (501, [])
+    assert "Service 'logs' is not enabled" in refused.document["message"]
+    signed = {"authorization": SIGNED.format("test", "sqs")}
+    assert (await ask(engine, scope("POST", "/", signed))).body == b"delegate"
+    other = scope("POST", "/", {"authorization": SIGNED.format("test", "sns")})
+    assert (await ask(engine, other)).status == 501
+
+
 async def test_answers_a_modelled_error(engine: Engine) -> None:
     answer = await _logs(engine, "DeleteLogGroup", {"logGroupName": "g"})
     assert answer.status == 400

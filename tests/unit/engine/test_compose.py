@@ -10,6 +10,7 @@ from understudy.engine import compose
 from understudy.engine.compose import Parts
 from understudy.engine.config import EngineConfig
 from understudy.engine.delegate.supervisor import NoDelegate
+from understudy.engine.localstack import LocalStackSettings
 
 
 class HostExecutor(FakeExecutor):
@@ -38,6 +39,20 @@ async def test_what_is_opened_is_closed(tmp_path: Path) -> None:
     assert executor.calls == ["open", "close"]
     left = asyncio.all_tasks() - {asyncio.current_task()}
     assert not left
+
+
+async def test_without_lambda_no_sandbox_is_opened(tmp_path: Path) -> None:
+    executor = HostExecutor()
+    settings = LocalStackSettings(services=frozenset({"s3"}))
+    engine = Parts(
+        EngineConfig(data_dir=tmp_path, localstack=settings),
+        port=4566,
+        delegate=NoDelegate(),
+        executor=executor,
+    )
+    await engine.open()
+    assert await compose.closing(engine, 5)
+    assert executor.calls == []
 
 
 async def test_an_upload_goes_on_in_the_next_engine(tmp_path: Path) -> None:
