@@ -17,8 +17,7 @@ from understudy.engine.ecr import EcrImage, Registry
 from understudy.engine.ecr.model import ImageNotFoundError
 from understudy.engine.functions import LambdaConfig, LambdaService
 from understudy.engine.functions.background import Clock
-from understudy.engine.functions.calls import App
-from understudy.engine.functions.service import nothing_behind
+from understudy.engine.functions.calls import App, nothing_behind
 from understudy.engine.protocol import Call
 from understudy.engine.state import State
 from understudy.image import digests, model

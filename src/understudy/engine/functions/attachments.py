@@ -184,7 +184,7 @@ def _is_destination(name: str, text: str | None, services: frozenset[str]) -> bo
     if not text:
         return True
     arn = arns.parse(text)
-    if arn.service == "lambda" and arn.resource.split(":")[1] == name:
+    if arn.service == "lambda" and arn.resource.removeprefix("function:").partition(":")[0] == name:
         raise errors.invalid_parameter("You can't specify the function as a destination for itself.")
     return arn.service in services and not arn.resource.endswith(".fifo")
 

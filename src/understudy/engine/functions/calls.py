@@ -176,6 +176,12 @@ class _Exchange:
             self.answer += message.get("body", b"")
 
 
+async def nothing_behind(_: Scope, __: Receive, send: Send) -> None:
+    """Stands where no other service is: every call is refused."""
+    await send({"type": "http.response.start", "status": 501, "headers": []})
+    await send({"type": "http.response.body", "body": b"{}"})
+
+
 def _refuse_xml(status: int, answer: bytes) -> None:
     if status < 300:
         return

@@ -90,8 +90,10 @@ class Deliveries:
                 await self._calls.put_object(place, to.resource, delivery.key, delivery.text.encode())
             case "events":
                 await self._put_event(to, place, delivery)
-            case _:
+            case "lambda":
                 self._invoke(to, delivery)
+            case _:
+                raise CallError("InvalidDestination", f"nothing is handed on to {to.service}", status=400)
 
     async def _send_message(self, to: Arn, place: Place, delivery: Delivery) -> None:
         found = await self._calls.json(place, "sqs", "GetQueueUrl", {"QueueName": to.resource})

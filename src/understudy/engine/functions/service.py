@@ -15,7 +15,7 @@ from understudy.engine.functions.absent import AbsentOperations
 from understudy.engine.functions.attachments import AttachmentOperations
 from understudy.engine.functions.background import Background, Clock
 from understudy.engine.functions.budget import Budget
-from understudy.engine.functions.calls import App, AwsCalls
+from understudy.engine.functions.calls import App, AwsCalls, nothing_behind
 from understudy.engine.functions.concurrency import ACCOUNT_LIMIT, Concurrency
 from understudy.engine.functions.deliveries import Deliveries
 from understudy.engine.functions.environments import CreateEnvironment, EnvironmentMaker
@@ -43,7 +43,7 @@ from understudy.engine.functions.table import MIGRATIONS, FunctionTable
 from understudy.engine.functions.tagging import TagOperations
 from understudy.engine.functions.urls import FunctionUrls
 from understudy.engine.functions.versions import VersionOperations
-from understudy.engine.protocol import DEFAULT_ACCOUNT_ID, DEFAULT_REGION, Operation, Receive, Scope, Send
+from understudy.engine.protocol import DEFAULT_ACCOUNT_ID, DEFAULT_REGION, Operation
 from understudy.engine.state import State
 from understudy.image.store import Store
 from understudy.sandbox.environment import ExecutionEnvironment
@@ -97,12 +97,6 @@ class LambdaConfig:
     authority: str = "localhost.localstack.cloud:4566"
     inject_endpoint_url: bool = True
     log_delay_s: float = 0.05
-
-
-async def nothing_behind(_: Scope, __: Receive, send: Send) -> None:
-    """Stands where no other service is: every call is refused."""
-    await send({"type": "http.response.start", "status": 501, "headers": []})
-    await send({"type": "http.response.body", "body": b"{}"})
 
 
 class LambdaService:

@@ -79,3 +79,8 @@ async def test_what_cannot_arrive_is_told_to_the_log(refusals: int, caplog: pyte
     assert not await world.send("arn:aws:s3:::lost", key="k")
     assert len(world.waits) == refusals - 1
     assert "a record for arn:aws:s3:::lost was lost: Gone" in caplog.text
+
+
+async def test_what_takes_no_deliveries_is_told_to_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    assert not await World().send("arn:aws:kinesis:us-east-1:000000000000:stream/s")
+    assert "nothing is handed on to kinesis" in caplog.text

@@ -22,6 +22,7 @@ class Pollers:
         self._tools = tools
         self._background = background
         self._readers: dict[str, tuple[Reading, asyncio.Task[None]]] = {}
+        self._closed = False
 
     @property
     def _table(self) -> MappingTable:
@@ -37,7 +38,8 @@ class Pollers:
         self._background.spawn(self._change(mapping.uuid))
 
     async def close(self) -> None:
-        """Ends every reader at once; batches under way come again."""
+        """Ends every reader at once; batches under way come again, changes under way are taken up again."""
+        self._closed = True
         tasks = [task for _, task in self._readers.values()]
         self._readers.clear()
         for task in tasks:
@@ -51,7 +53,7 @@ class Pollers:
             reading.stop()
             await asyncio.wait([task])
         mapping = self._table.get(uuid)
-        if mapping is None:
+        if mapping is None or self._closed:
             return
         if mapping.state == "Deleting":
             self._table.remove(uuid)
@@ -72,6 +74,9 @@ class Pollers:
                 except CallError as exc:
                     _log.warning("stream %s cannot be read: %s", mapping.source.text, exc)
             work = reader.run()
+        if self._closed:
+            work.close()
+            return
         self._table.put(replace(mapping, state="Enabled"))
         task = asyncio.get_running_loop().create_task(work)
         task.add_done_callback(_report)

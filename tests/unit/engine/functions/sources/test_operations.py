@@ -102,6 +102,16 @@ async def test_a_source_that_is_not_there_is_refused(scene: Scene) -> None:
         await scene.create(EventSourceArn=QUEUE, StartingPosition=None)
 
 
+async def test_a_change_that_the_engine_s_end_cut_off_is_taken_up_again(scene: Scene, tmp_path: Path) -> None:
+    uuid = (await scene.create())["UUID"]
+    await scene.world.close()
+    second = await World(tmp_path, config=_QUICK, behind=scene.behind).start()
+    await second.service.settle()
+    assert (await second.call("GetEventSourceMapping", UUID=uuid))["State"] == "Enabled"
+    await second.close()
+    scene.world.state.open()
+
+
 async def test_the_next_engine_reads_on_behind_the_last_batch(scene: Scene, tmp_path: Path) -> None:
     uuid = (await scene.create())["UUID"]
     await scene.state(uuid)
