@@ -177,8 +177,9 @@ class DockerSandbox:
         By signals: a paused container would not notice that this engine is gone, and pausing takes longer
         than most requests.
         """
-        self._frozen = True
-        self.send(frames.encode(b"K", signal.SIGSTOP))
+        if not self._frozen:
+            self._frozen = True
+            self.send(frames.encode(b"K", signal.SIGSTOP))
 
     def thaw(self) -> None:
         """Lets them go on."""

@@ -3,7 +3,7 @@
 A frame is a type, a number and a payload.
 
 To the container: ``S`` start a process, ``K`` send signal NUMBER to every process, ``P`` peek, ``A`` answer a
-datagram of listener NUMBER.
+datagram of listener NUMBER, ``Z`` end.
 
 From it: ``R`` ready, the first listener's port is NUMBER; ``F`` something failed; ``O`` output; ``X`` the
 process ended; ``P`` what it looks like; ``M`` highest memory so far, in KB; ``N`` connection NUMBER opened;

@@ -75,9 +75,8 @@ class Link(asyncio.Protocol):
             self._transport.write(frame)
 
     def end(self) -> None:
-        """Ends stdin, and with it process 1 and everything in the container."""
-        if self._transport is not None and self._transport.can_write_eof():
-            self._transport.write_eof()
+        """Ends process 1 and with it everything in the container."""
+        self.send(frames.encode(b"Z"))
 
     def abort(self) -> None:
         """Drops the connection."""

@@ -145,7 +145,7 @@ async def test_names_are_answered_in_a_sandbox_that_is_cut_off() -> None:
     assert world.wire.sent[9:17] == b"sender\0\7"
 
 
-async def test_closing_ends_stdin_and_waits_for_the_end() -> None:
+async def test_closing_ends_process_one_and_waits_for_it() -> None:
     world = World()
     sandbox = await world.ready()
     world.wire.on_end = lambda: world.link.connection_lost(None)

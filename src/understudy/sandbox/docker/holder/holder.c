@@ -360,6 +360,7 @@ static void peek(void) {
 static void obey(unsigned char type, uint32_t number, unsigned char *payload, size_t length) {
     if (type == 'S') start((char *)payload, length);
     else if (type == 'P') peek();
+    else if (type == 'Z') end(0);
     else if (type == 'A') answer_datagram(number, payload, length);
     else if (type == 'K') {
         if (number == SIGSTOP || number == SIGCONT) stopped = number == SIGSTOP;
