@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 from typing import TYPE_CHECKING, TypeVar
 
 from understudy.errors import UnderstudyError
@@ -96,10 +97,8 @@ class Images:
             with contextlib.suppress(DockerRefusedError):
                 found = await self._api.get(f"/images/{each['Id']}/json")
                 pairs = zip(image.diff_ids[:-1], found["RootFS"]["Layers"], strict=False)
-                same = next((at for at, (ours, theirs) in enumerate(pairs) if ours != theirs), None)
-                most = max(
-                    most, min(len(image.packed), len(found["RootFS"]["Layers"])) if same is None else same
-                )
+                same = itertools.takewhile(lambda pair: pair[0] == pair[1], pairs)
+                most = max(most, len(list(same)))
         return most
 
     async def _remove_old(self) -> None:
