@@ -137,6 +137,7 @@ def measure(**options: Any) -> None:  # noqa: ANN401 - click's, each checked by 
         )
         report = _measured(gate, wanted, options, printer)
         if options["is_accepted"]:
+            ledger.note(gate.folder, report)
             ledger.accept(gate.folder, report.image, report.digest)
         if is_plain:
             report = gate.judge(report, wanted, before)
@@ -194,6 +195,7 @@ def _wanted(found: "Workspace", options: dict[str, Any]) -> "Wanted":
         throttled_init=options["init_cpu"] == "throttled",
         event=payload,
         event_name=name,
+        is_http=options["event_path"] is None,
         endpoint=running.endpoint if running else "",
         what_ifs=tuple(map(changes.parse, options["what_ifs"])),
     )

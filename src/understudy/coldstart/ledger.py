@@ -5,6 +5,7 @@ One file for each image and digest: measuring again replaces it. Kept below the 
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -46,8 +47,9 @@ class Entry:
 
 
 def note(folder: Path, report: Report) -> None:
-    """Keeps a report as its digest's; `folder` is that of saved reports."""
-    history.save(_of_image(folder, report.image), _hex(report.digest), report)
+    """Keeps a report, without its profile, as its digest's; `folder` is that of saved reports."""
+    slim = dataclasses.replace(report, profile=None)
+    history.save(_of_image(folder, report.image), _hex(report.digest), slim)
 
 
 def accept(folder: Path, image: str, digest: str) -> None:

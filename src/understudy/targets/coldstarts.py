@@ -56,6 +56,7 @@ class Wanted:
         endpoint: of a running local AWS; empty for none.
         what_ifs: changes to try.
         digest: of the image; empty for the one that was built last.
+        is_http: whether the event is a request for HTTP that we made.
     """
 
     image: str
@@ -69,6 +70,7 @@ class Wanted:
     endpoint: str = ""
     what_ifs: tuple[Change, ...] = ()
     digest: str = ""
+    is_http: bool = False
 
 
 def run(workspace: Workspace, target: Target, store: Store, wanted: Wanted, tell: Tell) -> Report:

@@ -1,6 +1,7 @@
 """Cold starts of a function where it is deployed: each a scratch version's first request.
 
-Callers never meet one: they come through an alias, and a function without one is refused.
+Callers never meet one: they come through an alias, and a function without one is refused. So is one of
+another stack, and a request for HTTP to a function that no HTTP reaches: it might do harm there.
 """
 
 from __future__ import annotations
@@ -12,8 +13,9 @@ from typing import TYPE_CHECKING
 
 from understudy.coldstart.model import Condition, Deployed, Sample, Series
 from understudy.errors import UnderstudyError
+from understudy.manifests import ownership
 from understudy.reconcile import invocation, lock, release, report_lines, scratch_versions
-from understudy.reconcile.rollout import probes
+from understudy.reconcile.rollout import probes, subjects
 from understudy.reconcile.services import lambda_
 from understudy.targets import stack as stacks
 from understudy.targets.events import Advanced, Done, Started
@@ -21,10 +23,12 @@ from understudy.targets.events import Advanced, Done, Started
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from types_boto3_lambda.type_defs import FunctionConfigurationTypeDef
+
     from understudy.image.store import Store
     from understudy.reconcile.aws import Aws
-    from understudy.reconcile.release import Release
     from understudy.reconcile.report_lines import ReportLine
+    from understudy.reconcile.rollout.model import Subject
     from understudy.reconcile.scratch_versions import ScratchVersions
     from understudy.targets.coldstarts import Wanted
     from understudy.targets.events import Report as Tell
@@ -59,20 +63,15 @@ def find(workspace: Workspace, target: Target, store: Store, wanted: Wanted) -> 
     """The function of the target that runs the image; reads only.
 
     Raises:
-        UnderstudyError: no function runs it behind an alias, it was not deployed, or the image that was
-            deployed is not in this project's store, so that nothing here compares with it.
+        UnderstudyError: no function runs it behind an alias, it was not deployed or is another stack's, the
+            request may do harm, or the image that was deployed is not in this project's store, so that
+            nothing here compares with it.
     """
     target.guard()
-    found = _release(workspace, target, wanted)
-    name = found.function
+    subject = _subject(workspace, target, wanted)
+    name = subject.function
     aws = target.session()
-    latest = aws.find(aws.lambda_().get_function_configuration, FunctionName=name)
-    if latest is None:
-        raise UnderstudyError(
-            "function-absent",
-            f"target {target.name} has no function {name}",
-            hint=f"./understudy deploy --target {target.name}",
-        )
+    latest = _configuration(workspace, target, aws, name)
     digest = probes.running_digest(aws, name, lambda_.LATEST)
     if not digest or not store.has(digest):
         raise UnderstudyError(
@@ -88,7 +87,7 @@ def find(workspace: Workspace, target: Target, store: Store, wanted: Wanted) -> 
         code_sha256=latest["CodeSha256"],
         memory_mb=latest["MemorySize"],
         lock_path=workspace.layout.apply_lock(target.name),
-        note=_note(aws, found, digest),
+        note=_note(aws, subject, digest),
     )
 
 
@@ -116,6 +115,23 @@ def measure(function: Function, wanted: Wanted, tell: Tell) -> Deployed:
         function=function.name,
         series=Series(condition=Condition(memory_mb=function.memory_mb), samples=tuple(samples)),
     )
+
+
+def _configuration(workspace: Workspace, target: Target, aws: Aws, name: str) -> FunctionConfigurationTypeDef:
+    answer = aws.find(aws.lambda_().get_function, FunctionName=name)
+    if answer is None:
+        raise UnderstudyError(
+            "function-absent",
+            f"target {target.name} has no function {name}",
+            hint=f"./understudy deploy --target {target.name}",
+        )
+    if target.guarded and answer.get("Tags", {}).get(ownership.STACK) != workspace.project.project:
+        raise UnderstudyError(
+            "resource-foreign",
+            f"function {name} of target {target.name} carries no tag of this stack",
+            hint=f"./understudy adopt Function/NAME --target {target.name}",
+        )
+    return answer["Configuration"]
 
 
 def _cold_start(aws: Aws, function: Function, scratch: ScratchVersions, event: bytes) -> Sample:
@@ -152,24 +168,33 @@ def _invoke(aws: Aws, function: str, event: bytes) -> tuple[ReportLine, str]:
     return found, answer.function_error
 
 
-def _note(aws: Aws, found: Release, digest: str) -> str:
+def _note(aws: Aws, subject: Subject, digest: str) -> str:
     """That callers get another image than is measured: scratch versions are made of `$LATEST`."""
-    for alias in found.aliases:
-        live = probes.running_digest(aws, found.function, alias)
+    for alias in subject.aliases:
+        live = probes.running_digest(aws, subject.function, alias)
         if live != digest:
-            return f"{found.function}:{alias} runs {live or 'no image'}; $LATEST is measured, {digest}"
+            return f"{subject.function}:{alias} runs {live or 'no image'}; $LATEST is measured, {digest}"
     return ""
 
 
-def _release(workspace: Workspace, target: Target, wanted: Wanted) -> Release:
+def _subject(workspace: Workspace, target: Target, wanted: Wanted) -> Subject:
     stack = stacks.load(workspace.root, workspace.project, target, stacks.any_digests(workspace.project))
-    for one in release.of_image(stack, wanted.image):
-        if wanted.function in ("", one.function) and one.aliases:
-            return one
-    which = f"Function {wanted.function}" if wanted.function else "Function"
-    raise UnderstudyError(
-        "function-unaliased",
-        f"no {which} runs image {wanted.image} behind an Alias, and callers of $LATEST would meet every cold "
-        "start",
-        hint="add an Alias of an auto-published Version, or measure with --sandbox",
-    )
+    names = [one.function for one in release.of_image(stack, wanted.image)]
+    known = [subjects.of_stack(stack)[name] for name in names if wanted.function in ("", name)]
+    found = next((one for one in known if one.aliases), None)
+    if found is None:
+        which = f"Function {wanted.function}" if wanted.function else "Function"
+        raise UnderstudyError(
+            "function-unaliased",
+            f"no {which} runs image {wanted.image} behind an Alias, and callers of $LATEST would meet every "
+            "cold start",
+            hint="add an Alias of an auto-published Version, or measure with --sandbox",
+        )
+    if found.door is None and wanted.is_http:
+        raise UnderstudyError(
+            "function-no-http",
+            f"no API or open function URL leads to function {found.function}, and {wanted.event_name} may do "
+            "harm there",
+            hint="send an event that does none: --event FILE",
+        )
+    return found

@@ -1,4 +1,5 @@
 import base64
+import dataclasses
 import io
 from pathlib import Path
 from typing import Any
@@ -33,7 +34,7 @@ spec:
 """
 WARM = "REPORT RequestId: r\tDuration: 2.00 ms\tBilled Duration: 2 ms\tMax Memory Used: 40 MB\t"
 COLD = f"{WARM}Init Duration: 300.00 ms\t"
-WANTED = Wanted(image="shop", runs=1)
+WANTED = Wanted(image="shop", runs=1, event_name="GET /health")
 
 
 @pytest.fixture
@@ -56,7 +57,7 @@ def answer(log: str, **more: str) -> dict[str, Any]:
 
 
 def found(
-    workspace: Workspace, digest: str, **answers: Any
+    workspace: Workspace, digest: str, wanted: Wanted = WANTED, **answers: Any
 ) -> tuple[deployed_starts.Function, ScriptedTarget]:
     base = projects.exists(digest, CodeSha256="aa")
     target = ScriptedTarget(
@@ -67,10 +68,11 @@ def found(
                 "ListVersionsByFunction": {"Versions": []},
                 **answers,
             }
-        )
+        ),
+        guarded=True,
     )
     store = Store(workspace.layout.store).open()
-    return deployed_starts.find(workspace, target, store, WANTED), target
+    return deployed_starts.find(workspace, target, store, wanted), target
 
 
 def test_a_cold_start_is_what_the_reports_say(workspace: Workspace) -> None:
@@ -127,7 +129,23 @@ def test_a_function_that_was_not_deployed_is_named(workspace: Workspace) -> None
 def test_another_live_image_is_noted(workspace: Workspace) -> None:
     with_alias(workspace)
     digest = projects.image(workspace).digest
-    there = projects.exists(digest)["GetFunction"]
+    there = projects.exists(digest, CodeSha256="aa")["GetFunction"]
     other = projects.exists(f"sha256:{'e' * 64}")["GetFunction"]
-    function, _ = found(workspace, digest, GetFunction=[there, other])
+    function, _ = found(workspace, digest, GetFunction=[there, there, other])
     assert function.note == f"shop:live runs sha256:{'e' * 64}; $LATEST is measured, {digest}"
+
+
+def test_a_function_of_another_stack_is_left_alone(workspace: Workspace) -> None:
+    with_alias(workspace)
+    digest = projects.image(workspace).digest
+    there = projects.exists(digest)["GetFunction"]
+    assert isinstance(there, dict)
+    with pytest.raises(UnderstudyError, match="carries no tag of this stack"):
+        found(workspace, digest, GetFunction={**there, "Tags": {"understudy.dev/stack": "other"}})
+
+
+def test_no_request_for_http_is_sent_where_no_http_leads(workspace: Workspace) -> None:
+    with_alias(workspace)
+    wanted = dataclasses.replace(WANTED, is_http=True)
+    with pytest.raises(UnderstudyError, match="GET /health may do harm there"):
+        found(workspace, projects.image(workspace).digest, wanted)
