@@ -46,14 +46,21 @@ def _services(world: World) -> str:
 
 
 def _socket(world: World) -> str:
-    url = containers.start(
+    client = world.client("lambda", endpoint=_with_socket(world))
+    arn = create_function(client, push(world, client.meta.endpoint_url))
+    first = invoke(client, arn, "x")
+    _with_socket(world)
+    again = invoke(client, arn, "x")
+    return f"a function answers {first['event']}, its call {again['calls']} beside a second container"
+
+
+def _with_socket(world: World) -> str:
+    return containers.start(
         world,
         _image(world),
         env={"LAMBDA_RUNTIME_EXECUTOR": "docker"},
         volumes={f"{containers.SOCKET}:{containers.SOCKET}": "rw"},
     )
-    client = world.client("lambda", endpoint=url)
-    return f"a function answers {invoke(client, create_function(client, push(world, url)), 'x')['event']}"
 
 
 ROWS = (
@@ -68,7 +75,7 @@ ROWS = (
     Row(
         area=AREA,
         name="testcontainers: Docker's socket mounted, and LAMBDA_RUNTIME_EXECUTOR=docker",
-        localstack="a function answers x",
+        localstack="a function answers x, its call 2 beside a second container",
         observe=_socket,
         documented=True,
     ),

@@ -50,7 +50,9 @@ class DockerExecutor:
 
     def __init__(self, state_dir: Path, environment: Mapping[str, str] = os.environ) -> None:
         self._environment = environment
-        self._owner = hashlib.sha256(str(state_dir.absolute()).encode()).hexdigest()[:16]
+        # Engines in containers have one folder and one process id, but a host name each.
+        whose = f"{socket.gethostname()}:{state_dir.absolute()}"
+        self._owner = hashlib.sha256(whose.encode()).hexdigest()[:16]
         self._api: DockerApi | None = None
         self._host: DockerHost | None = None
         self._images: Images | None = None
