@@ -58,7 +58,7 @@ def running(repository: StackProject) -> Iterator[dict[str, Any]]:
 
 def test_what_init_wrote_runs_with_the_table_and_the_bucket(running: dict[str, Any]) -> None:
     with httpx.Client(base_url=running["api_url"], timeout=30, trust_env=False) as client:
-        assert client.get("/").json() == {"service": "orders", "stage": "local"}
+        assert client.get(running["path"]).json() == {"service": "orders", "stage": "local"}
         assert client.put("/orders/7").json() == {"order_id": "7"}
         assert client.get("/orders/7").json() == {"order_id": "7", "state": "new"}
         assert client.get("/orders/8").status_code == 404

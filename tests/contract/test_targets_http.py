@@ -47,9 +47,9 @@ def test_a_document_is_read_past_the_proxy(url: str) -> None:
     assert requests.get_json(f"{url}/json") == {"a": [1]}
 
 
-@pytest.mark.parametrize("path", ["/json", "/missing"])
-def test_any_answer_of_the_app_counts(path: str, url: str) -> None:
-    requests.first_answer(url + path)
+@pytest.mark.parametrize(("path", "there"), [("/json", True), ("/missing", False)])
+def test_any_answer_of_the_app_counts(path: str, there: bool, url: str) -> None:
+    assert requests.first_answer(url + path) is there
 
 
 def test_a_server_error_is_told_with_its_body(url: str) -> None:

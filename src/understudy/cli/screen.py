@@ -33,7 +33,11 @@ def show(running: StackRecord, output: str) -> None:
             if one.function != running.function
         ),
         ("timings", timings, ""),
-        ("next", f"curl {running.api_url}/health", program.named("./understudy logs -f, ./understudy down")),
+        (
+            "next",
+            f"curl {running.api_url}{running.path}",
+            program.named("./understudy logs -f, ./understudy down"),
+        ),
     ]
     click.echo()
     for name, value, note in rows:

@@ -4,6 +4,7 @@ import json
 import time
 import urllib.error
 import urllib.request
+from http import HTTPStatus
 from http.client import HTTPException
 from typing import Any
 from urllib.parse import urlsplit
@@ -34,19 +35,19 @@ def get_json(url: str) -> Any:  # noqa: ANN401 - JSON has no narrower type
         ) from exc
 
 
-def first_answer(url: str) -> None:
-    """Returns once `url` answers anything but a server error.
+def first_answer(url: str) -> bool:
+    """Whether there is something at `url`, once it answers anything but a server error.
 
     Raises:
         UnderstudyError: it answers with one, or not at all.
     """
     try:
         with _OPENER.open(url, timeout=_TIMEOUT_S):
-            return
+            return True
     except urllib.error.HTTPError as exc:
         with exc:
             if exc.code < 500:
-                return
+                return exc.code != HTTPStatus.NOT_FOUND
             problem = f"answers {exc.code}: {exc.read(300).decode(errors='replace')}"
     except (OSError, HTTPException) as exc:
         problem = f"does not answer: {exc}"

@@ -95,11 +95,12 @@ class LocalStack:
         found = self._record(endpoint, dev_url, images, deployed)
         with self._step("init hooks"):
             self._finish_hooks(endpoint)
+        path = record.HEALTH
         if deployed.api_id():
             with self._step("first request"):
-                http.first_answer(f"{found.api_url}/health")
+                path = path if http.first_answer(found.api_url + path) else "/"
         self._timings["total"] = round(time.monotonic() - began, 3)
-        found = self._record(endpoint, dev_url, images, deployed)
+        found = dataclasses.replace(self._record(endpoint, dev_url, images, deployed), path=path)
         record.write(self._workspace.layout, found)
         return found
 

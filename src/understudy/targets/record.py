@@ -14,6 +14,9 @@ from understudy.errors import UnderstudyError
 from understudy.image import atomic, locks
 from understudy.targets.layout import Layout
 
+HEALTH = "/health"
+"""Path that says whether an application runs, where it has one."""
+
 _STOP_WAIT_S = 20.0
 _CLAIM_WAIT_S = 0.3
 """Longer than anybody who only asks holds the lock."""
@@ -56,6 +59,7 @@ class StackRecord:
         timings_s: seconds by step.
         region: AWS region that the stack lives in.
         functions: every function that runs an image of the project, in the project file's order.
+        path: one to ask the API for; ``/`` where the application has no ``/health``.
     """
 
     pid: int
@@ -69,6 +73,7 @@ class StackRecord:
     timings_s: dict[str, float]
     region: str = "us-east-1"
     functions: tuple[RunningFunction, ...] = ()
+    path: str = HEALTH
 
     def with_digest(self, image: str, digest: str) -> "StackRecord":
         """The same stack, the functions of one image running another digest."""

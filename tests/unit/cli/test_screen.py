@@ -28,6 +28,12 @@ def test_leaves_out_what_there_is_not(capsys: pytest.CaptureFixture[str]) -> Non
     assert shown.count(RECORD.api_url) == 2
 
 
+def test_names_the_root_where_there_is_no_health_check(capsys: pytest.CaptureFixture[str]) -> None:
+    screen.show(dataclasses.replace(RECORD, path="/"), "text")
+
+    assert f"curl {RECORD.api_url}/ " in capsys.readouterr().out
+
+
 def test_says_that_the_base_is_a_stand_in(capsys: pytest.CaptureFixture[str]) -> None:
     screen.show(dataclasses.replace(RECORD, stand_in_for="public.ecr.aws/lambda/python:3.13"), "text")
 
