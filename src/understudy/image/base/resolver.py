@@ -54,6 +54,20 @@ def stands_in_for(ref: Ref, platform: str) -> str | None:
     return None
 
 
+def _told(wanted: Ref, error: RegistryUnreachableError) -> RegistryUnreachableError:
+    """`error`; for AWS's Python also which image of it would have had a stand-in."""
+    if wanted.name not in _REPOSITORIES:
+        return error
+    known = ", ".join(build.NAMES.values())
+    return RegistryUnreachableError(
+        error.code,
+        f"{error.message}; a stand-in is known for {known} on {_PLATFORM} alone",
+        hint=error.hint,
+        where=str(wanted),
+        retryable=error.retryable,
+    )
+
+
 class FallbackResolver:
     """Finds bases for a build; remembers which registries did not answer.
 
@@ -110,7 +124,7 @@ class FallbackResolver:
         except RegistryUnreachableError as exc:
             self._remember(wanted.registry, exc)
             if stand_in is None:
-                raise
+                raise _told(wanted, exc) from exc
             return self._stand_in(wanted, stand_in, exc.message)
         self._store.tag(tag, image.digest)
         return ResolvedBase(image=image)

@@ -102,6 +102,12 @@ def test_other_images_raise_the_registry_s_error(world: World) -> None:
             resolver.resolve(ref, PLATFORM)
 
 
+def test_a_python_without_a_stand_in_is_told_which_has_one(world: World) -> None:
+    world.switch_off()
+    with pytest.raises(RegistryUnreachableError, match=f"a stand-in is known for {AWS} on {PLATFORM} alone"):
+        world.resolver().resolve("public.ecr.aws/lambda/python:3.12", PLATFORM)
+
+
 def test_an_answer_that_is_no_image_is_no_reason_for_a_stand_in(world: World) -> None:
     world.error = RegistryNotFoundError("registry-not-found", "gone", hint="name another tag")
     with pytest.raises(RegistryNotFoundError):
