@@ -122,7 +122,10 @@ class Engine:
                 await respond(send, _preflight(headers))
                 return
         if name is None:
-            await self._fallback.handle(scope, receive, send)
+            if scope["method"] == "OPTIONS" and _wants_to_sign(headers):
+                await respond(send, _preflight(headers))
+            else:
+                await self._fallback.handle(scope, receive, send)
             return
         try:
             body = await read_body(receive)
@@ -226,8 +229,16 @@ def _refused(reason: str) -> HttpResponse:
     return _json(403, {"__type": "ForeignOriginException", "message": f"{reason}. See docs/decisions/0022"})
 
 
+def _wants_to_sign(headers: Mapping[bytes, bytes]) -> bool:
+    """Whether a preflight asks for Authorization, which the delegate's ``*`` does not cover.
+
+    https://fetch.spec.whatwg.org/#cors-non-wildcard-request-header-name
+    """
+    return b"authorization" in headers.get(b"access-control-request-headers", b"").lower()
+
+
 def _preflight(headers: Mapping[bytes, bytes]) -> HttpResponse:
-    """Answers a local page's CORS preflight for an owned service; the delegate answers its own."""
+    """Answers a local page's CORS preflight."""
     asked = headers.get(b"access-control-request-headers", b"*")
     return HttpResponse(
         status=204,

@@ -96,7 +96,6 @@ _ON = {
     "streams are kept with the rest of the state": "KINESIS_PERSISTENCE",
     "an execution environment that ends leaves nothing behind": "LAMBDA_REMOVE_CONTAINERS",
     "KMS keys of buckets are not looked up": "S3_SKIP_KMS_KEY_VALIDATION",
-    "requests are checked against the service models": "OPENAPI_VALIDATE_REQUEST",
 }
 
 _OFF = {
@@ -117,8 +116,8 @@ _OFF = {
         LAMBDA_DEBUG_MODE LAMBDA_INIT_DEBUG LAMBDA_DEV_PORT_EXPOSE
     """,
     "the engine is debugged from its own checkout": """
-        DEVELOP WAIT_FOR_DEBUGGER DEBUG_HANDLER_CHAIN OPENAPI_VALIDATE_RESPONSE
-        INCLUDE_STACK_TRACES_IN_HTTP_RESPONSE
+        DEVELOP WAIT_FOR_DEBUGGER DEBUG_HANDLER_CHAIN OPENAPI_VALIDATE_REQUEST
+        OPENAPI_VALIDATE_RESPONSE INCLUDE_STACK_TRACES_IN_HTTP_RESPONSE
     """,
     "access keys of accounts are twelve digits": "PARITY_AWS_ACCESS_KEY_ID",
     "one process serves everything": "DISTRIBUTED_MODE IN_MEMORY_CLIENT",
