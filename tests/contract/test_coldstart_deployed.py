@@ -99,12 +99,12 @@ def preprod(world: StrictWorld, tmp_path_factory: pytest.TempPathFactory) -> Pre
 
 def test_a_deployed_function_is_measured_beside_the_sandbox_and_left_as_it_was(preprod: Preprod) -> None:
     before = preprod.state()
-    for log_format in ("text", "json"):
-        done = preprod.run("coldstart", "--target", "preprod", "-n", "2", "-o", "json", "--yes")
+    for log_format, runs in (("text", 2), ("json", 1)):
+        done = preprod.run("coldstart", "--target", "preprod", "-n", str(runs), "-o", "json", "--yes")
         assert done.returncode == 0, done.stderr
         report = json.loads(done.stdout)
         samples = report["deployed"]["series"]["samples"]
-        assert len(samples) == len(report["series"][0]["samples"]) == 2, log_format
+        assert len(samples) == len(report["series"][0]["samples"]) == runs, log_format
         assert all(one["init_ms"] > one["second_ms"] > 0 and one["peak_mb"] > 1 for one in samples)
         assert report["deployed"]["series"]["condition"]["memory_mb"] == 256
         assert preprod.state() == before
@@ -137,7 +137,7 @@ def test_what_a_stopped_process_left_is_put_back(preprod: Preprod, number: signa
 
 def test_a_deploy_that_breaks_the_budget_is_stopped_before_it_writes(preprod: Preprod) -> None:
     before = preprod.state()
-    preprod.shop.deploy(preprod.shop.image(f"import time\ntime.sleep(0.3)\n{ALIVE % 'slow'}"))
+    preprod.shop.deploy(preprod.shop.image(f"import time\ntime.sleep(0.15)\n{ALIVE % 'slow'}"))
 
     refused = preprod.promote()
 

@@ -121,7 +121,7 @@ def measure(**options: Any) -> None:  # noqa: ANN401 - click's, each checked by 
     from understudy.targets import cold_start_gate
 
     found = workspace.find(Path.cwd())
-    before = history.load(_folder(found), options["against"]) if options["against"] else None
+    before = history.load(found.layout.cold_starts, options["against"]) if options["against"] else None
     wanted = _wanted(found, options)
     is_plain = not wanted.memory_mb and wanted.caches[0] == "warm" and not wanted.throttled_init
     if options["is_accepted"] and not is_plain:
@@ -137,12 +137,12 @@ def measure(**options: Any) -> None:  # noqa: ANN401 - click's, each checked by 
         )
         report = _measured(gate, wanted, options, printer)
         if options["is_accepted"]:
-            ledger.note(gate.folder, report)
-            ledger.accept(gate.folder, report.image, report.digest)
+            ledger.note(gate.workspace.layout.cold_starts, report)
+            ledger.accept(gate.workspace.layout.cold_starts, report.image, report.digest)
         if is_plain:
             report = gate.judge(report, wanted, before)
     if options["save"]:
-        history.save(_folder(found), options["save"], report)
+        history.save(found.layout.cold_starts, options["save"], report)
     _write_files(options, report, before)
     _print_report(report, options["output"])
     if before and options["output"] == "text":
@@ -226,7 +226,7 @@ def history_command(image: str | None, output: str) -> None:
     found = workspace.find(Path.cwd())
     name = image or found.first_image()
     found.image(name)
-    entries = tuple(ledger.entries(_folder(found), name))
+    entries = tuple(ledger.entries(found.layout.cold_starts, name))
     if output == "json":
         console.print_json(entries)
         return
@@ -255,7 +255,7 @@ def compare(before: str, after: str, output: str) -> None:
     """Compare two saved reports: what is faster, and whether that is more than chance."""
     from understudy.coldstart import comparison, history, text
 
-    folder = _folder(workspace.find(Path.cwd()))
+    folder = workspace.find(Path.cwd()).layout.cold_starts
     found = comparison.compare(history.load(folder, before), history.load(folder, after))
     _print(found, output, lambda: text.compared(found))
 
@@ -293,12 +293,6 @@ def _print(value: object, output: str, lines: Callable[[], Any]) -> None:
         return
     for line in lines():
         click.echo(line)
-
-
-def _folder(found: "Workspace") -> Path:
-    from understudy.targets import cold_start_gate
-
-    return cold_start_gate.folder(found.layout)
 
 
 def _event(path: Path | None, http_path: str) -> tuple[str, bytes]:

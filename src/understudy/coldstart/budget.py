@@ -73,6 +73,7 @@ def _incomparable(before: Report, after: Report) -> str:
         return "it is the accepted digest itself"
     for name, first, second in (
         ("machine", before.host, after.host),
+        ("function", before.function, after.function),
         ("event", before.event, after.event),
         ("condition", before.series[0].condition, after.series[0].condition),
         ("base image", before.stand_in_for, after.stand_in_for),

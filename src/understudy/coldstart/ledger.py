@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from understudy.coldstart import history
+from understudy.errors import UnderstudyError
 from understudy.image import atomic
 
 if TYPE_CHECKING:
@@ -66,25 +67,22 @@ def accepted(folder: Path, image: str) -> Report | None:
 
 
 def find(folder: Path, image: str, digest: str) -> Report | None:
-    """The report of a digest; `None` when it was never measured.
-
-    Raises:
-        UnderstudyError: it is of another version of understudy.
-    """
+    """The report of a digest; `None` when it was never measured, or by another version of understudy."""
     place = _of_image(folder, image)
-    return history.load(place, _hex(digest)) if (place / f"{_hex(digest)}.json").is_file() else None
+    try:
+        return history.load(place, _hex(digest))
+    except UnderstudyError:
+        return None
 
 
 def entries(folder: Path, image: str) -> Iterator[Entry]:
-    """Yields what was measured, the newest first.
-
-    Raises:
-        UnderstudyError: a report is of another version of understudy.
-    """
+    """Yields what was measured by this version of understudy, the newest first."""
     place = _of_image(folder, image)
     accepted_digest = _accepted_digest(place)
     for path in sorted(place.glob("*.json"), key=lambda path: path.stat().st_mtime, reverse=True):
-        report = history.load(place, path.stem)
+        report = find(folder, image, path.stem)
+        if report is None:
+            continue
         headline = report.series[0]
         yield Entry(
             digest=report.digest,

@@ -11,20 +11,19 @@ import dataclasses
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from understudy.coldstart import budget, ledger
 from understudy.errors import UnderstudyError
 from understudy.reconcile import invocation
 from understudy.reconcile.rollout.checks import Check
-from understudy.targets import record
+from understudy.targets import brief_starts, coldstarts, record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
     from understudy.coldstart.model import Report
     from understudy.image.store import Store
     from understudy.targets.coldstarts import Wanted
     from understudy.targets.events import Report as Tell
-    from understudy.targets.layout import Layout
     from understudy.targets.target import Target
     from understudy.targets.workspace import Workspace
 
@@ -51,11 +50,6 @@ class ColdStartGate:
     store: Store
     tell: Tell
 
-    @property
-    def folder(self) -> Path:
-        """Where reports are kept."""
-        return folder(self.workspace.layout)
-
     def check(self, digests: Mapping[str, str]) -> tuple[Check, ...]:
         """What the budgets say about these images; nothing where the project has none.
 
@@ -67,12 +61,9 @@ class ColdStartGate:
 
     def accept(self, digests: Mapping[str, str]) -> None:
         """Makes these images, which were deployed, the measure of later ones."""
-        # Here, because a project without budgets measures nothing.
-        from understudy.coldstart import ledger  # noqa: PLC0415 - as above
-
         for name, digest in digests.items():
             if self.workspace.project.images[name].cold_start is not None:
-                ledger.accept(self.folder, name, digest)
+                ledger.accept(self.workspace.layout.cold_starts, name, digest)
 
     def judge(self, report: Report, wanted: Wanted, before: Report | None = None) -> Report:
         """The report with what the budget says about it, kept in the history.
@@ -85,17 +76,15 @@ class ColdStartGate:
         Raises:
             UnderstudyError: it had to be measured again and does not start.
         """
-        from understudy.coldstart import ledger  # noqa: PLC0415 - as in `accept`
-
-        judged = self._judged(report, before or ledger.accepted(self.folder, report.image))
+        judged = self._judged(
+            report, before or ledger.accepted(self.workspace.layout.cold_starts, report.image)
+        )
         if before is None and any(one.is_suspect for one in judged.verdicts):
             judged = self._judged_beside(judged, wanted)
-        ledger.note(self.folder, judged)
+        ledger.note(self.workspace.layout.cold_starts, judged)
         return judged
 
     def _judged(self, report: Report, before: Report | None) -> Report:
-        from understudy.coldstart import budget  # noqa: PLC0415 - as in `accept`
-
         section = self.workspace.image(report.image).cold_start
         if section is None:
             return report
@@ -104,16 +93,13 @@ class ColdStartGate:
 
     def _judged_beside(self, report: Report, wanted: Wanted) -> Report:
         """The report with figures that were measured in turns with those of the accepted digest."""
-        from understudy.coldstart import ledger  # noqa: PLC0415 - as in `accept`
-        from understudy.targets import brief_starts  # noqa: PLC0415 - as in `accept`
-
-        before = ledger.accepted(self.folder, report.image)
+        before = ledger.accepted(self.workspace.layout.cold_starts, report.image)
         if before is None or not self.store.has(before.digest):
             return report
         wanted = dataclasses.replace(wanted, runs=max(_RUNS, wanted.runs))
         both = [before.digest, report.digest]
         old, new = brief_starts.run(self.workspace, self.target, self.store, wanted, both, self.tell)
-        ledger.note(self.folder, old)
+        ledger.note(self.workspace.layout.cold_starts, old)
         return self._judged(dataclasses.replace(report, series=(*new.series, *report.series[1:])), old)
 
     def _checks(self, name: str, digest: str) -> Iterator[Check]:
@@ -126,9 +112,6 @@ class ColdStartGate:
 
     def _report(self, name: str, digest: str) -> Report:
         """What the digest was measured at before, or is now."""
-        from understudy.coldstart import ledger  # noqa: PLC0415 - as in `accept`
-        from understudy.targets import brief_starts, coldstarts  # noqa: PLC0415 - as in `accept`
-
         running = record.read(self.workspace.layout)
         wanted = coldstarts.Wanted(
             image=name,
@@ -139,16 +122,11 @@ class ColdStartGate:
             endpoint=running.endpoint if running else "",
         )
         launch = coldstarts.launch_of(self.workspace, self.target, wanted)
-        known = ledger.find(self.folder, name, digest)
+        known = ledger.find(self.workspace.layout.cold_starts, name, digest)
         asked = (launch.function, launch.overrides.memory_mb, wanted.event_name)
         if known is None or _asked(known) != asked or len(known.series[0].samples) < _RUNS:
             (known,) = brief_starts.run(self.workspace, self.target, self.store, wanted, [digest], self.tell)
         return self.judge(known, wanted)
-
-
-def folder(layout: Layout) -> Path:
-    """Where a project's reports of cold starts are kept."""
-    return layout.state / "coldstart"
 
 
 def insist(report: Report) -> None:

@@ -39,6 +39,11 @@ class Layout:
         """What `verify` knows of layers that it has read."""
         return self.cache / "verify"
 
+    @property
+    def cold_starts(self) -> Path:
+        """Reports of cold starts, by name, and by image and digest."""
+        return self.state / "coldstart"
+
     def apply_lock(self, target: str) -> Path:
         """Held by whatever writes to a target."""
         return self.state / f"apply-{target}.lock"

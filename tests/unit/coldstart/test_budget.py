@@ -46,10 +46,11 @@ def test_what_chance_explains_breaks_nothing() -> None:
         (None, "no digest was accepted yet"),
         (replace(BEFORE, digest=slower(0).digest), "it is the accepted digest itself"),
         (replace(BEFORE, host=replace(HOST, processors=64)), "measured with another machine"),
+        (replace(BEFORE, function="admin"), "measured with another function"),
         (replace(BEFORE, event="GET /"), "measured with another event"),
         (replace(BEFORE, stand_in_for="python:3.13"), "measured with another base image"),
     ],
-    ids=["none", "same-digest", "machine", "event", "base"],
+    ids=["none", "same-digest", "machine", "function", "event", "base"],
 )
 def test_what_cannot_be_compared_is_said_to_be(before: Report | None, reason: str) -> None:
     (verdict,) = budget.check(Budget(regression=0.1), slower(2), before)

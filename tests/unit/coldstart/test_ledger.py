@@ -39,3 +39,11 @@ def test_what_was_never_measured_or_accepted_is_nothing(tmp_path: Path) -> None:
     assert ledger.accepted(tmp_path, "shop") is None
     ledger.accept(tmp_path, "shop", OLD)
     assert ledger.accepted(tmp_path, "shop") is None
+
+
+def test_what_another_version_wrote_was_never_measured(tmp_path: Path) -> None:
+    noted(tmp_path, OLD, 100.0, 1)
+    (path,) = tmp_path.glob("history/shop/*.json")
+    path.write_text("{}")
+    assert ledger.find(tmp_path, "shop", OLD) is None
+    assert list(ledger.entries(tmp_path, "shop")) == []

@@ -84,7 +84,7 @@ def test_a_report_of_other_conditions_is_no_answer(lab: Lab) -> None:
             known, series=(dataclasses.replace(known.series[0], samples=known.series[0].samples[:1]),)
         ),
     ):
-        ledger.note(gate.folder, other)
+        ledger.note(gate.workspace.layout.cold_starts, other)
         gate.check({"shop": lab.digest})
     assert len(lab.measured) == 4
 
@@ -93,7 +93,10 @@ def test_a_report_of_another_machine_is_an_answer(lab: Lab) -> None:
     lab.init_ms[lab.digest] = 100.0
     gate = lab.gate()
     known = lab.report(lab.digest)
-    ledger.note(gate.folder, dataclasses.replace(known, host=dataclasses.replace(known.host, processors=999)))
+    ledger.note(
+        gate.workspace.layout.cold_starts,
+        dataclasses.replace(known, host=dataclasses.replace(known.host, processors=999)),
+    )
     assert len(gate.check({"shop": lab.digest})) == 2
     assert lab.measured == []
 
@@ -102,7 +105,7 @@ def test_a_project_without_a_budget_measures_and_accepts_nothing(lab: Lab) -> No
     gate = lab.gate("repository: shop\n")
     assert gate.check({"shop": lab.digest}) == ()
     gate.accept({"shop": lab.digest})
-    assert (lab.measured, gate.folder.exists()) == ([], False)
+    assert (lab.measured, gate.workspace.layout.cold_starts.exists()) == ([], False)
 
 
 def test_what_takes_longer_than_the_limit_is_refused(lab: Lab) -> None:
@@ -134,7 +137,7 @@ def test_a_machine_that_got_slower_refuses_nothing(lab: Lab) -> None:
     lab.init_ms.update({old: 200.0, lab.digest: 200.0})
     gate.check({"shop": lab.digest})
     assert lab.measured[-1] == [old, lab.digest]
-    again = ledger.find(gate.folder, "shop", old)
+    again = ledger.find(gate.workspace.layout.cold_starts, "shop", old)
     assert again is not None
     assert again.series[0].spread("init_ms").median == 202.0
 
@@ -142,8 +145,8 @@ def test_a_machine_that_got_slower_refuses_nothing(lab: Lab) -> None:
 def test_without_the_accepted_image_its_report_has_to_do(lab: Lab) -> None:
     gate = lab.gate()
     lab.init_ms.update({OTHER: 100.0, lab.digest: 200.0})
-    ledger.note(gate.folder, lab.report(OTHER))
-    ledger.accept(gate.folder, "shop", OTHER)
+    ledger.note(gate.workspace.layout.cold_starts, lab.report(OTHER))
+    ledger.accept(gate.workspace.layout.cold_starts, "shop", OTHER)
     with pytest.raises(BudgetExceededError):
         gate.check({"shop": lab.digest})
     assert lab.measured == [[lab.digest]]
