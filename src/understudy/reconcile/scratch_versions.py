@@ -7,7 +7,7 @@ back: what a killed process leaves is found by the next `clear`. Refuses a funct
 read, for it could not put them back.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -64,14 +64,13 @@ def held(aws: Aws, function: str, code_sha256: str) -> Iterator[ScratchVersions]
         clear(aws, function, scratch.published)
 
 
-def clear(aws: Aws, function: str, published: list[str] | None = None) -> None:
+def clear(aws: Aws, function: str, published: Iterable[str] = ()) -> None:
     """Takes the variable out of `$LATEST` and deletes scratch versions, of this process and of others.
 
     Args:
         aws: where.
         function: AWS name of the function.
-        published: versions to delete even where a list that lags does not name them; `None` for a function
-            that this process has not written to.
+        published: versions to delete even where a list that lags does not name them.
 
     Raises:
         UnderstudyError: AWS refused; the hint is to run it again.
@@ -79,7 +78,7 @@ def clear(aws: Aws, function: str, published: list[str] | None = None) -> None:
     try:
         _put_back(aws, function)
     finally:
-        for version in dict.fromkeys([*(published or ()), *_marked(aws, function)]):
+        for version in dict.fromkeys([*published, *_marked(aws, function)]):
             aws.find(aws.lambda_().delete_function, FunctionName=function, Qualifier=version)
 
 

@@ -189,7 +189,9 @@ def test_a_target_that_is_not_local_is_measured_too_unless_the_sandbox_is_enough
     assert run("--target", "preprod", "--save", "both", "--yes") == 0
     assert run("--target", "preprod", "--sandbox") == 0
     assert run() == 0
+    assert run("--deployed") == 0
 
-    assert [(one.digest, one.memory_mb) for one in asked] == [("sha256:1", (768,)), ("", ()), ("", ())]
+    measured = ("sha256:1", (768,))
+    assert [(one.digest, one.memory_mb) for one in asked] == [measured, ("", ()), ("", ()), measured]
     saved = history.load(workspace.layout.state / "coldstart", "both")
     assert (saved.deployed, saved.notes) == (there, ("live runs another",))
