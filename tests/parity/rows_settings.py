@@ -220,7 +220,7 @@ def _refusing(world: World) -> str:
 
 def _unknown(world: World) -> str:
     told = _refusals(world)
-    missing = [name for name in _UNKNOWN if f"\n  {name}=" not in told]
+    missing = [name for name in _UNKNOWN if f"\n  {name}: " not in told]
     return f"ignored: {' '.join(missing)}" if missing else "refused at the start"
 
 

@@ -120,11 +120,12 @@ def _refuses(name: str, value: str) -> bool:
 
 
 def _refusal(name: str, value: str) -> str:
+    """Why a setting is refused; the value of one that is not known may be a secret, and is not repeated."""
     if name in SETTINGS:
         return f"{name}={value}: {SETTINGS[name].why}"
     if name.startswith("PROVIDER_OVERRIDE_"):
-        return f"{name}={value}: there is one provider of each service"
-    return f"{name}={value}: LocalStack 4.14.0 has no such setting"
+        return f"{name}: there is one provider of each service"
+    return f"{name}: LocalStack 4.14.0 has no such setting"
 
 
 def _settings(asked: Mapping[str, str], *, any_service: bool) -> LocalStackSettings:
@@ -198,7 +199,8 @@ def _listen(text: str | None) -> tuple[Address, ...]:
     addresses = tuple(_address("GATEWAY_LISTEN", word) for word in _listed(text or ""))
     ports = sorted({address.port or DEFAULT_PORT for address in addresses})
     if len(ports) > 1:
-        others = ", ".join(map(str, ports[:-1] if ports[0] != DEFAULT_PORT else ports[1:]))
+        kept = DEFAULT_PORT if DEFAULT_PORT in ports else ports[0]
+        others = ", ".join(str(port) for port in ports if port != kept)
         raise _BadValueError(f"GATEWAY_LISTEN={text}: the engine listens on one port; leave {others} out")
     return addresses
 
