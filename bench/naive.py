@@ -23,8 +23,8 @@ from understudy.image.store import Store
 from understudy.reconcile import invocation
 from understudy.sandbox import executors
 from understudy.sandbox.steps import NamespaceStepRunner
-from understudy.targets import what_ifs
 from understudy.targets.layout import Layout
+from understudy.targets.starts import what_ifs
 from understudy.verify import boot
 from understudy.verify.subject import LaunchOverrides, effective_launch
 

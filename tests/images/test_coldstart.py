@@ -24,7 +24,7 @@ from understudy.image.rootfs_view import RootfsView
 from understudy.reconcile import invocation
 from understudy.sandbox import FunctionEnvironment, SandboxSpec, lambda_environment, prologue
 from understudy.sandbox.namespaces import NamespaceExecutor
-from understudy.targets import what_ifs
+from understudy.targets.starts import what_ifs
 
 TASK = "/var/task"
 SITE = "/var/lang/lib/python3.13/site-packages"

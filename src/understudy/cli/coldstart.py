@@ -17,8 +17,8 @@ from understudy.targets import record, workspace
 
 if TYPE_CHECKING:
     from understudy.coldstart.model import Report
-    from understudy.targets.cold_start_gate import ColdStartGate
-    from understudy.targets.coldstarts import Wanted
+    from understudy.targets.starts.gate import ColdStartGate
+    from understudy.targets.starts.measuring import Wanted
     from understudy.targets.workspace import Workspace
 
 _MEMORY_MB = (128, 10_240)
@@ -118,7 +118,7 @@ def measure(**options: Any) -> None:  # noqa: ANN401 - click's, each checked by 
     """
     # Here, because `compare` measures nothing.
     from understudy.coldstart import comparison, history, ledger, text
-    from understudy.targets import cold_start_gate
+    from understudy.targets.starts import gate as gates
 
     found = workspace.find(Path.cwd())
     before = history.load(found.layout.cold_starts, options["against"]) if options["against"] else None
@@ -129,7 +129,7 @@ def measure(**options: Any) -> None:  # noqa: ANN401 - click's, each checked by 
             "--accept is about the function as it is: leave --memory, --cache, --init-cpu out"
         )
     with interrupts.stopping(), EventPrinter() as printer:
-        gate = cold_start_gate.ColdStartGate(
+        gate = gates.ColdStartGate(
             workspace=found,
             target=target_option.target_of(found, options["target_name"]),
             store=Store(found.layout.store).open(),
@@ -147,40 +147,40 @@ def measure(**options: Any) -> None:  # noqa: ANN401 - click's, each checked by 
     _print_report(report, options["output"])
     if before and options["output"] == "text":
         _print(None, "text", lambda: text.compared(comparison.compare(before, report)))
-    cold_start_gate.insist(report)
+    gates.insist(report)
 
 
 def _measured(
     gate: "ColdStartGate", wanted: "Wanted", options: dict[str, Any], printer: EventPrinter
 ) -> "Report":
     """The report of the sandbox, and of the target where that was asked for; the target is asked first."""
-    from understudy.targets import coldstarts, deployed_starts
+    from understudy.targets.starts import deployed, measuring
 
     found, target, store = gate.workspace, gate.target, gate.store
     is_deployed = options["is_deployed"]
     if is_deployed is None:
         is_deployed = found.project.targets[target.name].type != "local"
     if not is_deployed:
-        return coldstarts.run(found, target, store, wanted, printer)
-    function = deployed_starts.find(found, target, store, wanted)
+        return measuring.run(found, target, store, wanted, printer)
+    function = deployed.find(found, target, store, wanted)
     with printer.paused():
         what = f"publish {wanted.runs} versions of {function.name}, invoke and delete them"
         confirm.ask(target, what, yes=options["yes"])
-    deployed = deployed_starts.measure(function, wanted, printer)
+    there = deployed.measure(function, wanted, printer)
     wanted = dataclasses.replace(
         wanted,
         digest=function.digest,
         function=function.name,
         memory_mb=wanted.memory_mb or (function.memory_mb,),
     )
-    report = coldstarts.run(found, target, store, wanted, printer)
+    report = measuring.run(found, target, store, wanted, printer)
     notes = (*report.notes, function.note) if function.note else report.notes
-    return dataclasses.replace(report, deployed=deployed, notes=notes)
+    return dataclasses.replace(report, deployed=there, notes=notes)
 
 
 def _wanted(found: "Workspace", options: dict[str, Any]) -> "Wanted":
     from understudy.coldstart import changes
-    from understudy.targets.coldstarts import Wanted
+    from understudy.targets.starts.measuring import Wanted
 
     image = options["image"] or found.first_image()
     found.image(image)

@@ -73,10 +73,10 @@ def deliver(
         UnderstudyError: an image may not go there, or what was deployed does not work.
     """
     from understudy.reconcile.rollout import plan
-    from understudy.targets.cold_start_gate import ColdStartGate
     from understudy.targets.delivery import Delivery, Terms
     from understudy.targets.deployment import Deployment
     from understudy.targets.proofs import ProofGate
+    from understudy.targets.starts.gate import ColdStartGate
     from understudy.targets.verification import Gate
 
     canary = rollout_options.parse(asked.canary)

@@ -10,9 +10,10 @@ from tests.fakes.coldstarts import OWNERS, recording, report, span
 from understudy.cli import coldstart, main
 from understudy.coldstart import history, profiles
 from understudy.coldstart.model import Deployed, Report
-from understudy.targets import coldstarts, deployed_starts, target
-from understudy.targets.coldstarts import Wanted
-from understudy.targets.deployed_starts import Function
+from understudy.targets import target
+from understudy.targets.starts import deployed, measuring
+from understudy.targets.starts.deployed import Function
+from understudy.targets.starts.measuring import Wanted
 from understudy.targets.workspace import Workspace
 
 
@@ -34,7 +35,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[Wanted]:
         profile = profiles.profile(told, handler="app", owners=OWNERS)
         return dataclasses.replace(one, profile=profile)
 
-    monkeypatch.setattr(coldstarts, "run", run)
+    monkeypatch.setattr(measuring, "run", run)
     return found
 
 
@@ -183,8 +184,8 @@ def test_a_target_that_is_not_local_is_measured_too_unless_the_sandbox_is_enough
         note="live runs another",
     )
     there = Deployed(target="preprod", function="shop", series=report(200.0).series[0])
-    monkeypatch.setattr(deployed_starts, "find", lambda *_: function)
-    monkeypatch.setattr(deployed_starts, "measure", lambda *_: there)
+    monkeypatch.setattr(deployed, "find", lambda *_: function)
+    monkeypatch.setattr(deployed, "measure", lambda *_: there)
 
     assert run("--target", "preprod", "--save", "both", "--yes") == 0
     assert run("--target", "preprod", "--sandbox") == 0

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 from understudy.coldstart import measure
 from understudy.coldstart.model import Condition, Report
 from understudy.sandbox import executors
-from understudy.targets import coldstarts
 from understudy.targets.events import Advanced, Done, Started
+from understudy.targets.starts import measuring
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
     from understudy.coldstart.model import Series, Subject
     from understudy.image.store import Store
-    from understudy.targets.coldstarts import Wanted
     from understudy.targets.events import Report as Tell
+    from understudy.targets.starts.measuring import Wanted
     from understudy.targets.target import Target
     from understudy.targets.workspace import Workspace
 
@@ -42,7 +42,7 @@ def run(
     began = time.monotonic()
     tell(Started(step=step))
     subjects = [
-        coldstarts.subject_of(workspace, target, store, dataclasses.replace(wanted, digest=digest))
+        measuring.subject_of(workspace, target, store, dataclasses.replace(wanted, digest=digest))
         for digest in digests
     ]
     folder = workspace.layout.sandboxes

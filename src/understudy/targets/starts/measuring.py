@@ -17,9 +17,10 @@ from understudy.image import rootfs
 from understudy.image.builder import STAND_IN_LABEL
 from understudy.image.rootfs_view import RootfsView, standard_libraries
 from understudy.sandbox import executors, prologue
-from understudy.targets import built, launches, what_ifs
+from understudy.targets import built, launches
 from understudy.targets import stack as stacks
 from understudy.targets.events import Advanced, Done, Started
+from understudy.targets.starts import what_ifs
 from understudy.verify import boot
 from understudy.verify.subject import effective_launch
 

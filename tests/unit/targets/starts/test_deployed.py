@@ -11,8 +11,8 @@ from tests.fakes.aws import ScriptedAws
 from tests.fakes.project import ScriptedTarget
 from understudy.errors import UnderstudyError
 from understudy.image.store import Store
-from understudy.targets import deployed_starts
-from understudy.targets.coldstarts import Wanted
+from understudy.targets.starts import deployed
+from understudy.targets.starts.measuring import Wanted
 from understudy.targets.workspace import Workspace
 
 RELEASED = """\
@@ -58,7 +58,7 @@ def answer(log: str, **more: str) -> dict[str, Any]:
 
 def found(
     workspace: Workspace, digest: str, wanted: Wanted = WANTED, **answers: Any
-) -> tuple[deployed_starts.Function, ScriptedTarget]:
+) -> tuple[deployed.Function, ScriptedTarget]:
     base = projects.exists(digest, CodeSha256="aa")
     target = ScriptedTarget(
         ScriptedAws(
@@ -72,7 +72,7 @@ def found(
         guarded=True,
     )
     store = Store(workspace.layout.store).open()
-    return deployed_starts.find(workspace, target, store, wanted), target
+    return deployed.find(workspace, target, store, wanted), target
 
 
 def test_a_cold_start_is_what_the_reports_say(workspace: Workspace) -> None:
@@ -81,12 +81,12 @@ def test_a_cold_start_is_what_the_reports_say(workspace: Workspace) -> None:
     invoked = [answer(COLD), answer(WARM, FunctionError="Unhandled")]
     function, target = found(workspace, digest, Invoke=invoked)
 
-    deployed = deployed_starts.measure(function, WANTED, lambda _: None)
+    there = deployed.measure(function, WANTED, lambda _: None)
 
-    (sample,) = deployed.series.samples
+    (sample,) = there.series.samples
     assert (sample.init_ms, sample.first_ms, sample.second_ms, sample.peak_mb) == (300.0, 2.0, 2.0, 40.0)
     assert sample.error == "Unhandled"
-    assert (deployed.function, deployed.series.condition.memory_mb, function.note) == ("shop", 256, "")
+    assert (there.function, there.series.condition.memory_mb, function.note) == ("shop", 256, "")
     assert target.fake.params("Invoke")["FunctionName"] == "shop:2"
     assert target.fake.params("DeleteFunction") == {"FunctionName": "shop", "Qualifier": "2"}
 
@@ -103,7 +103,7 @@ def test_a_log_without_a_cold_start_is_an_error_and_the_version_goes(
     invoked = [answer(log), answer(log)]
     function, target = found(workspace, projects.image(workspace).digest, Invoke=invoked)
     with pytest.raises(UnderstudyError, match=message):
-        deployed_starts.measure(function, WANTED, lambda _: None)
+        deployed.measure(function, WANTED, lambda _: None)
     assert target.fake.writes[-1] == "DeleteFunction"
 
 

@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from understudy.reconcile.report_lines import ReportLine
     from understudy.reconcile.rollout.model import Subject
     from understudy.reconcile.scratch_versions import ScratchVersions
-    from understudy.targets.coldstarts import Wanted
     from understudy.targets.events import Report as Tell
+    from understudy.targets.starts.measuring import Wanted
     from understudy.targets.target import Target
     from understudy.targets.workspace import Workspace
 

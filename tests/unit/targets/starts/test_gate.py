@@ -11,8 +11,9 @@ from tests.fakes.project import ScriptedTarget
 from understudy.coldstart import ledger, measure
 from understudy.coldstart.model import Condition, Report
 from understudy.image.store import Store
-from understudy.targets import brief_starts, workspace
-from understudy.targets.cold_start_gate import BudgetExceededError, ColdStartGate
+from understudy.targets import workspace
+from understudy.targets.starts import brief
+from understudy.targets.starts.gate import BudgetExceededError, ColdStartGate
 
 BUDGET = "repository: shop\n    coldStart: {limit: 500ms, regression: 10%}\n"
 OTHER = f"sha256:{'b' * 64}"
@@ -46,7 +47,7 @@ class Lab:
         return dataclasses.replace(found, digest=digest, host=measure.host(), series=(headline,))
 
     def run(self, *arguments: object) -> list[Report]:
-        """Stands in the place of `brief_starts.run`."""
+        """Stands in the place of `brief.run`."""
         digests = arguments[4]
         assert isinstance(digests, Sequence)
         self.measured.append(list(digests))
@@ -56,7 +57,7 @@ class Lab:
 @pytest.fixture
 def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lab:
     made = Lab(tmp_path / "project")
-    monkeypatch.setattr(brief_starts, "run", made.run)
+    monkeypatch.setattr(brief, "run", made.run)
     return made
 
 

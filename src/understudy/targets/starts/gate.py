@@ -15,15 +15,16 @@ from understudy.coldstart import budget, ledger
 from understudy.errors import UnderstudyError
 from understudy.reconcile import invocation
 from understudy.reconcile.rollout.checks import Check
-from understudy.targets import brief_starts, coldstarts, record
+from understudy.targets import record
+from understudy.targets.starts import brief, measuring
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from understudy.coldstart.model import Report
     from understudy.image.store import Store
-    from understudy.targets.coldstarts import Wanted
     from understudy.targets.events import Report as Tell
+    from understudy.targets.starts.measuring import Wanted
     from understudy.targets.target import Target
     from understudy.targets.workspace import Workspace
 
@@ -98,7 +99,7 @@ class ColdStartGate:
             return report
         wanted = dataclasses.replace(wanted, runs=max(_RUNS, wanted.runs))
         both = [before.digest, report.digest]
-        old, new = brief_starts.run(self.workspace, self.target, self.store, wanted, both, self.tell)
+        old, new = brief.run(self.workspace, self.target, self.store, wanted, both, self.tell)
         ledger.note(self.workspace.layout.cold_starts, old)
         return self._judged(dataclasses.replace(report, series=(*new.series, *report.series[1:])), old)
 
@@ -113,7 +114,7 @@ class ColdStartGate:
     def _report(self, name: str, digest: str) -> Report:
         """What the digest was measured at before, or is now."""
         running = record.read(self.workspace.layout)
-        wanted = coldstarts.Wanted(
+        wanted = measuring.Wanted(
             image=name,
             digest=digest,
             runs=_RUNS,
@@ -121,11 +122,11 @@ class ColdStartGate:
             event_name="GET /health",
             endpoint=running.endpoint if running else "",
         )
-        launch = coldstarts.launch_of(self.workspace, self.target, wanted)
+        launch = measuring.launch_of(self.workspace, self.target, wanted)
         known = ledger.find(self.workspace.layout.cold_starts, name, digest)
         asked = (launch.function, launch.overrides.memory_mb, wanted.event_name)
         if known is None or _asked(known) != asked or len(known.series[0].samples) < _RUNS:
-            (known,) = brief_starts.run(self.workspace, self.target, self.store, wanted, [digest], self.tell)
+            (known,) = brief.run(self.workspace, self.target, self.store, wanted, [digest], self.tell)
         return self.judge(known, wanted)
 
 

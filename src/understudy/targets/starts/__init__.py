@@ -1,0 +1,1 @@
+"""Cold starts of a project's functions, in the sandbox or where they are deployed, and their budget."""
