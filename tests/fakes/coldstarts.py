@@ -1,7 +1,8 @@
 """Recordings and reports of cold starts, written by hand."""
 
-from understudy.coldstart.model import Condition, Host, Recording, Report, Sample, Series, Span, SpanKind
+from understudy.coldstart.model import Condition, Host, Report, Sample, Series
 from understudy.coldstart.owners import Owners
+from understudy.coldstart.watched import Recording, Span, SpanKind
 
 OWNERS = Owners(distributions={"fastapi": "fastapi", "yaml": "PyYAML"})
 HOST = Host(machine="x86_64", processors=2, model="a processor", kernel="Linux 6")

@@ -16,7 +16,8 @@ from tests.contract import base_store
 from tests.images.workshop import Workshop
 from understudy.coldstart import advice, changes, instrument, measure, owners, profiles
 from understudy.coldstart.changes import Change
-from understudy.coldstart.model import Condition, Profile, Series, Subject, Suggestion
+from understudy.coldstart.model import Condition, Series, Subject
+from understudy.coldstart.watched import Profile, Suggestion
 from understudy.image import builder, rootfs
 from understudy.image.builder import BuildRequest
 from understudy.image.model import Image

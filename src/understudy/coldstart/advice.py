@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from understudy.coldstart.model import Suggestion
+from understudy.coldstart.watched import Suggestion
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from understudy.coldstart.model import Profile, Recording, Span
     from understudy.coldstart.owners import Owners
+    from understudy.coldstart.watched import Profile, Recording, Span
 
 _LEAST_MS = 1.0
 _LEAST_SHARE = 0.01

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from understudy.coldstart.model import Profile, Span
+    from understudy.coldstart.watched import Profile, Span
 
 _EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 _CREATOR = {"name": "understudy", "version": "1"}

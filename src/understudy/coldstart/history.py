@@ -12,18 +12,14 @@ from understudy.coldstart.model import (
     Deployed,
     Host,
     LayerTouched,
-    ModuleCost,
-    Phase,
-    Profile,
     Report,
     Sample,
     Series,
-    Span,
-    Suggestion,
     Touched,
     Tried,
     Verdict,
 )
+from understudy.coldstart.watched import ModuleCost, Phase, Profile, Span, Suggestion
 from understudy.errors import UnderstudyError
 from understudy.image import atomic
 

@@ -16,13 +16,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from understudy.coldstart import recordings, touched
-from understudy.coldstart.model import Condition, Host, Recording, Sample, Series, Subject, Touched
+from understudy.coldstart.model import Condition, Host, Sample, Series, Subject, Touched
 from understudy.errors import UnderstudyError
 from understudy.sandbox import ExecutionEnvironment, InvokeRequest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from understudy.coldstart.watched import Recording
     from understudy.image.rootfs import Rootfs
     from understudy.sandbox import Executor, SandboxSpec
 

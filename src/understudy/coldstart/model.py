@@ -1,7 +1,7 @@
-"""What a cold start is measured as, and what it is spent on; pure.
+"""What a cold start is measured as; pure.
 
 Times are milliseconds unless the name says otherwise. A sample is a run without instruments: headline figures
-come from samples alone. A profile is a run with them, and says where such a time goes.
+come from samples alone.
 """
 
 from __future__ import annotations
@@ -11,13 +11,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
+    from understudy.coldstart.watched import Profile, Suggestion
     from understudy.sandbox.model import SandboxSpec
 
 Cache = Literal["warm", "dropped"]
-SpanKind = Literal["import", "client", "call", "model", "lifespan"]
-Rule = Literal["bytecode", "lazy-import", "client-per-request", "lifespan-per-request", "defer-build"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,140 +117,6 @@ class Series:
     def spread(self, figure: str) -> Spread:
         """The spread of a figure of `Sample`, by its name."""
         return Spread.of(getattr(one, figure) for one in self.samples)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Span:
-    """Something that took time in the image's process.
-
-    Attributes:
-        kind: what.
-        name: module, service, operation or class.
-        parent: number of the span around it; -1 for none.
-        begin_ms: since exec.
-        end_ms: since exec.
-        path: file of the statement that asked for it; empty when unknown.
-        line: in that file.
-        compiled_ms: of it, making bytecode that the image lacks.
-        linked_ms: of it, loading a shared library.
-    """
-
-    kind: SpanKind
-    name: str
-    parent: int
-    begin_ms: float
-    end_ms: float
-    path: str = ""
-    line: int = 0
-    compiled_ms: float = 0.0
-    linked_ms: float = 0.0
-
-    @property
-    def ms(self) -> float:
-        """How long, with what lies inside."""
-        return self.end_ms - self.begin_ms
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Recording:
-    """What one instrumented run told.
-
-    Attributes:
-        spans: by number.
-        python_ms: when the interpreter was up, since exec.
-        next_ms: when each ``/next`` was asked for, since exec.
-        used: modules whose code the third request ran.
-    """
-
-    spans: tuple[Span, ...]
-    python_ms: float
-    next_ms: tuple[float, ...]
-    used: frozenset[str] = frozenset()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Phase:
-    """A named stretch of the way from exec to ``/next``."""
-
-    name: str
-    ms: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ModuleCost:
-    """What loading one module cost.
-
-    Attributes:
-        name: of the module.
-        self_ms: without what it imported.
-        total_ms: with it.
-        imported_by: ``file:line`` of the statement that asked first.
-        distribution: the distribution it belongs to, the standard library, or your code.
-        compiled_ms: of `self_ms`, making bytecode.
-    """
-
-    name: str
-    self_ms: float
-    total_ms: float
-    imported_by: str
-    distribution: str
-    compiled_ms: float = 0.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Profile:
-    """Where the time of one instrumented cold start went.
-
-    Attributes:
-        init_ms: of the instrumented run.
-        phases: from exec to ``/next``, without gaps.
-        named_share: part of the time that has a name other than "other".
-        modules: dearest first.
-        distributions: name -> self time of its modules, dearest first.
-        clients: AWS clients that were made, in order.
-        first_request: what the first request spent time on.
-        models_ms: pydantic models built before ``/next``.
-        models: how many.
-        compiled_ms: bytecode made before ``/next``, because the image has none that is valid.
-        linked_ms: shared libraries loaded before ``/next``.
-        spans: everything before ``/next``, by number; a parent comes before what is inside it.
-    """
-
-    init_ms: float
-    phases: tuple[Phase, ...]
-    named_share: float
-    modules: tuple[ModuleCost, ...]
-    distributions: Mapping[str, float]
-    clients: tuple[Span, ...] = ()
-    first_request: tuple[Span, ...] = ()
-    models_ms: float = 0.0
-    models: int = 0
-    compiled_ms: float = 0.0
-    linked_ms: float = 0.0
-    spans: tuple[Span, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Suggestion:
-    """One change.
-
-    Attributes:
-        rule: kind of change.
-        what: what is the matter, with its size.
-        fix: an edit or a command.
-        saves_ms: of a cold start, or of each request where `per_request`.
-        per_request: whether every request pays.
-        where: ``file:line`` to edit; empty when there is no one place.
-        subject: module, service or class that it is about.
-    """
-
-    rule: Rule
-    what: str
-    fix: str
-    saves_ms: float
-    per_request: bool = False
-    where: str = ""
-    subject: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

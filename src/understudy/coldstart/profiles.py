@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from understudy.coldstart.model import ModuleCost, Phase, Profile, Recording, Span
+from understudy.coldstart.watched import ModuleCost, Phase, Profile, Recording, Span
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

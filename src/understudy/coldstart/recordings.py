@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
 from understudy.coldstart.instrument import MARK
-from understudy.coldstart.model import Recording, Span, SpanKind
+from understudy.coldstart.watched import Recording, Span, SpanKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,7 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from understudy.coldstart.comparison import Comparison
-    from understudy.coldstart.model import Condition, Profile, Report, Series, Suggestion, Touched, Tried
+    from understudy.coldstart.model import Condition, Report, Series, Touched, Tried
+    from understudy.coldstart.watched import Profile, Suggestion
 
 _BAR = 32
 _ROWS = 8

@@ -1,6 +1,6 @@
 from tests.fakes.coldstarts import OWNERS, recording, span
 from understudy.coldstart import advice, profiles
-from understudy.coldstart.model import Recording, Suggestion
+from understudy.coldstart.watched import Recording, Suggestion
 
 TASK = "/var/task/app.py"
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from understudy.coldstart import instrument, recordings
-from understudy.coldstart.model import Recording
+from understudy.coldstart.watched import Recording
 
 SESSION = """\
 class Session:

@@ -2,7 +2,8 @@ from dataclasses import replace
 
 from tests.fakes.coldstarts import report
 from understudy.coldstart import markdown
-from understudy.coldstart.model import Deployed, Suggestion, Verdict
+from understudy.coldstart.model import Deployed, Verdict
+from understudy.coldstart.watched import Suggestion
 
 
 def test_verdicts_come_first_and_figures_are_a_table() -> None:

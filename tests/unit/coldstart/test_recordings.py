@@ -1,6 +1,6 @@
 from understudy.coldstart import recordings
 from understudy.coldstart.instrument import MARK
-from understudy.coldstart.model import Span
+from understudy.coldstart.watched import Span
 
 LOG = f"""
 START of the application
