@@ -164,6 +164,9 @@ class ScriptedTarget:
     def api_url(self, api_id: str) -> str:
         return f"{self.endpoint_url}/{api_id}"
 
+    def function_url(self, url: str) -> str:
+        return url
+
     def guard(self) -> None:
         """Notes that somebody asked."""
         self.asked.append(self.name)

@@ -87,6 +87,10 @@ class AwsTarget:
             return addresses.path_url(self.endpoint_url, api_id)
         return addresses.aws_url(self.region, api_id)
 
+    def function_url(self, url: str) -> str:
+        """A function URL as AWS gives it; as this machine reaches it where an endpoint plays AWS."""
+        return addresses.reachable_function_url(self.endpoint_url, url) if self.endpoint_url else url
+
     def guard(self) -> None:
         """Returns when the credentials belong to the account that this target is for.
 

@@ -62,6 +62,10 @@ class LocalTarget:
         """Base URL of an HTTP API: below its own name where that resolves, below a path elsewhere."""
         return addresses.reachable_url(self.endpoint_url, api_id)
 
+    def function_url(self, url: str) -> str:
+        """A function URL: below its own name where that resolves, below a path elsewhere."""
+        return addresses.reachable_function_url(self.endpoint_url, url)
+
     def guard(self) -> None:
         """Returns when something listens at the endpoint.
 

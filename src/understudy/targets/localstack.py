@@ -46,6 +46,10 @@ class LocalStackTarget:
         """Base URL of an HTTP API: a path, for MiniStack answers `/health` below an API's own name itself."""
         return addresses.path_url(self.endpoint_url, api_id)
 
+    def function_url(self, url: str) -> str:
+        """A function URL: below its own name where that resolves, below a path elsewhere."""
+        return addresses.reachable_function_url(self.endpoint_url, url)
+
     def guard(self) -> None:
         """Returns when something listens at the endpoint.
 

@@ -105,6 +105,6 @@ def url(target: Target, subject: Subject, observed: Observed) -> str:
     if door is None:
         return ""
     if door.key.kind != "API":
-        return door.status.get("functionURL", "").rstrip("/")
+        return target.function_url(door.status.get("functionURL", "").rstrip("/"))
     stage = "" if subject.stage == "$default" else f"/{subject.stage}"
     return target.api_url(door.status["apiID"]) + stage

@@ -62,6 +62,10 @@ class Target(Protocol):
         """Base URL at which this target answers for an HTTP API."""
         ...
 
+    def function_url(self, url: str) -> str:
+        """A function URL as this machine reaches it; empty for none."""
+        ...
+
     def guard(self) -> None:
         """Returns when it is safe to write to this target, with these credentials, from here.
 

@@ -1,7 +1,7 @@
 import pytest
 
 from understudy.errors import UnderstudyError
-from understudy.targets import target
+from understudy.targets import addresses, target
 from understudy.targets.aws import AwsTarget
 from understudy.targets.local import LocalTarget
 from understudy.targets.localstack import LocalStackTarget
@@ -34,3 +34,17 @@ def test_unknown_target_names_the_nearest(name: str, hint: str) -> None:
     with pytest.raises(UnderstudyError) as caught:
         target.find(PROJECT, name)
     assert (caught.value.code, caught.value.hint) == ("target-unknown", hint)
+
+
+@pytest.mark.parametrize(
+    ("name", "here"), [("local", True), ("localstack", True), ("preprod", False)], ids=str
+)
+def test_a_function_url_is_one_that_this_machine_reaches(
+    name: str, here: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(addresses, "reachable_function_url", lambda endpoint, url: f"{endpoint} {url}")
+
+    found = target.find(PROJECT, name).function_url("http://u.lambda-url.test")
+
+    assert found.startswith("http://localhost:456") is here
+    assert found.endswith("http://u.lambda-url.test")
