@@ -111,7 +111,8 @@ class EndReader:
         name, _, qualifier = alias["AliasArn"].partition("function:")[2].partition(":")
         found = self._maybe(self._client("lambda").get_policy, FunctionName=name, Qualifier=qualifier)
         statements = json.loads(found["Policy"])["Statement"] if found else []
-        return sorted([one["Sid"], one["Action"]] for one in statements)
+        # A set: where AWS refuses a second statement of the same id, moto keeps both.
+        return [list(one) for one in sorted({(one["Sid"], one["Action"]) for one in statements})]
 
     def _repositories(self) -> dict[str, Any]:
         client = self._client("ecr")

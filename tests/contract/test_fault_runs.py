@@ -26,7 +26,7 @@ from tests.doubles.server import Double, plain
 _LANES = 2
 _RUNS = 200
 _PROBABILITY = 0.2
-_PACE = 10.0  # sleeps are so much shorter than in earnest; calls are not
+_PACE = 5.0  # sleeps are so much shorter than in earnest; calls are not
 
 # What is run before the run that is disturbed.
 COMMANDS = {"deploy": (), "update": ("deploy",), "rollout": ("deploy",), "delete": ("deploy",)}
