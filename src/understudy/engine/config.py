@@ -123,7 +123,9 @@ def parse(argv: Sequence[str], environ: Mapping[str, str] | None = None) -> Engi
     environ = environ or {}
     usual = {"executor": executors.chosen(environ)} if executors.VARIABLE in environ else {}
     stated = {**usual, **_document(given.pop("config")), **given}
-    settings = localstack.read(environ, any_service="delegate_url" in stated)
+    settings = localstack.read(
+        environ, any_service="delegate_url" in stated, inherited=bool(stated.get("die_with_parent"))
+    )
     return _config({**stated, **_agreed(stated, settings), "localstack": settings})
 
 

@@ -7,7 +7,7 @@ engine ten times.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from understudy.engine.localstack.services import resolve
 from understudy.engine.localstack.table import SETTINGS, Reading
@@ -71,19 +71,25 @@ class LocalStackSettings:
     met: tuple[str, ...] = ()
 
 
-def read(environ: Mapping[str, str], *, any_service: bool = False) -> LocalStackSettings:
+def read(
+    environ: Mapping[str, str], *, any_service: bool = False, inherited: bool = False
+) -> LocalStackSettings:
     """Returns what an environment asks for.
 
     Args:
         environ: all variables, LocalStack's among them.
         any_service: whether SERVICES may name what neither engine nor MiniStack has: another delegate may.
+        inherited: whether it is a shell's, whose names may mean something else: what would be refused
+            and has no ``LOCALSTACK_`` before it is told in `met` instead.
 
     Raises:
         UnderstudyError: it asks for what the engine does not do; the message names every such setting.
     """
     given = _named(environ)
-    refused = [_refusal(name, value) for name, value in given.items() if _refuses(name, value)]
-    asked = {name: value for name, value in given.items() if name in SETTINGS}
+    unmet = {name: _refusal(name, value) for name, value in given.items() if _refuses(name, value)}
+    passed = {name for name in unmet if inherited and _PREFIX + name.removeprefix(_PREFIX) not in environ}
+    refused = [told for name, told in unmet.items() if name not in passed]
+    asked = {name: value for name, value in given.items() if name in SETTINGS and name not in unmet}
     try:
         settings = _settings(asked, any_service=any_service)
     except _BadValueError as exc:
@@ -95,7 +101,7 @@ def read(environ: Mapping[str, str], *, any_service: bool = False) -> LocalStack
             f"the environment asks for what this engine does not do:{listed}",
             hint="unset what is listed; docs/localstack-parity.md says what each setting does here",
         )
-    return settings
+    return replace(settings, met=(*settings.met, *(f"{unmet[name]}; passed over" for name in sorted(passed))))
 
 
 class _BadValueError(Exception):

@@ -82,3 +82,15 @@ def test_tells_everything_that_is_refused_at_once() -> None:
     with pytest.raises(UnderstudyError) as caught:
         settings.read({"EDGE_PORT": "1", "DATA_DIR": "/x", "LS_LOG": "loud"})
     assert all(name in str(caught.value) for name in ("EDGE_PORT=1", "DATA_DIR=/x", "LS_LOG=loud"))
+
+
+def test_names_of_a_shell_are_told_and_stop_nothing_unless_they_say_localstack() -> None:
+    shell = {"DATA_DIR": "/x", "LAMBDA_ROLE": "secret", "DEBUG": "1"}
+    found = settings.read(shell, inherited=True)
+
+    assert found.log_level == "debug"
+    assert [text.partition(":")[0] for text in found.met] == ["DATA_DIR=/x", "LAMBDA_ROLE"]
+    assert all(text.endswith("; passed over") for text in found.met)
+    assert "secret" not in str(found)
+    with pytest.raises(UnderstudyError, match="DATA_DIR=/y"):
+        settings.read({**shell, "LOCALSTACK_DATA_DIR": "/y"}, inherited=True)
