@@ -10,7 +10,7 @@ import pytest
 from tests import tools
 from tests.fakes.coldstarts import OWNERS, recording, report, span
 from understudy.coldstart import advice, page, profiles
-from understudy.coldstart.model import Condition
+from understudy.coldstart.model import Condition, Deployed, Verdict
 
 OPTIONS = (
     "--headless",
@@ -47,6 +47,8 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
         series=(*one.series, small),
         calibration=report(20.0).series[0],
         suggestions=advice.suggestions(told, profile, owners=OWNERS),
+        deployed=Deployed(target="preprod", function="shop", series=report(150.0).series[0]),
+        verdicts=(Verdict(name="cold start", passed=False, detail="0.11 s of 0.1 s"),),
         notes=("mind <this>",),
     )
     path = tmp_path_factory.mktemp("page") / "report.html"
@@ -79,6 +81,8 @@ def test_every_part_is_drawn(written: Path) -> None:
     assert 'data-drawn="yes"' in found
     parts = re.findall(r'<section id="(\w+)"', found)
     assert parts == [
+        "budget",
+        "deployed",
         "timeline",
         "advice",
         "comparison",
@@ -89,6 +93,8 @@ def test_every_part_is_drawn(written: Path) -> None:
         "runs",
     ]
     assert "mind &lt;this&gt;" in found
+    assert "shop on preprod, 512 MB, 1 cold starts of scratch versions" in found
+    assert '<span class="loss">broken</span>' in found
     assert len(re.findall(r'<div tabindex="0" data-name=', found)) == 5
     assert found.count("<circle") == 4 + 7
 
