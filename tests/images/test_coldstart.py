@@ -52,8 +52,7 @@ LIFESPAN = {
     "@app.get('/health')\ndef health() -> dict[str, str]:\n    return {}\n"
     "handler = Mangum(app)\n"
 }
-# Without bytecode: nothing may be written beside it, as on Lambda.
-UNCOMPILED = {
+STALE = {
     "large.py": "\n".join(
         f"def f{number}(a, b=[1, 2]):\n    return [a, b, {number}]" for number in range(8000)
     ),
@@ -168,6 +167,7 @@ def test_a_client_for_every_request_is_first(dashboards: Workshop, tmp_path: Pat
     )
     assert [one.name for one in profile.clients] == ["s3"]
     assert [one.name for one in profile.first_request if one.kind == "client"] == ["dynamodb"]
+    assert profile.network == ()
 
 
 def test_a_lifespan_for_every_request_is_first(dashboards: Workshop, tmp_path: Path) -> None:
@@ -177,14 +177,16 @@ def test_a_lifespan_for_every_request_is_first(dashboards: Workshop, tmp_path: P
     assert found[0].saves_ms >= 80
 
 
-def test_bytecode_that_is_missing_is_first_and_saves_what_making_it_costs(
+def test_bytecode_that_is_stale_is_first_and_saves_what_making_it_costs(
     dashboards: Workshop, tmp_path: Path
 ) -> None:
     context = tmp_path / "context"
     context.mkdir()
-    for name, content in UNCOMPILED.items():
+    for name, content in STALE.items():
         (context / name).write_text(content)
-    (context / "Dockerfile").write_text(f"FROM dashboard\nCOPY *.py {TASK}/\n")
+    # Stale: made for a source that has changed since, which looks fine in a listing.
+    stale = f"python3 -m compileall -q {TASK}/large.py && echo '# changed' >>{TASK}/large.py"
+    (context / "Dockerfile").write_text(f"FROM dashboard\nCOPY *.py {TASK}/\nRUN {stale}\n")
     request = BuildRequest(context=context, dockerfile=context / "Dockerfile", base_resolver=dashboards.bases)
     image = builder.build(request, store=dashboards.store, steps=base_store.runner(), progress=lambda _: None)
     lab = Lab(dashboards, {}, tmp_path, image)

@@ -19,7 +19,7 @@ from understudy.coldstart.model import (
     Tried,
     Verdict,
 )
-from understudy.coldstart.watched import ModuleCost, Phase, Profile, Span, Suggestion
+from understudy.coldstart.watched import ModuleCost, Phase, Profile, Span, Step, Suggestion
 from understudy.errors import UnderstudyError
 from understudy.image import atomic
 
@@ -120,7 +120,8 @@ def _profile(fields: Mapping[str, Any]) -> Profile:
             "phases": tuple(Phase(**one) for one in fields["phases"]),
             "modules": tuple(ModuleCost(**one) for one in fields["modules"]),
             "clients": tuple(Span(**one) for one in fields["clients"]),
-            "first_request": tuple(Span(**one) for one in fields["first_request"]),
+            "first_request": tuple(Step(**one) for one in fields["first_request"]),
+            "network": tuple(fields["network"]),
             "spans": tuple(Span(**one) for one in fields["spans"]),
         }
     )

@@ -53,16 +53,29 @@ class Recorder:
         """Runs `work` and records how long it took."""
         if _thread.get_ident() != self._main:
             return work()
-        number = len(self._spans)
-        path, line = place[0][-_TEXT_AT_MOST:], place[1]
-        record = [kind, name[:_TEXT_AT_MOST], self._open[-1], time.perf_counter(), 0.0, path, line, ""]
-        self._spans.append(record)
-        self._open.append(number)
+        number = self.begin(kind, name, place)
         try:
             return work()
         finally:
-            record[4] = time.perf_counter()
-            self._open.pop()
+            self.end(number)
+
+    def begin(self, kind: str, name: str, place: tuple[str, int]) -> int:
+        """Opens a span of the main thread and returns its number."""
+        number = len(self._spans)
+        path, line, now = place[0][-_TEXT_AT_MOST:], place[1], time.perf_counter()
+        self._spans.append([kind, name[:_TEXT_AT_MOST], self._open[-1], now, now, path, line, ""])
+        self._open.append(number)
+        return number
+
+    def end(self, number: int) -> None:
+        """Closes a span; what awaits may close before what it waits for."""
+        self._spans[number][4] = time.perf_counter()
+        self._open.remove(number)
+
+    def note(self, kind: str, name: str, place: tuple[str, int]) -> None:
+        """Records something that takes no time of its own."""
+        if _thread.get_ident() == self._main:
+            self.end(self.begin(kind, name, place))
 
     def cost(self, kind: str, began: float) -> None:
         """Says that the innermost open span spent its time since `began` on something."""
@@ -214,15 +227,89 @@ def _watch_lifespan(recorder: Recorder, module: Any) -> None:
     module.LifespanCycle.__enter__ = entered
 
 
+def _watch_handler(recorder: Recorder, module: Any) -> None:
+    handle = module.handle_event_request
+
+    def handle_event_request(client: Any, handler: Any, *args: Any, **kwargs: Any) -> Any:
+        def timed(event: Any, context: Any) -> Any:
+            return recorder.span("step", "handler", lambda: handler(event, context), ("", 0))
+
+        return handle(client, timed, *args, **kwargs)
+
+    module.handle_event_request = handle_event_request
+
+
+def _watch_adapter(recorder: Recorder, module: Any) -> None:
+    call = module.Mangum.__call__
+
+    def called(self: Any, event: Any, context: Any) -> Any:
+        return recorder.span("step", "Mangum", lambda: call(self, event, context), ("", 0))
+
+    module.Mangum.__call__ = called
+
+
+def _watch_application(recorder: Recorder, module: Any) -> None:
+    call = module.HTTPCycle.__call__
+
+    def called(self: Any, app: Any) -> Any:
+        return recorder.span("step", "application", lambda: call(self, app), ("", 0))
+
+    module.HTTPCycle.__call__ = called
+
+
+def _watch_routes(recorder: Recorder, module: Any) -> None:
+    names = (
+        ("solve_dependencies", "dependencies"),
+        ("run_endpoint_function", "endpoint"),
+        ("serialize_response", "serialisation"),
+    )
+    for name, step in names:
+        setattr(module, name, _awaited(recorder, step, getattr(module, name)))
+
+
+def _awaited(recorder: Recorder, step: str, work: Callable[..., Any]) -> Callable[..., Any]:
+    async def call(*args: Any, **kwargs: Any) -> Any:
+        number = recorder.begin("step", step, ("", 0))
+        try:
+            return await work(*args, **kwargs)
+        finally:
+            recorder.end(number)
+
+    return call
+
+
+def _watch_network(recorder: Recorder) -> None:
+    """Connections and look-ups, but for the Runtime API's (PEP 578 tells them before the call)."""
+    own = os.environ.get("AWS_LAMBDA_RUNTIME_API", "")
+
+    def hook(event: str, args: Any) -> None:
+        if event == "socket.connect" and isinstance(args[1], tuple):
+            name = "connect %s:%s" % args[1][:2]  # noqa: UP031 - any 3
+        elif event == "socket.getaddrinfo":
+            name = "look up %s:%s" % args[:2]  # noqa: UP031 - any 3
+        else:
+            return
+        if not own or not name.endswith(own):
+            recorder.note("network", name, _asker("/botocore/", "/boto3/", "/urllib3/", "/socket.py"))
+
+    sys.addaudithook(hook)
+
+
 _WATCHED: dict[str, Callable[[Recorder, Any], None]] = {
+    "awslambdaric.bootstrap": _watch_handler,
     "awslambdaric.lambda_runtime_client": _watch_client,
     "botocore.session": _watch_sdk,
     "botocore.endpoint": _watch_calls,
     "pydantic._internal._model_construction": _watch_models,
+    "mangum.adapter": _watch_adapter,
+    "mangum.protocols.http": _watch_application,
     "mangum.protocols.lifespan": _watch_lifespan,
+    "fastapi.routing": _watch_routes,
 }
 
 
 def install() -> None:
     """Starts recording in this process."""
-    _watch_imports(Recorder(os.dup(2)))
+    recorder = Recorder(os.dup(2))
+    _watch_imports(recorder)
+    _watch_network(recorder)

@@ -175,6 +175,7 @@ def _drop(path: Path) -> None:
     except OSError:
         return
     try:
+        os.fdatasync(descriptor)  # what a build has just written stays until it is on disk
         os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
     finally:
         os.close(descriptor)

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 
 Cache = Literal["warm", "dropped"]
 
+# https://aws.amazon.com/lambda/pricing/, x86, us-east-1, the first 6 billion GB-seconds of a month. Init is
+# billed as well (https://aws.amazon.com/blogs/compute/aws-lambda-standardizes-billing-for-init-phase/).
+USD_PER_GB_S = 0.0000166667
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
@@ -113,6 +117,12 @@ class Series:
 
     condition: Condition
     samples: tuple[Sample, ...]
+
+    @property
+    def usd_per_million(self) -> float:
+        """What a million such cold starts cost, with their first requests."""
+        gb_s = self.spread("total_ms").median / 1000 * self.condition.memory_mb / 1024
+        return gb_s * USD_PER_GB_S * 1e6
 
     def spread(self, figure: str) -> Spread:
         """The spread of a figure of `Sample`, by its name."""

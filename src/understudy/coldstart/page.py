@@ -8,13 +8,12 @@ import json
 from typing import TYPE_CHECKING
 
 from understudy.coldstart import comparison
+from understudy.coldstart.model import USD_PER_GB_S
 from understudy.coldstart.text import BANNER
 
 if TYPE_CHECKING:
     from understudy.coldstart.model import Report
 
-# https://aws.amazon.com/lambda/pricing/, x86, us-east-1, the first 6 billion GB-seconds of a month.
-USD_PER_GB_S = 0.0000166667
 _PLACE = "__DATA__"
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from understudy.coldstart.watched import ModuleCost, Phase, Profile, Recording, Span
+from understudy.coldstart.watched import ModuleCost, Phase, Profile, Recording, Span, Step
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -50,6 +50,11 @@ def profile(recording: Recording, *, handler: str, owners: Owners) -> Profile:
         distributions=dict(sorted(distributions.items(), key=lambda item: -item[1])),
         clients=clients,
         first_request=_first_request(recording),
+        network=tuple(
+            f"{spans[number].name} ({spans[number].path}:{spans[number].line})"
+            for number in before
+            if spans[number].kind == "network"
+        ),
         models_ms=sum(one.ms for one in models),
         models=len(models),
         compiled_ms=sum(spans[number].compiled_ms for number in before),
@@ -97,14 +102,22 @@ def _phases(recording: Recording, handler: str) -> tuple[Phase, ...]:
     return tuple(found)
 
 
-def _first_request(recording: Recording) -> tuple[Span, ...]:
-    """The outermost spans between the first and the second ``/next``."""
+def _first_request(recording: Recording) -> tuple[Step, ...]:
+    """What happened between the first and the second ``/next``; imports only as deep as somebody asked."""
     if len(recording.next_ms) < 2:
         return ()
     begins, ends = recording.next_ms[0], recording.next_ms[1]
-    numbers = {number for number, span in enumerate(recording.spans) if begins <= span.begin_ms < ends}
-    return tuple(
-        span
-        for number, span in enumerate(recording.spans)
-        if number in numbers and span.parent not in numbers
-    )
+    spans, inside = recording.spans, _inside(recording.spans)
+    depth: dict[int, int] = {}
+    found: list[Step] = []
+    for number, span in enumerate(spans):
+        if not begins <= span.begin_ms < ends:
+            continue
+        within = depth.get(span.parent)
+        if within is not None and spans[span.parent].kind == "import":
+            continue
+        depth[number] = 0 if within is None else within + 1
+        self_ms = max(0.0, span.ms - inside.get(number, 0.0))
+        step = Step(kind=span.kind, name=span.name, depth=depth[number], ms=span.ms, self_ms=self_ms)
+        found.append(step)
+    return tuple(found)

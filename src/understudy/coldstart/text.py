@@ -32,6 +32,10 @@ def lines(report: Report) -> Iterator[str]:
     yield f"{'':<34}{'median':>9}{'p90':>9}{'min':>9}{'max':>9}   ms"
     for series in report.series:
         yield from _series(series, condition(series.condition))
+    if len({one.condition.memory_mb for one in report.series}) > 1:
+        best = min(report.series, key=lambda one: one.usd_per_million)
+        told = f"{best.condition.memory_mb} MB, {best.usd_per_million:.2f} USD for a million cold starts"
+        yield f"cheapest: {told} with their first requests"
     if report.calibration is not None:
         yield from _series(report.calibration, "an empty handler on this base")
     if report.profile is not None:
@@ -102,8 +106,14 @@ def _profile(profile: Profile, overhead_ms: float) -> Iterator[str]:
         f"shared libraries {profile.linked_ms:.0f} ms, bytecode made {profile.compiled_ms:.0f} ms, "
         f"AWS clients {sum(one.ms for one in profile.clients):.0f} ms"
     )
-    for span in profile.first_request:
-        yield f"  first request: {span.kind} {span.name} {span.ms:.1f} ms"
+    if profile.network:
+        yield f"! network before the first request: {'; '.join(profile.network)}"
+    if profile.first_request:
+        yield ""
+        yield f"{'the first request':<36}{'itself':>8}{'total':>9}   ms"
+    for step in profile.first_request:
+        name = "  " * step.depth + (step.name if step.kind == "step" else f"{step.kind} {step.name}")
+        yield f"  {name[:33]:<34}{step.self_ms:>8.1f}{step.ms:>9.1f}"
 
 
 def _touched(touched: Touched) -> Iterator[str]:

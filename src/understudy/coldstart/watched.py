@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-SpanKind = Literal["import", "client", "call", "model", "lifespan"]
+SpanKind = Literal["import", "client", "call", "model", "lifespan", "step", "network"]
 Rule = Literal["bytecode", "lazy-import", "client-per-request", "lifespan-per-request", "defer-build"]
 
 
@@ -95,6 +95,25 @@ class ModuleCost:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """Something that a request spent time on.
+
+    Attributes:
+        kind: what.
+        name: of it.
+        depth: how many steps it lies within.
+        ms: with what lies inside.
+        self_ms: without.
+    """
+
+    kind: SpanKind
+    name: str
+    depth: int
+    ms: float
+    self_ms: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
     """Where the time of one instrumented cold start went.
 
@@ -105,7 +124,8 @@ class Profile:
         modules: dearest first.
         distributions: name -> self time of its modules, dearest first.
         clients: AWS clients that were made, in order.
-        first_request: what the first request spent time on.
+        first_request: what the first request spent time on, each below what it lies in.
+        network: connections and look-ups before ``/next``, each with the statement that asked.
         models_ms: pydantic models built before ``/next``.
         models: how many.
         compiled_ms: bytecode made before ``/next``, because the image has none that is valid.
@@ -119,7 +139,8 @@ class Profile:
     modules: tuple[ModuleCost, ...]
     distributions: Mapping[str, float]
     clients: tuple[Span, ...] = ()
-    first_request: tuple[Span, ...] = ()
+    first_request: tuple[Step, ...] = ()
+    network: tuple[str, ...] = ()
     models_ms: float = 0.0
     models: int = 0
     compiled_ms: float = 0.0

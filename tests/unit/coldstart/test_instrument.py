@@ -22,6 +22,22 @@ class LambdaRuntimeClient:
     def wait_next_invocation(self):
         return {}
 """
+BOOTSTRAP = """\
+def handle_event_request(client, handler, event):
+    return handler(event, None)
+"""
+ROUTING = """\
+import asyncio
+
+async def solve_dependencies():
+    await asyncio.sleep(0)
+
+async def run_endpoint_function():
+    await solve_dependencies()
+    return 1
+
+serialize_response = solve_dependencies
+"""
 APP = """\
 import slow
 import boto
@@ -35,6 +51,14 @@ client.wait_next_invocation()
 client.wait_next_invocation()
 client.wait_next_invocation()
 import json.tool
+import asyncio, socket
+import awslambdaric.bootstrap as bootstrap, fastapi.routing as routing
+answer = lambda event, context: asyncio.run(routing.run_endpoint_function())
+bootstrap.handle_event_request(client, answer, {})
+try:
+    socket.create_connection(("127.0.0.1", 9), timeout=1)
+except OSError:
+    pass
 app.slow.work()
 threading.Thread(target=__import__, args=("colorsys",)).start()
 client.wait_next_invocation()
@@ -47,6 +71,9 @@ def found(tmp_path: Path) -> Recording:
         "sitecustomize.py": f"{inspect.getsource(instrument)}\n\ninstall()\n",
         "awslambdaric/__init__.py": "",
         "awslambdaric/lambda_runtime_client.py": CLIENT,
+        "awslambdaric/bootstrap.py": BOOTSTRAP,
+        "fastapi/__init__.py": "",
+        "fastapi/routing.py": ROUTING,
         "botocore/__init__.py": "",
         "botocore/session.py": SESSION,
         "boto.py": "from botocore.session import Session\n",
@@ -100,3 +127,18 @@ def test_the_third_request_s_modules_are_noted_and_other_threads_are_not(found: 
     assert "slow" in found.used
     assert "boto" not in found.used
     assert "colorsys" not in [span.name for span in found.spans]
+
+
+def test_a_request_is_cut_into_the_steps_of_its_frameworks(found: Recording) -> None:
+    steps = {span.name: number for number, span in enumerate(found.spans) if span.kind == "step"}
+
+    assert list(steps) == ["handler", "endpoint", "dependencies"]
+    assert found.spans[steps["endpoint"]].parent == steps["handler"]
+    assert found.spans[steps["dependencies"]].parent == steps["endpoint"]
+
+
+def test_a_connection_is_told_with_the_statement_that_makes_it(found: Recording) -> None:
+    told = [span for span in found.spans if span.kind == "network" and span.name.startswith("connect")]
+
+    assert [span.name for span in told] == ["connect 127.0.0.1:9"]
+    assert told[0].path.endswith("/main.py")

@@ -11,8 +11,10 @@ RECORDING = recording(
     span("yaml", 40, 60, parent=2, path="/var/task/fastapi/main.py", compiled_ms=5),
     span("s3", 75, 85, kind="client", parent=1, path=TASK),
     span("Item", 86, 88, kind="model", parent=1, path=TASK),
+    span("look up db:5432", 89, 89, kind="network", parent=1, path=TASK),
     span("dynamodb.GetItem", 105, 115, kind="call"),
-    span("json", 106, 108, parent=6),
+    span("json", 106, 108, parent=7),
+    span("json.decoder", 106, 107, parent=8),
 )
 
 
@@ -48,7 +50,11 @@ def test_clients_models_and_the_first_request_are_told_apart() -> None:
 
     assert [one.name for one in found.clients] == ["s3"]
     assert (found.models, found.models_ms, found.compiled_ms) == (1, 2.0, 5.0)
-    assert [one.name for one in found.first_request] == ["dynamodb.GetItem"]
+    assert [(one.name, one.depth, one.ms, one.self_ms) for one in found.first_request] == [
+        ("dynamodb.GetItem", 0, 10.0, 8.0),
+        ("json", 1, 2.0, 1.0),
+    ]
+    assert found.network == (f"look up db:5432 ({TASK}:3)",)
 
 
 @pytest.mark.parametrize("handler", ["", "elsewhere"])

@@ -46,3 +46,14 @@ def test_a_comparison_does_not_call_noise_a_gain() -> None:
 
     assert "25% faster" in told[0]
     assert "no difference that can be told" in told[2]
+
+
+def test_a_sweep_names_the_cheapest_memory() -> None:
+    one = report(1000.0)
+    large = dataclasses.replace(one.series[0], condition=Condition(memory_mb=1024))
+
+    shown = list(text.lines(dataclasses.replace(one, series=(large, *one.series))))
+
+    # 1.1 s at half a GB, at 16.6667 USD for a million GB-seconds.
+    assert "cheapest: 512 MB, 9.17 USD for a million cold starts with their first requests" in shown
+    assert not any("cheapest" in line for line in text.lines(one))
