@@ -1,6 +1,7 @@
 """``understudy e2e``: the end-to-end suite against a target, and the record that it passed."""
 
 import contextlib
+import importlib.util
 import os
 import subprocess
 import sys
@@ -33,6 +34,13 @@ def command(target_name: str, arguments: tuple[str, ...]) -> None:
     stopped again.
     """
     found = workspace.find(Path.cwd())
+    if importlib.util.find_spec("pytest") is None:
+        raise EnvironmentProblemError(
+            "pytest-missing",
+            f"{sys.executable} has no pytest, which runs the suite",
+            hint=f"tox -e e2e-{target_name} brings it along, as ./understudy test -e e2e-{target_name} does; "
+            f"or: {sys.executable} -m pip install pytest",
+        )
     with _up(found, target_name) as dev_url:
         target = target_option.target_of(found, target_name)
         target.guard()

@@ -96,6 +96,18 @@ def test_nothing_else_is_recorded(
     assert world.proofs() == []
 
 
+def test_a_python_without_pytest_is_told_what_brings_it(
+    world: World, understudy: Understudy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(e2e.importlib.util, "find_spec", lambda _: None)
+
+    done = understudy("e2e")
+
+    assert (done.exit_code, world.ran) == (3, [])
+    assert "has no pytest, which runs the suite" in done.stderr
+    assert "tox -e e2e-local brings it along" in done.stderr
+
+
 def test_an_image_that_was_built_elsewhere_passes_without_a_record(
     world: World, understudy: Understudy
 ) -> None:
