@@ -74,36 +74,72 @@ def _lifespan(recording: Recording, profile: Profile, owners: Owners) -> Iterato
         )
 
 
+def _unused_clients(recording: Recording, profile: Profile, owners: Owners) -> Iterator[Suggestion]:  # noqa: ARG001
+    """Clients made before ``/next`` whose service the requests never call."""
+    called = {span.name.partition(".")[0] for span in recording.spans if span.kind == "call"}
+    for span in profile.clients:
+        if span.name not in called:
+            yield Suggestion(
+                rule="unused-client",
+                what=f"a client of {span.name} is made before the first request, which does not call it",
+                fix="make it where it is first used, behind functools.cache",
+                saves_ms=span.ms,
+                where=_where(span),
+                subject=span.name,
+            )
+
+
 def _imports(recording: Recording, profile: Profile, owners: Owners) -> Iterator[Suggestion]:  # noqa: ARG001
     """What the user's own code imports before ``/next`` although the request runs nothing of it."""
-    needed = _needed(recording)
+    spared, needed = _spared(recording), _needed(recording, owners)
     asked = [
-        span
+        (spared[number], span)
         for number, span in enumerate(recording.spans)
         if span.kind == "import"
         and span.begin_ms < recording.next_ms[0]
         and owners.is_own_file(span.path)
         and not needed[number]
     ]
-    for span in sorted(asked, key=lambda span: -span.ms)[:_IMPORTS_AT_MOST]:
+    for saves_ms, span in sorted(asked, key=lambda item: -item[0])[:_IMPORTS_AT_MOST]:
         yield Suggestion(
             rule="lazy-import",
             what=f"{span.name} is imported before the first request, which does not use it",
             fix=f"import {span.name} inside the function that needs it",
-            saves_ms=span.ms,
+            saves_ms=saves_ms,
             where=_where(span),
             subject=span.name,
         )
 
 
-def _needed(recording: Recording) -> list[bool]:
-    """Which modules the request runs, or bring one along that it runs, by number of their spans."""
+def _needed(recording: Recording, owners: Owners) -> list[bool]:
+    """Which modules the request runs, or bring one of the same distribution along that it runs."""
+    whose = [owners.of_module(span.name) for span in recording.spans]
     found = [span.name in recording.used for span in recording.spans]
+    for number, span in enumerate(recording.spans):
+        parent = span.parent if span.name in recording.used else -1
+        while parent >= 0:
+            found[parent] = found[parent] or whose[parent] == whose[number]
+            parent = recording.spans[parent].parent
+    return found
+
+
+def _spared(recording: Recording) -> list[float]:
+    """What not importing each module spares: its time but for that of modules inside which the request runs.
+
+    Those would be imported by somebody else, with all that they bring along.
+    """
+    inside = [0.0] * len(recording.spans)
+    found = [0.0] * len(recording.spans)
     # A span's number is larger than that of the one around it.
     for number in range(len(recording.spans) - 1, -1, -1):
-        parent = recording.spans[number].parent
-        if parent >= 0 and found[number]:
-            found[parent] = True
+        span = recording.spans[number]
+        if span.name not in recording.used:
+            found[number] += span.ms - inside[number]
+        else:
+            found[number] = 0.0
+        if span.parent >= 0:
+            inside[span.parent] += span.ms
+            found[span.parent] += found[number]
     return found
 
 
@@ -128,6 +164,7 @@ _RULES: tuple[Callable[[Recording, Profile, Owners], Iterator[Suggestion]], ...]
     _bytecode,
     _clients,
     _lifespan,
+    _unused_clients,
     _imports,
     _models,
 )

@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 SpanKind = Literal["import", "client", "call", "model", "lifespan", "step", "network"]
-Rule = Literal["bytecode", "lazy-import", "client-per-request", "lifespan-per-request", "defer-build"]
+Rule = Literal[
+    "bytecode", "lazy-import", "unused-client", "client-per-request", "lifespan-per-request", "defer-build"
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

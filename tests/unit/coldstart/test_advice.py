@@ -21,16 +21,48 @@ def test_an_import_that_no_request_uses_is_named_with_its_statement() -> None:
     )
 
 
-def test_what_the_request_runs_or_brings_along_stays() -> None:
+def test_what_the_request_runs_stays() -> None:
     spans = (
         span("app", 20, 80),
         span("fastapi", 30, 70, parent=0, path=TASK),
         span("yaml", 40, 60, parent=1, path="/var/task/fastapi/main.py"),
     )
 
-    assert suggested(recording(*spans, used=frozenset({"yaml"}))) == []
     assert suggested(recording(*spans, used=frozenset({"fastapi"}))) == []
     assert [one.subject for one in suggested(recording(*spans))] == ["fastapi"]
+
+
+def test_a_module_of_the_same_distribution_that_the_request_runs_needs_the_package() -> None:
+    spans = (
+        span("app", 20, 80),
+        span("fastapi", 30, 70, parent=0, path=TASK),
+        span("fastapi.routing", 40, 60, parent=1, path="/var/task/fastapi/__init__.py"),
+    )
+
+    assert suggested(recording(*spans, used=frozenset({"fastapi.routing"}))) == []
+
+
+def test_what_somebody_else_would_import_anyway_is_not_spared() -> None:
+    spans = (
+        span("app", 20, 80),
+        span("fastapi", 30, 70, parent=0, path=TASK),
+        span("yaml", 40, 60, parent=1, path="/var/task/fastapi/main.py"),
+        span("json", 45, 50, parent=2),
+    )
+    (found,) = suggested(recording(*spans, used=frozenset({"yaml"})))
+
+    assert (found.subject, found.saves_ms) == ("fastapi", 20.0)
+
+
+def test_a_client_that_no_request_calls_could_wait() -> None:
+    spans = (
+        span("s3", 40, 55, kind="client", path=TASK),
+        span("dynamodb", 60, 80, kind="client", path=TASK),
+        span("dynamodb.GetItem", 105, 110, kind="call"),
+    )
+    (found,) = suggested(recording(*spans))
+
+    assert (found.rule, found.subject, found.saves_ms) == ("unused-client", "s3", 15.0)
 
 
 def test_bytecode_that_is_missing_costs_what_compiling_took() -> None:
@@ -45,6 +77,7 @@ def test_a_client_of_the_second_request_was_made_before() -> None:
     spans = (
         span("s3", 50, 60, kind="client", path=TASK),
         span("s3", 105, 110, kind="client", path=TASK),
+        span("s3.GetObject", 110, 112, kind="call"),
         span("s3", 125, 133, kind="client", path=TASK),
     )
     (found,) = suggested(recording(*spans))
