@@ -5,7 +5,6 @@ The target's values come from the environment; ``understudy e2e --target NAME`` 
 - ``E2E_API_URL``: base URL of the HTTP API;
 - ``E2E_FUNCTION``: function and alias that serve it, ``dashboard:live`` unless told otherwise;
 - ``E2E_IMAGE_DIGEST``: the digest that should be running;
-- ``E2E_WITHOUT``: tests, by name, that the emulator behind a target ``localstack`` cannot pass;
 - the AWS SDK's own variables (``AWS_ENDPOINT_URL``, ``AWS_REGION``, credentials).
 """
 
@@ -22,13 +21,6 @@ import pytest
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--target", help="where the stack under test runs, as understudy.yaml calls it")
-
-
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Not a skip: a suite that skips proves nothing."""
-    if config.getoption("--target") == "localstack":
-        without = set(os.environ.get("E2E_WITHOUT", "").split(","))
-        items[:] = [item for item in items if item.name.partition("[")[0] not in without]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
