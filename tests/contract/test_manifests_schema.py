@@ -156,7 +156,7 @@ def _paths(value: Any, recorded: Mapping[str, str], path: str = "") -> Iterator[
 @pytest.mark.parametrize("lookup", [filled, offline])
 def test_every_rendered_document_of_deploy_is_valid_ack(overlay: str, lookup: Lookup) -> None:
     found = rendered(overlay, lookup)
-    assert len(found) >= 12
+    assert len(found) == 28
     for document in found:
         validate(document)
 
