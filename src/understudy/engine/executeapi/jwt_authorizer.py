@@ -108,12 +108,18 @@ class JwtAuthorizer:
         key_id = str(header.get("kid"))
         if key_id in keys and self._clock() - since <= _KEPT_S:
             return keys[key_id]
+        problem = None
         for place in self._places(issuer):
-            keys = await self._published(place)
+            try:
+                keys = await self._published(place)
+            except TokenRefusedError as exc:
+                problem = exc
+                continue
             if key_id in keys:
                 self._keys[issuer] = (self._clock(), keys)
                 return keys[key_id]
-        raise TokenRefusedError("unable to find a signing key that matches the token's kid")
+            problem = None
+        raise problem or TokenRefusedError("unable to find a signing key that matches the token's kid")
 
     def _places(self, issuer: str) -> list[str]:
         """Where an issuer's keys may be: a pool of the local Cognito names AWS as its issuer."""

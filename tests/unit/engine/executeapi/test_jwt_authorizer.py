@@ -107,6 +107,19 @@ async def test_a_user_pool_is_looked_for_here_first() -> None:
     assert here.fetched[-1] == f"{pool}/.well-known/openid-configuration"
 
 
+async def test_a_user_pool_that_is_not_here_is_looked_for_on_aws() -> None:
+    pool = "https://cognito-idp.us-east-1.amazonaws.com/us-east-1_Pool"
+    there = Issuer(pool)
+    rule = JwtAuthorizer(there.fetch, cognito="http://localhost:4566")
+
+    claims = await rule.check(there.token(), issuer=pool, audience=["web"], scopes=())
+
+    assert claims["iss"] == pool
+    assert there.fetched[0] == "http://localhost:4566/us-east-1_Pool/.well-known/openid-configuration"
+    with pytest.raises(TokenRefusedError, match="unable to find a signing key"):
+        await rule.check(there.token(kid="another"), issuer=pool, audience=["web"], scopes=())
+
+
 def test_claims_are_texts_and_scopes_are_shown_where_the_route_asks_for_them() -> None:
     claims = {"sub": "ann", "exp": 1.5e9, "groups": ["a", "b"], "ok": True, "no": None, "at": {"a": 1}}
     shown = {"sub": "ann", "exp": "1500000000", "groups": "[a b]", "ok": "true", "at": '{"a":1}'}
