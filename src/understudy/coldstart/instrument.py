@@ -51,8 +51,6 @@ class Recorder:
 
     def span(self, kind: str, name: str, work: Callable[[], Any], place: tuple[str, int]) -> Any:
         """Runs `work` and records how long it took."""
-        if _thread.get_ident() != self._main:
-            return work()
         number = self.begin(kind, name, place)
         try:
             return work()
@@ -60,7 +58,9 @@ class Recorder:
             self.end(number)
 
     def begin(self, kind: str, name: str, place: tuple[str, int]) -> int:
-        """Opens a span of the main thread and returns its number."""
+        """Opens a span and returns its number; -1 in another thread, where nothing is recorded."""
+        if _thread.get_ident() != self._main:
+            return -1
         number = len(self._spans)
         path, line, now = place[0][-_TEXT_AT_MOST:], place[1], time.perf_counter()
         self._spans.append([kind, name[:_TEXT_AT_MOST], self._open[-1], now, now, path, line, ""])
@@ -69,13 +69,9 @@ class Recorder:
 
     def end(self, number: int) -> None:
         """Closes a span; what awaits may close before what it waits for."""
-        self._spans[number][4] = time.perf_counter()
-        self._open.remove(number)
-
-    def note(self, kind: str, name: str, place: tuple[str, int]) -> None:
-        """Records something that takes no time of its own."""
-        if _thread.get_ident() == self._main:
-            self.end(self.begin(kind, name, place))
+        if number >= 0:
+            self._spans[number][4] = time.perf_counter()
+            self._open.remove(number)
 
     def cost(self, kind: str, began: float) -> None:
         """Says that the innermost open span spent its time since `began` on something."""
@@ -290,7 +286,7 @@ def _watch_network(recorder: Recorder) -> None:
         else:
             return
         if not own or not name.endswith(own):
-            recorder.note("network", name, _asker("/botocore/", "/boto3/", "/urllib3/", "/socket.py"))
+            recorder.end(recorder.begin("network", name, _asker(*_SDK, "/urllib3/", "/socket.py")))
 
     sys.addaudithook(hook)
 

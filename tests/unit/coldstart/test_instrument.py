@@ -60,7 +60,12 @@ try:
 except OSError:
     pass
 app.slow.work()
-threading.Thread(target=__import__, args=("colorsys",)).start()
+other = threading.Thread(target=__import__, args=("colorsys",))
+other.start()
+other.join()
+other = threading.Thread(target=asyncio.run, args=(routing.serialize_response(),))
+other.start()
+other.join()
 client.wait_next_invocation()
 """
 
