@@ -179,7 +179,11 @@ class RegistryHttp:
             used, is_last = self._next_header(request, challenge, refused=used)
 
     def _next_header(self, request: Request, challenge: Challenge, *, refused: str) -> tuple[str, bool]:
-        """What to present after a refusal, and whether it is the last word: fetched for this very request."""
+        """What to present after a refusal, and whether it is the last word.
+
+        A first token may end before it is used, where several requests share it; the same password never
+        means something else the second time.
+        """
         with self._renewing:
             current = self._header(request)
             if current and current != refused:
@@ -188,7 +192,8 @@ class RegistryHttp:
             renew = self._auth.renew
             if refused and renew is not None:
                 self._auth = renew()
-            return self._authenticate(request, challenge), renew is None or bool(refused)
+            is_last = bool(refused) or (renew is None and challenge.scheme == "basic")
+            return self._authenticate(request, challenge), is_last
 
     @contextlib.contextmanager
     def _raw(self, request: Request, authorization: str) -> Iterator[httpx.Response]:

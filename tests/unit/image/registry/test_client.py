@@ -59,9 +59,10 @@ def test_missing_platform_lists_what_there_is_without_attestations() -> None:
         registry.choose(index_of(None), "linux/amd64")
 
 
-def test_whole_flow_with_tokens_that_end_on_the_way(tmp_path: Path) -> None:
+@pytest.mark.parametrize("request_number", range(6, 16))
+def test_whole_flow_with_tokens_that_end_on_the_way(tmp_path: Path, request_number: int) -> None:
     fake = FakeRegistry(users={"user": "pass"}, tokens=True)
-    fake.expire_at_requests = {6}
+    fake.expire_at_requests = {request_number}
     store, other = store_at(tmp_path / "a"), store_at(tmp_path / "b")
     image = image_of(store, [file("a")], [file("b")], [file("c")])
     with client_of(fake, Auth.basic("user", "pass")) as client:
