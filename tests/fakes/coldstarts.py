@@ -1,8 +1,13 @@
-"""Recordings and reports of cold starts, written by hand."""
+"""Recordings and reports of cold starts, written by hand, and what starts images without any isolation."""
 
+from collections.abc import Callable
+from typing import Self
+
+from tests.fakes.runtime import FakeSandbox, Program, echo
 from understudy.coldstart.model import Condition, Host, Report, Sample, Series
 from understudy.coldstart.owners import Owners
 from understudy.coldstart.watched import Recording, Span, SpanKind
+from understudy.sandbox.model import SandboxSpec
 
 OWNERS = Owners(distributions={"fastapi": "fastapi", "yaml": "PyYAML"})
 HOST = Host(machine="x86_64", processors=2, model="a processor", kernel="Linux 6")
@@ -51,3 +56,32 @@ def report(*init_ms: float) -> Report:
         host=HOST,
         series=(Series(condition=Condition(memory_mb=512), samples=samples),),
     )
+
+
+class Starts:
+    """An executor of this machine; `program` says what a start runs, by its spec.
+
+    Attributes:
+        specs: every start, in order.
+        is_open: whether it was opened and not closed since.
+    """
+
+    def __init__(self, program: Callable[[SandboxSpec], Program] = lambda _: echo) -> None:
+        self.program = program
+        self.specs: list[SandboxSpec] = []
+        self.is_open = False
+
+    def make(self, *_: object) -> Self:
+        """Stands in the place of `executors.make`."""
+        return self
+
+    async def open(self) -> None:
+        self.is_open = True
+
+    async def close(self) -> None:
+        self.is_open = False
+
+    async def prepare(self, spec: SandboxSpec) -> FakeSandbox:
+        assert self.is_open
+        self.specs.append(spec)
+        return FakeSandbox([self.program(spec)])

@@ -1,6 +1,7 @@
 """A small project on disk, an image for it, and a target whose AWS answers as told."""
 
 import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -119,13 +120,23 @@ def make(folder: Path) -> Workspace:
     return find(folder)
 
 
-def image(workspace: Workspace, *, name: str = "shop", labels: dict[str, str] | None = None) -> Image:
+def image(
+    workspace: Workspace,
+    *,
+    name: str = "shop",
+    labels: dict[str, str] | None = None,
+    files: Mapping[str, str] | None = None,
+    architecture: str = "amd64",
+) -> Image:
     """An image in the project's store, tagged as a build tags it."""
     store = Store(workspace.layout.store).open()
-    layer, diff_id = write_layer(store, [Entry(path="a", kind=Kind.FILE, data=b"a")], epoch=1)
+    entries = [
+        Entry(path=path, kind=Kind.FILE, data=text.encode()) for path, text in (files or {"a": "a"}).items()
+    ]
+    layer, diff_id = write_layer(store, entries, epoch=1)
     config = render.image_config(
         ImageConfig(
-            architecture="amd64",
+            architecture=architecture,
             os="linux",
             env=(("PATH", "/usr/bin"),),
             cmd=("handler.handler",),

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 def run(
     workspace: Workspace, target: Target, store: Store, wanted: Wanted, digests: Sequence[str], tell: Tell
 ) -> list[Report]:
-    """A report of each digest: one series, under the function's own condition.
+    """A report of each digest: one series, of the first wanted memory size or the function's own.
 
     Raises:
         UnderstudyError: an image is not here or does not start, or this machine cannot isolate.
@@ -47,10 +47,11 @@ def run(
     ]
     folder = workspace.layout.sandboxes
     folder.mkdir(parents=True, exist_ok=True)
+    conditions = [Condition(memory_mb=(*wanted.memory_mb, one.spec.memory_mb)[0]) for one in subjects]
     measured = asyncio.run(
         _series(
             folder,
-            subjects,
+            list(zip(subjects, conditions, strict=True)),
             wanted.runs,
             lambda number: tell(Advanced(step=step, text=f"round {number} of {wanted.runs}")),
         )
@@ -71,12 +72,14 @@ def run(
 
 
 async def _series(
-    folder: Path, subjects: Sequence[Subject], runs: int, progress: Callable[[int], None]
+    folder: Path,
+    subjects: Sequence[tuple[Subject, Condition]],
+    runs: int,
+    progress: Callable[[int], None],
 ) -> list[Series]:
     executor = executors.make(executors.chosen(os.environ), folder)
     await executor.open()
     try:
-        conditions = [Condition(memory_mb=subject.spec.memory_mb) for subject in subjects]
-        return await measure.series(list(zip(subjects, conditions, strict=True)), runs, executor, progress)
+        return await measure.series(subjects, runs, executor, progress)
     finally:
         await executor.close()

@@ -97,7 +97,12 @@ class ColdStartGate:
         before = ledger.accepted(self.workspace.layout.cold_starts, report.image)
         if before is None or not self.store.has(before.digest):
             return report
-        wanted = dataclasses.replace(wanted, runs=max(_RUNS, wanted.runs))
+        wanted = dataclasses.replace(
+            wanted,
+            function=report.function,
+            memory_mb=(report.series[0].condition.memory_mb,),
+            runs=max(_RUNS, wanted.runs),
+        )
         both = [before.digest, report.digest]
         old, new = brief.run(self.workspace, self.target, self.store, wanted, both, self.tell)
         ledger.note(self.workspace.layout.cold_starts, old)

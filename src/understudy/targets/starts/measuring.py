@@ -117,7 +117,7 @@ def _copies(
     """The changed subjects by change, and the changes that cannot be made."""
     copies: dict[str, Subject] = {}
     problems: list[Tried] = []
-    for change in wanted.what_ifs:
+    for change in dict.fromkeys(wanted.what_ifs):
         tell(Advanced(step=_STEP, text=f"making a copy with {change}"))
         try:
             copies[str(change)] = what_ifs.changed(subject, change, store, state_dir)
@@ -146,17 +146,18 @@ async def _report(
         for cache in wanted.caches
     ]
     headline = conditions[0]
+    calibrating, _ = await _starting(_empty(subject), headline, executor)
     starting, problems = await _starting(copies, headline, executor)
     found = await measure.series(
         [
             *((subject, condition) for condition in conditions),
-            (measure.empty(subject), headline),
-            *((copy, headline) for copy in starting.values()),
+            *((other, headline) for other in (*calibrating.values(), *starting.values())),
         ],
         wanted.runs,
         executor,
         lambda number: tell(Advanced(step=_STEP, text=f"round {number} of {wanted.runs}")),
     )
+    beside = found[len(conditions) :]
     tell(Advanced(step=_STEP, text="watching some"))
     report = Report(
         image=subject.image,
@@ -166,15 +167,21 @@ async def _report(
         stand_in_for=subject.stand_in_for,
         host=measure.host(),
         series=tuple(found[: len(conditions)]),
-        calibration=found[len(conditions)],
+        calibration=beside[0] if calibrating else None,
         notes=tuple(_notes(found[0], subject)),
     )
     report = await _explained(report, subject, headline, executor)
     report = dataclasses.replace(report, touched=await measure.touches(subject, headline, executor))
-    tried = zip(starting, found[len(conditions) + 1 :], strict=True)
+    tried = zip(starting, beside[len(calibrating) :], strict=True)
     return dataclasses.replace(
         report, tried=(*(_tried(report, change, series) for change, series in tried), *problems)
     )
+
+
+def _empty(subject: Subject) -> dict[str, Subject]:
+    """The empty handler, where Python would run it: another runtime looks for one in its own language."""
+    has_python = standard_libraries(RootfsView(subject.spec.rootfs), subject.spec.entrypoint)
+    return {measure.EMPTY: measure.empty(subject)} if has_python else {}
 
 
 async def _starting(
@@ -211,18 +218,22 @@ async def _explained(report: Report, subject: Subject, condition: Condition, exe
     view = RootfsView(subject.spec.rootfs)
     program = f"{inspect.getsource(instrument)}\n\ninstall()\n"
     files = prologue.files(view, subject.spec, program)
-    watched = [
-        await measure.record(subject, condition, files, executor) for _ in range(_WATCHED if files else 0)
-    ]
+    note = "the image's Python could not be watched: there is no Python, or not AWS's runtime client"
+    try:
+        watched = [
+            await measure.record(subject, condition, files, executor) for _ in range(_WATCHED if files else 0)
+        ]
+    except UnderstudyError as error:  # the time that instruments take may be what init has left
+        watched = []
+        note = f"the image could not be watched: with the instruments in it, {error.message}"
     told = sorted((one for one in watched if one is not None), key=lambda one: one.next_ms[0])
     if not told:
-        note = "the image's Python could not be watched: there is no Python, or not AWS's runtime client"
         return dataclasses.replace(report, notes=(*report.notes, note))
     recording = told[len(told) // 2]
     task_root = subject.spec.environment.get("LAMBDA_TASK_ROOT", "/var/task")
-    folders = [task_root, "/var/lang/lib/python3.13/site-packages"]
-    folders += [f"{library}/site-packages" for library in standard_libraries(view, subject.spec.entrypoint)]
-    whose = owners.load(view, dict.fromkeys(folders), task_root=task_root)
+    libraries = standard_libraries(view, subject.spec.entrypoint)
+    folders = [task_root, *(f"{library}/site-packages" for library in libraries)]
+    whose = owners.load(view, folders, task_root=task_root)
     module = subject.spec.command[-1].rpartition(".")[0] if subject.spec.command else ""
     profile = profiles.profile(recording, handler=module, owners=whose)
     return dataclasses.replace(

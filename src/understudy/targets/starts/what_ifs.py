@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from understudy.coldstart import changes
+from understudy.errors import UnderstudyError
 from understudy.image import builder, rootfs
 from understudy.image.builder import BuildRequest, ResolvedBase
 from understudy.image.rootfs_view import RootfsView
@@ -52,9 +53,16 @@ def changed(subject: Subject, change: Change, store: Store, state_dir: Path) -> 
     text = changes.program(change)
     if text:
         laid = prologue.files(RootfsView(subject.spec.rootfs), subject.spec, text)
+        if not laid:
+            raise UnderstudyError(
+                "what-if-impossible",
+                f"{change} needs Python, and none was found in image {subject.image}",
+                hint=f"leave --what-if {change} out",
+            )
         return dataclasses.replace(
             subject, spec=dataclasses.replace(subject.spec, files={**subject.spec.files, **laid})
         )
+    base = store.image(subject.digest)
     steps = NamespaceStepRunner(state_dir)
     with tempfile.TemporaryDirectory() as folder:
         for name, content in changes.build_files(change, subject.spec, base=_BASE).items():
@@ -62,7 +70,8 @@ def changed(subject: Subject, change: Change, store: Store, state_dir: Path) -> 
         request = BuildRequest(
             context=Path(folder),
             dockerfile=Path(folder, "Dockerfile"),
-            base_resolver=_Only(store.image(subject.digest)),
+            base_resolver=_Only(base),
+            platform=f"{base.config.os}/{base.config.architecture}",
         )
         try:
             image = builder.build(request, store=store, steps=steps, progress=lambda _: None)

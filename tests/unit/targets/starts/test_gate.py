@@ -14,6 +14,7 @@ from understudy.image.store import Store
 from understudy.targets import workspace
 from understudy.targets.starts import brief
 from understudy.targets.starts.gate import BudgetExceededError, ColdStartGate
+from understudy.targets.starts.measuring import Wanted
 
 BUDGET = "repository: shop\n    coldStart: {limit: 500ms, regression: 10%}\n"
 OTHER = f"sha256:{'b' * 64}"
@@ -28,6 +29,7 @@ class Lab:
         self.store = Store(self.found.layout.store).open()
         self.init_ms: dict[str, float] = {}
         self.measured: list[list[str]] = []
+        self.wanted: list[Wanted] = []
 
     def gate(self, budget: str = BUDGET) -> ColdStartGate:
         """A gate of the project with that budget."""
@@ -51,6 +53,9 @@ class Lab:
         digests = arguments[4]
         assert isinstance(digests, Sequence)
         self.measured.append(list(digests))
+        wanted = arguments[3]
+        assert isinstance(wanted, Wanted)
+        self.wanted.append(wanted)
         return [self.report(digest) for digest in digests]
 
 
@@ -131,6 +136,18 @@ def test_what_is_slower_beside_the_accepted_digest_as_well_is_refused(lab: Lab) 
     with pytest.raises(BudgetExceededError, match=r"before and after: 0.11 s .* -> 0.22 s, \+9\d%"):
         gate.check({"shop": lab.digest})
     assert lab.measured == [[old], [lab.digest], [old, lab.digest]]
+
+
+def test_what_is_measured_again_is_what_the_report_is_of(lab: Lab) -> None:
+    gate, old = accepted(lab, 100.0)
+    lab.init_ms[lab.digest] = 200.0
+    asked = Wanted(image="shop", runs=20)
+    of = dataclasses.replace(lab.report(lab.digest), function="admin")
+    ledger.note(gate.workspace.layout.cold_starts, dataclasses.replace(lab.report(old), function="admin"))
+    gate.judge(of, asked)
+    assert lab.measured[-1] == [old, lab.digest]
+    again = lab.wanted[-1]
+    assert (again.function, again.memory_mb, again.runs) == ("admin", (256,), 20)
 
 
 def test_a_machine_that_got_slower_refuses_nothing(lab: Lab) -> None:
