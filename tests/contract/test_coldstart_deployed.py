@@ -137,7 +137,7 @@ def test_what_a_stopped_process_left_is_put_back(preprod: Preprod, number: signa
 
 def test_a_deploy_that_breaks_the_budget_is_stopped_before_it_writes(preprod: Preprod) -> None:
     before = preprod.state()
-    preprod.shop.deploy(preprod.shop.image(f"import time\ntime.sleep(0.15)\n{ALIVE % 'slow'}"))
+    preprod.shop.deploy(preprod.shop.image(f"import time\ntime.sleep(1.5)\n{ALIVE % 'slow'}"))
 
     refused = preprod.promote()
 
