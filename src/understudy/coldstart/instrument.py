@@ -253,6 +253,11 @@ def _watch_application(recorder: Recorder, module: Any) -> None:
     module.HTTPCycle.__call__ = called
 
 
+def _watch_router(recorder: Recorder, module: Any) -> None:
+    module.Router.app = _awaited(recorder, "routing", module.Router.app)
+    module.Route.handle = _awaited(recorder, "route", module.Route.handle)
+
+
 def _watch_routes(recorder: Recorder, module: Any) -> None:
     names = (
         ("solve_dependencies", "dependencies"),
@@ -301,6 +306,7 @@ _WATCHED: dict[str, Callable[[Recorder, Any], None]] = {
     "mangum.protocols.http": _watch_application,
     "mangum.protocols.lifespan": _watch_lifespan,
     "fastapi.routing": _watch_routes,
+    "starlette.routing": _watch_router,
 }
 
 

@@ -1,6 +1,7 @@
 """The instruments in a real interpreter: this one, started anew with them as its sitecustomize."""
 
 import inspect
+import itertools
 import os
 import subprocess
 import sys
@@ -38,6 +39,18 @@ async def run_endpoint_function():
 
 serialize_response = solve_dependencies
 """
+ROUTER = """\
+import asyncio
+
+class Route:
+    async def handle(self, endpoint):
+        return await endpoint()
+
+class Router:
+    async def app(self, endpoint):
+        await asyncio.sleep(0)
+        return await Route().handle(endpoint)
+"""
 APP = """\
 import slow
 import boto
@@ -52,8 +65,8 @@ client.wait_next_invocation()
 client.wait_next_invocation()
 import json.tool
 import asyncio, socket
-import awslambdaric.bootstrap as bootstrap, fastapi.routing as routing
-answer = lambda event, context: asyncio.run(routing.run_endpoint_function())
+import awslambdaric.bootstrap as bootstrap, fastapi.routing as routing, starlette.routing as starlette
+answer = lambda event, context: asyncio.run(starlette.Router().app(routing.run_endpoint_function))
 bootstrap.handle_event_request(client, answer, {})
 try:
     socket.create_connection(("127.0.0.1", 9), timeout=1)
@@ -79,6 +92,8 @@ def found(tmp_path: Path) -> Recording:
         "awslambdaric/bootstrap.py": BOOTSTRAP,
         "fastapi/__init__.py": "",
         "fastapi/routing.py": ROUTING,
+        "starlette/__init__.py": "",
+        "starlette/routing.py": ROUTER,
         "botocore/__init__.py": "",
         "botocore/session.py": SESSION,
         "boto.py": "from botocore.session import Session\n",
@@ -137,9 +152,10 @@ def test_the_third_request_s_modules_are_noted_and_other_threads_are_not(found: 
 def test_a_request_is_cut_into_the_steps_of_its_frameworks(found: Recording) -> None:
     steps = {span.name: number for number, span in enumerate(found.spans) if span.kind == "step"}
 
-    assert list(steps) == ["handler", "endpoint", "dependencies"]
-    assert found.spans[steps["endpoint"]].parent == steps["handler"]
-    assert found.spans[steps["dependencies"]].parent == steps["endpoint"]
+    assert list(steps) == ["handler", "routing", "route", "endpoint", "dependencies"]
+    parents = {name: found.spans[number].parent for name, number in steps.items()}
+    for name, inside in itertools.pairwise(steps):
+        assert parents[inside] == steps[name]
 
 
 def test_a_connection_is_told_with_the_statement_that_makes_it(found: Recording) -> None:
