@@ -45,14 +45,25 @@ class _Lazy:
 
 sys.meta_path.insert(0, _Lazy())
 """
+# With its bytecode, and without empty folders: Python would take those for packages that are there.
 _DROP = """
-import importlib.metadata, sys
+import importlib.metadata, pathlib, sys
 
 found = next(iter(importlib.metadata.distributions(name={name!r}, path=[*sys.path, {task_root!r}])), None)
 if found is None:
     sys.exit("no distribution {name} is installed")
+root = pathlib.Path(found.locate_file(""))
+folders = set()
 for file in found.files or ():
-    file.locate().unlink(missing_ok=True)
+    place = pathlib.Path(file.locate())
+    compiled = place.parent.glob("__pycache__/" + place.stem + ".*.pyc") if place.suffix == ".py" else ()
+    for one in (place, *compiled):
+        one.unlink(missing_ok=True)
+        folders.add(one.parent)
+for folder in sorted(folders, key=lambda folder: -len(folder.parts)):
+    while root in folder.parents and folder.is_dir() and not any(folder.iterdir()):
+        folder.rmdir()
+        folder = folder.parent
 """
 
 

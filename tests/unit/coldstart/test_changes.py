@@ -1,3 +1,4 @@
+import compileall
 import subprocess
 import sys
 from pathlib import Path
@@ -59,9 +60,12 @@ def test_a_distribution_is_dropped_file_by_file(tmp_path: Path) -> None:
     info = tmp_path / "site" / "shop_kit-1.0.dist-info"
     info.mkdir(parents=True)
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: shop-kit\nVersion: 1.0\n")
-    (info / "RECORD").write_text("kit.py,,\nshop_kit-1.0.dist-info/METADATA,,\n")
+    (info / "RECORD").write_text("kit.py,,\nbox/in/__init__.py,,\nshop_kit-1.0.dist-info/METADATA,,\n")
     (tmp_path / "site" / "kit.py").write_text("")
+    (tmp_path / "site" / "box" / "in").mkdir(parents=True)
+    (tmp_path / "site" / "box" / "in" / "__init__.py").write_text("")
     (tmp_path / "site" / "other.py").write_text("")
+    compileall.compile_dir(tmp_path / "site", quiet=1)
     files = changes.build_files(changes.parse("drop:shop-kit"), spec("/bootstrap"), base="image")
     script = tmp_path / "change.py"
     script.write_text(files["understudy-change.py"])
@@ -69,6 +73,9 @@ def test_a_distribution_is_dropped_file_by_file(tmp_path: Path) -> None:
     subprocess.run([sys.executable, script], env={"PYTHONPATH": str(tmp_path / "site")}, check=True)
 
     assert not (tmp_path / "site" / "kit.py").exists()
+    assert not (tmp_path / "site" / "box").exists()
+    left = [path.name for path in (tmp_path / "site" / "__pycache__").iterdir()]
+    assert [name.partition(".")[0] for name in left] == ["other"]
     assert (tmp_path / "site" / "other.py").exists()
     again = subprocess.run([sys.executable, script], env={}, check=False, capture_output=True, text=True)
     assert "no distribution shop-kit is installed" in again.stderr
