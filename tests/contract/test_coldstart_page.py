@@ -11,6 +11,7 @@ from tests import tools
 from tests.fakes.coldstarts import OWNERS, recording, report, span
 from understudy.coldstart import advice, page, profiles
 from understudy.coldstart.model import Condition, Deployed, Verdict
+from understudy.coldstart.snapstart import Eligibility
 
 OPTIONS = (
     "--headless",
@@ -46,7 +47,9 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
         profile=profile,
         series=(*one.series, small),
         calibration=report(20.0).series[0],
-        suggestions=advice.suggestions(told, profile, owners=OWNERS),
+        suggestions=advice.suggestions(
+            told, profile, owners=OWNERS, eligibility=Eligibility(has_hooks=True, ephemeral_mb=512)
+        ),
         deployed=Deployed(target="preprod", function="shop", series=report(150.0).series[0]),
         verdicts=(Verdict(name="cold start", passed=False, detail="0.11 s of 0.1 s"),),
         notes=("mind <this>",),
@@ -93,6 +96,8 @@ def test_every_part_is_drawn(written: Path) -> None:
         "runs",
     ]
     assert "mind &lt;this&gt;" in found
+    assert '<span class="gain">10.0 ms</span> yaml is imported' in found
+    assert '<span class="soft">for information</span> SnapStart takes this image' in found
     assert "shop on preprod, 512 MB, 1 cold starts of scratch versions" in found
     assert '<span class="loss">broken</span>' in found
     assert len(re.findall(r'<div tabindex="0" data-name=', found)) == 5

@@ -1,19 +1,22 @@
 """What would make a cold start shorter, and by how much; pure.
 
 Each saving is computed from this image's own recording. What every request pays comes first, then what a cold
-start pays, dearest first. Nothing is suggested that saves less than a millisecond, or a hundredth of init.
+start pays, dearest first, and last what this machine cannot measure. Nothing is suggested that saves less
+than a millisecond, or a hundredth of init.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from understudy.coldstart import snapstart
 from understudy.coldstart.watched import Suggestion
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from understudy.coldstart.owners import Owners
+    from understudy.coldstart.snapstart import Eligibility
     from understudy.coldstart.watched import Profile, Recording, Span
 
 _LEAST_MS = 1.0
@@ -21,18 +24,23 @@ _LEAST_SHARE = 0.01
 _IMPORTS_AT_MOST = 3
 
 
-def suggestions(recording: Recording, profile: Profile, *, owners: Owners) -> tuple[Suggestion, ...]:
+def suggestions(
+    recording: Recording, profile: Profile, *, owners: Owners, eligibility: Eligibility | None = None
+) -> tuple[Suggestion, ...]:
     """What to change, the most worthwhile first.
 
     Args:
         recording: of a watched cold start with at least two requests.
         profile: of the same recording.
         owners: whose the modules are; imports are judged where the user's own code asks for them.
+        eligibility: for SnapStart; `None` says nothing about it.
     """
-    found = [one for rule in _RULES for one in rule(recording, profile, owners)]
+    found = [(one.saves_ms or 0.0, one) for rule in _RULES for one in rule(recording, profile, owners)]
     least = max(_LEAST_MS, _LEAST_SHARE * profile.init_ms)
-    worth = (one for one in found if one.saves_ms >= (_LEAST_MS if one.per_request else least))
-    return tuple(sorted(worth, key=lambda one: (not one.per_request, -one.saves_ms)))
+    worth = [item for item in found if item[0] >= (_LEAST_MS if item[1].per_request else least)]
+    worth.sort(key=lambda item: (not item[1].per_request, -item[0]))
+    informing = [snapstart.suggestion(eligibility)] if eligibility else []
+    return (*(one for _, one in worth), *informing)
 
 
 def _bytecode(recording: Recording, profile: Profile, owners: Owners) -> Iterator[Suggestion]:  # noqa: ARG001

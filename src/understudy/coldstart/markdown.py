@@ -35,7 +35,7 @@ def lines(report: Report) -> Iterator[str]:
     for number, one in enumerate(report.suggestions, 1):
         if number == 1:
             yield ""
-        yield f"{number}. {one.saves_ms:.0f} ms: {_cell(one.what)}; {_cell(one.fix)}"
+        yield f"{number}. {one.gain}: {_cell(one.what)}; {_cell(one.fix)}"
     for note in report.notes:
         yield f"\n> {_cell(note)}"
 

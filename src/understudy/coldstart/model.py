@@ -7,11 +7,11 @@ come from samples alone.
 from __future__ import annotations
 
 import statistics
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from understudy.coldstart.watched import Profile, Suggestion
     from understudy.sandbox.model import SandboxSpec
@@ -35,6 +35,7 @@ class Subject:
         event: payload of the first and the second request.
         event_name: ``GET /health``, or the user's file.
         stand_in_for: base image that a stand-in replaces; empty for the real one.
+        labels: of the image.
     """
 
     image: str
@@ -44,6 +45,7 @@ class Subject:
     event: bytes
     event_name: str
     stand_in_for: str = ""
+    labels: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

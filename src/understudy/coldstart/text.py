@@ -135,8 +135,7 @@ def _advice(suggestions: tuple[Suggestion, ...]) -> Iterator[str]:
         yield ""
         yield "to make it shorter, the most worthwhile first"
     for number, one in enumerate(suggestions, 1):
-        every = " per request" if one.per_request else ""
-        yield f"{number:>3}. {one.saves_ms:.0f} ms{every}: {one.what}"
+        yield f"{number:>3}. {one.gain}: {one.what}"
         yield f"     {one.fix}"
         if one.where:
             yield f"     {one.where}"

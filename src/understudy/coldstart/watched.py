@@ -14,7 +14,13 @@ if TYPE_CHECKING:
 
 SpanKind = Literal["import", "client", "call", "model", "lifespan", "step", "network"]
 Rule = Literal[
-    "bytecode", "lazy-import", "unused-client", "client-per-request", "lifespan-per-request", "defer-build"
+    "bytecode",
+    "lazy-import",
+    "unused-client",
+    "client-per-request",
+    "lifespan-per-request",
+    "defer-build",
+    "snapstart",
 ]
 
 
@@ -158,7 +164,7 @@ class Suggestion:
         rule: kind of change.
         what: what is the matter, with its size.
         fix: an edit or a command.
-        saves_ms: of a cold start, or of each request where `per_request`.
+        saves_ms: of a cold start, or of each request where `per_request`; `None` where nothing here can tell.
         per_request: whether every request pays.
         where: ``file:line`` to edit; empty when there is no one place.
         subject: module, service or class that it is about.
@@ -167,7 +173,14 @@ class Suggestion:
     rule: Rule
     what: str
     fix: str
-    saves_ms: float
+    saves_ms: float | None
     per_request: bool = False
     where: str = ""
     subject: str = ""
+
+    @property
+    def gain(self) -> str:
+        """What it saves, in words."""
+        if self.saves_ms is None:
+            return "for information"
+        return f"{self.saves_ms:.0f} ms{' per request' if self.per_request else ''}"

@@ -1,5 +1,6 @@
 from tests.fakes.coldstarts import OWNERS, recording, span
 from understudy.coldstart import advice, profiles
+from understudy.coldstart.snapstart import Eligibility
 from understudy.coldstart.watched import Recording, Suggestion
 
 TASK = "/var/task/app.py"
@@ -116,3 +117,14 @@ def test_the_largest_saving_comes_first_and_small_change_is_left_out() -> None:
     )
 
     assert [one.rule for one in suggested(recording(*spans))] == ["lazy-import", "bytecode"]
+
+
+def test_what_nobody_can_measure_here_comes_last_and_has_no_figure() -> None:
+    told = recording(span("app", 20, 80), span("yaml", 30, 70, parent=0, path=TASK))
+    profile = profiles.profile(told, handler="app", owners=OWNERS)
+    eligibility = Eligibility(has_hooks=True, ephemeral_mb=512)
+
+    first, last = advice.suggestions(told, profile, owners=OWNERS, eligibility=eligibility)
+
+    assert (first.rule, first.gain) == ("lazy-import", "40 ms")
+    assert (last.rule, last.saves_ms, last.gain) == ("snapstart", None, "for information")

@@ -10,7 +10,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from understudy.coldstart import advice, comparison, instrument, measure, owners, profiles
+from understudy.coldstart import advice, comparison, instrument, measure, owners, profiles, snapstart
 from understudy.coldstart.model import Cache, Condition, Report, Series, Subject, Tried
 from understudy.errors import UnderstudyError
 from understudy.image import rootfs
@@ -108,6 +108,7 @@ def subject_of(workspace: Workspace, target: Target, store: Store, wanted: Wante
         event=wanted.event,
         event_name=wanted.event_name,
         stand_in_for=image.config.labels.get(STAND_IN_LABEL, ""),
+        labels=image.config.labels,
     )
 
 
@@ -240,7 +241,9 @@ async def _explained(report: Report, subject: Subject, condition: Condition, exe
         report,
         profile=profile,
         overhead_ms=profile.init_ms - report.series[0].spread("init_ms").median,
-        suggestions=advice.suggestions(recording, profile, owners=whose),
+        suggestions=advice.suggestions(
+            recording, profile, owners=whose, eligibility=snapstart.of(view, subject)
+        ),
     )
 
 

@@ -170,7 +170,8 @@ def test_the_watched_start_in_the_middle_is_shown_with_what_would_help(lab: Lab)
     assert found.profile is not None
     assert 1_500_000 < found.profile.init_ms < 2_500_000
     assert found.overhead_ms == found.profile.init_ms - found.series[0].spread("init_ms").median
-    (suggestion,) = found.suggestions
+    suggestion, last = found.suggestions
+    assert last.rule == "snapstart"
     assert (suggestion.rule, suggestion.subject, suggestion.where) == (
         "lazy-import",
         "heavy",
