@@ -150,6 +150,8 @@ class Pool:
         spawned = await _outcome(slot.spawning)
         if spawned is None:
             spawned = await _outcome(self._budget.background.spawn(_ready(slot.environment)))
+        if spawned is None and slot.environment.state == "dead":
+            spawned = _lost()
         if slot in self._starting:
             self._starting.remove(slot)
             if spawned is None:
@@ -276,6 +278,12 @@ async def _outcome(task: asyncio.Task[None]) -> BaseException | None:
 
 async def _ready(environment: Environment) -> None:
     await environment.ready()
+
+
+def _lost() -> UnderstudyError:
+    return UnderstudyError(
+        "environment-lost", "the execution environment was killed during its init phase", hint="invoke again"
+    )
 
 
 async def _end(slot: _Slot) -> None:

@@ -127,6 +127,22 @@ async def test_a_failed_start_gives_the_place_back() -> None:
     assert (pool.size, budget.used) == (0, 0)
 
 
+async def test_who_waits_for_an_environment_that_init_killed_is_told() -> None:
+    async def die(_: SandboxSpec) -> None:
+        fleet.made[-1].state = "dead"
+
+    fleet, budget = FakeFleet(), make_budget()
+    fleet.initialising = die
+    pool = make_pool(fleet, budget)
+    running = asyncio.create_task(pool.invoke(request()))
+    await budget.background.settle()
+    await turns()
+    assert running.done()
+    with pytest.raises(UnderstudyError, match="killed during its init phase"):
+        await running
+    assert (pool.size, budget.used) == (0, 0)
+
+
 async def test_idle_environments_end_after_their_time() -> None:
     fleet, budget = FakeFleet(), make_budget()
     pool = make_pool(fleet, budget, idle_s=0.0)
