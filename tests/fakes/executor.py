@@ -9,8 +9,8 @@ import json
 from collections.abc import Awaitable, Callable
 
 from understudy.sandbox import reports
-from understudy.sandbox.model import InvokeRequest, InvokeResult, SandboxSpec
-from understudy.sandbox.reports import Report
+from understudy.sandbox.model import Fault, InvokeRequest, InvokeResult, SandboxSpec
+from understudy.sandbox.reports import InitReport, Report
 
 Handler = Callable[[SandboxSpec, InvokeRequest], Awaitable[bytes]]
 
@@ -42,9 +42,10 @@ class FakeEnvironment:
         if self.state == "starting":
             self.state = "idle"
 
-    async def ready(self) -> None:
+    async def ready(self) -> InitReport:
         """Has no init phase, unless the test gives it one."""
-        await self.fleet.initialising(self.spec)
+        fault = await self.fleet.initialising(self.spec)
+        return InitReport(phase="init", duration_ms=0.0, fault=fault)
 
     async def invoke(self, request: InvokeRequest) -> InvokeResult:
         """Runs the handler; an exception is a function error, `CrashError` is the end of the process."""
@@ -96,7 +97,7 @@ class FakeFleet:
     Attributes:
         handler: what functions do.
         starting: awaited by every start; raise in it to make starting fail.
-        initialising: awaited by every init phase.
+        initialising: awaited by every init phase; gives its fault.
         made: every environment, in order.
         ended: set when one has been shut down.
     """
@@ -104,7 +105,7 @@ class FakeFleet:
     def __init__(self, handler: Handler = echo) -> None:
         self.handler = handler
         self.starting: Callable[[SandboxSpec], Awaitable[None]] = _at_once
-        self.initialising: Callable[[SandboxSpec], Awaitable[None]] = _at_once
+        self.initialising: Callable[[SandboxSpec], Awaitable[Fault | None]] = _at_once
         self.made: list[FakeEnvironment] = []
         self.ended = asyncio.Event()
 

@@ -22,6 +22,9 @@ CreateEnvironment = Callable[[SandboxSpec, Callable[[bytes], None]], Environment
 
 # https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
 _PROVISIONED = {"AWS_LAMBDA_INITIALIZATION_TYPE": "provisioned-concurrency"}
+# Or the function's timeout, whichever is higher:
+# https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
+_PROVISIONED_INIT_S = 130
 _SECRET = "understudy"  # noqa: S105 - nothing here checks it
 
 
@@ -66,7 +69,11 @@ class EnvironmentMaker:
             function, version, image, log_stream=writer.stream, endpoint_url=self._endpoint_url
         )
         if provisioned:
-            spec = replace(spec, environment={**spec.environment, **_PROVISIONED})
+            spec = replace(
+                spec,
+                environment={**spec.environment, **_PROVISIONED},
+                init_timeout_s=max(_PROVISIONED_INIT_S, spec.timeout_s),
+            )
         if image.architecture != version.code.architecture:
             return WrongArchitecture(spec, writer.write)
         return self._create(spec, writer.write)

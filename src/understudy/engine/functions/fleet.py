@@ -43,7 +43,7 @@ class Servers:
         Raises:
             ApiError: there is no place for another environment.
         """
-        if self.kept is not None and self.kept.available:
+        if self.kept is not None and self.kept.ready():
             return await self.kept.invoke(request)
         return await self.pool.invoke(request)
 

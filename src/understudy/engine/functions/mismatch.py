@@ -10,7 +10,7 @@ from collections.abc import Callable
 from understudy.sandbox import model
 from understudy.sandbox.model import ExitStatus, InvokeRequest, InvokeResult, LaunchFailure, SandboxSpec
 from understudy.sandbox.platform_log import PlatformLog
-from understudy.sandbox.reports import Report
+from understudy.sandbox.reports import InitReport, Report
 
 _ENOEXEC = 8
 _FAILED = ExitStatus(code=127, failed=LaunchFailure(stage="exec", errno=_ENOEXEC, text="Exec format error"))
@@ -28,8 +28,9 @@ class WrongArchitecture:
     async def start(self) -> None:
         """Does nothing: there is no process to spawn."""
 
-    async def ready(self) -> None:
-        """Does nothing: there is no init phase."""
+    async def ready(self) -> InitReport:
+        """The verdict, as that of an init phase."""
+        return InitReport(phase="init", duration_ms=0.0, fault=model.exit_fault(_FAILED, self._spec))
 
     async def invoke(self, request: InvokeRequest) -> InvokeResult:
         """The verdict that the entry point is for another machine."""

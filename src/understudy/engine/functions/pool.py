@@ -15,6 +15,7 @@ from typing import Protocol
 from understudy.engine.functions.budget import Budget, Turn
 from understudy.errors import UnderstudyError
 from understudy.sandbox.model import InvokeRequest, InvokeResult
+from understudy.sandbox.reports import InitReport
 
 
 class Environment(Protocol):
@@ -29,8 +30,8 @@ class Environment(Protocol):
         """Spawns the process; its init phase goes on in the background."""
         ...
 
-    async def ready(self) -> object:
-        """Waits for the end of the init phase, which may have failed: the first request tells."""
+    async def ready(self) -> InitReport:
+        """Waits for the end of the init phase and returns how it went; the first request tries again."""
         ...
 
     async def invoke(self, request: InvokeRequest) -> InvokeResult:

@@ -13,7 +13,8 @@ from understudy.engine.protocol import ApiError
 from understudy.errors import UnderstudyError
 from understudy.sandbox.model import InvokeRequest, InvokeResult
 
-# AWS's own reason of that name: a StatusReason is documented nowhere as a list.
+# AWS's own reason of that name, a StatusReason is documented nowhere as a list; recorded for a function that
+# fails in its init phase: https://github.com/localstack/localstack/pull/13784
 _INIT_FAILED = "FUNCTION_ERROR_INIT_FAILURE"
 
 
@@ -52,8 +53,15 @@ class Provisioned:
             self._end(self._idle.pop())
         self._fill()
 
+    def ready(self) -> bool:
+        """Whether one waits for a request; one that died while it waited is replaced."""
+        while self._idle and self._idle[-1].state == "dead":
+            self._end(self._idle.pop())
+            self._fill()
+        return bool(self._idle)
+
     async def invoke(self, request: InvokeRequest) -> InvokeResult:
-        """Runs `request` in an environment that is available."""
+        """Runs `request` in the environment that `ready` has found."""
         environment = self._idle.pop()
         self._busy += 1
         kept = False
@@ -90,13 +98,14 @@ class Provisioned:
         try:
             environment = self._make()
             await environment.start()
-            await environment.ready()
+            report = await environment.ready()
         except UnderstudyError as exc:
             self._budget.give_back()
             return exc.message
-        if environment.state == "dead" or self.allocated >= self.wanted:
+        failed = report.fault is not None or environment.state == "dead"
+        if failed or self.allocated >= self.wanted:
             self._end(environment)
-            return _INIT_FAILED if environment.state == "dead" else ""
+            return _INIT_FAILED if failed else ""
         self._idle.append(environment)
         return ""
 

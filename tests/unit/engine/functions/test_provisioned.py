@@ -6,7 +6,7 @@ from understudy.engine.functions.budget import Budget
 from understudy.engine.functions.provisioned import Provisioned
 from understudy.errors import UnderstudyError
 from understudy.image.rootfs import Rootfs
-from understudy.sandbox.model import InvokeRequest, SandboxSpec
+from understudy.sandbox.model import Fault, InvokeRequest, SandboxSpec
 
 SPEC = SandboxSpec(
     rootfs=Rootfs(layers=()), entrypoint=("/e",), command=("a.b",), working_dir="/", environment={}
@@ -48,6 +48,18 @@ async def test_one_that_died_is_replaced() -> None:
     assert (world.kept.available, len(world.fleet.made), world.budget.used) == (1, 2, 1)
 
 
+async def test_one_that_died_while_it_waited_is_replaced() -> None:
+    world = World()
+    await world.resize(1)
+    world.fleet.made[0].state = "dead"
+    assert not world.kept.ready()
+    await world.background.settle()
+    assert world.kept.ready()
+    await world.kept.invoke(REQUEST)
+    assert [made.invocations for made in world.fleet.made] == [0, 1]
+    assert world.budget.used == 1
+
+
 async def test_one_that_is_unwanted_while_it_works_ends_afterwards() -> None:
     gate = Gate()
     world = World(FakeFleet(gate))
@@ -78,6 +90,17 @@ async def test_an_environment_that_cannot_start_is_a_problem() -> None:
     world.fleet.starting = refuse
     assert await world.resize(2) == (0, 0, 0)
     assert (world.kept.problem, len(world.fleet.made)) == ("no namespaces", 1)
+
+
+async def test_an_init_phase_that_fails_is_a_problem() -> None:
+    async def fail(spec: SandboxSpec) -> Fault:
+        return Fault(error_type="Runtime.ImportModuleError", body=b"{}")
+
+    world = World()
+    world.fleet.initialising = fail
+    assert await world.resize(2) == (0, 0, 0)
+    assert world.kept.problem == "FUNCTION_ERROR_INIT_FAILURE"
+    assert world.fleet.alive == []
 
 
 async def test_an_init_phase_that_kills_is_a_problem() -> None:

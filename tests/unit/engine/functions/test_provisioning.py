@@ -55,6 +55,7 @@ async def test_an_alias_gets_ready_environments_that_its_requests_use(world: Wor
     await world.service.invoke(f"{ARN}:live", b"{}")
     used = [each for each in world.fleet.made if each.invocations]
     assert used[0].spec.environment["AWS_LAMBDA_INITIALIZATION_TYPE"] == "provisioned-concurrency"
+    assert used[0].spec.init_timeout_s == 130
 
 
 async def test_they_follow_an_alias_to_its_next_version(world: World) -> None:
