@@ -122,5 +122,5 @@ def _dead_letter_arn(function: Function, event: Event) -> str | None:
 def _json(payload: bytes) -> object:
     try:
         return json.loads(payload or b"null")
-    except ValueError:
+    except (ValueError, RecursionError):
         return payload.decode(errors="replace")

@@ -228,8 +228,8 @@ class InvokeOperations:
         if len(payload) > limit:
             raise errors.payload_too_large(len(payload), kind, limit)
         try:
-            json.loads(payload)
-        except ValueError as exc:
+            json.loads(payload.decode())
+        except (ValueError, RecursionError) as exc:
             raise errors.bad_content(str(exc)) from exc
         return Invocation(
             target=target,

@@ -97,5 +97,15 @@ def test_an_error_message_is_cut_and_a_missing_one_left_out() -> None:
     assert "ErrorMessage" not in without.attributes
 
 
+def test_an_answer_nested_too_deep_to_be_read_is_text() -> None:
+    made = _function(on_success="arn:good")
+    answer = "[" * 100_000
+    outcome = InvokeOutcome(
+        status=200, payload=answer.encode(), function_error=None, executed_version="$LATEST"
+    )
+    (delivery,) = _of(made, Ending(Condition.SUCCESS, outcome))
+    assert json.loads(delivery.text)["responsePayload"] == answer
+
+
 def test_nothing_configured_is_nothing_handed_on() -> None:
     assert _of(_function(), Ending(Condition.RETRIES, BAD)) == []

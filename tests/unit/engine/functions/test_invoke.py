@@ -86,6 +86,8 @@ async def test_payload_limits_are_lambda_s(world: World) -> None:
     [
         ({"Payload": b"{nope"}, "InvalidRequestContentException"),
         ({"Payload": b"\xff"}, "InvalidRequestContentException"),
+        ({"Payload": '{"a": 1}'.encode("utf-16")}, "InvalidRequestContentException"),
+        ({"Payload": b"[" * 100_000}, "InvalidRequestContentException"),
         ({"InvocationType": "Later"}, "ValidationException"),
         ({"Qualifier": "nope"}, "ResourceNotFoundException"),
     ],

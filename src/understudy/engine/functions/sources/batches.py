@@ -72,7 +72,7 @@ def reported(payload: bytes, identities: Collection[str]) -> frozenset[str]:
     everything = frozenset(identities)
     try:
         document = json.loads(payload or b"null")
-    except ValueError:
+    except (ValueError, RecursionError):
         return everything
     if document is None:
         return frozenset()

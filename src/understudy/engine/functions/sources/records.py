@@ -67,7 +67,7 @@ def _filtered(mapping: SourceMapping, record: dict[str, Any]) -> Record:
         return record
     try:
         body = json.loads(record["body"])
-    except ValueError:
+    except (ValueError, RecursionError):
         return record
     return {**record, "body": body} if isinstance(body, dict) else record
 

@@ -28,6 +28,12 @@ def test_a_plain_body_is_matched_as_text() -> None:
     assert [one["body"] for one in records.passing(filtering, made)] == ["a"]
 
 
+def test_a_body_nested_too_deep_to_be_read_is_text() -> None:
+    body = "[" * 100_000
+    for made in (mapping(QUEUE), mapping(QUEUE, patterns=('{"body": [{"prefix": "["}]}',))):
+        assert records.passing(made, [records.of_queue(made, {**MESSAGE, "Body": body})])
+
+
 def test_a_deletion_by_time_to_live_says_who_deleted() -> None:
     gone = {**record(1), "userIdentity": {"Type": "Service", "PrincipalId": "dynamodb.amazonaws.com"}}
     made = records.of_stream(mapping(), gone)
