@@ -42,13 +42,17 @@ class ImageUnusableError(UnderstudyError):
     """An image that was accepted cannot be run.
 
     Attributes:
-        reason_code: `InvalidImage` or `ImageAccessDenied`, as in StateReasonCode.
+        reason_code: `InvalidImage` or `InternalError`, as in StateReasonCode.
     """
 
-    def __init__(self, reason_code: str, message: str) -> None:
-        super().__init__(
-            "lambda-image-unusable", message, hint="build and push the image again, then update the function"
-        )
+    def __init__(
+        self,
+        reason_code: str,
+        message: str,
+        *,
+        hint: str = "build and push the image again, then update the function",
+    ) -> None:
+        super().__init__("lambda-image-unusable", message, hint=hint)
         self.reason_code = reason_code
 
 
@@ -127,6 +131,12 @@ class Images:
             root = rootfs.prepare(self._store, digest)
         except UnderstudyError as exc:
             raise ImageUnusableError("InvalidImage", f"InvalidImage: {exc.message}") from exc
+        except OSError as exc:
+            raise ImageUnusableError(
+                "InternalError",
+                f"InternalError: the image cannot be unpacked here: {exc}",
+                hint=f"make room under {self._store.root}, then update the function",
+            ) from exc
         suspect = image.size_bytes * _WORTH_COUNTING > self._limit_bytes
         if suspect and _size(root.layers) > self._limit_bytes:
             raise ImageUnusableError(

@@ -78,6 +78,25 @@ async def test_an_image_that_is_gone_is_unusable(tmp_path: Path) -> None:
     await world.close()
 
 
+async def test_a_machine_without_room_fails_the_function_instead_of_leaving_it_pending(
+    tmp_path: Path,
+) -> None:
+    world = await World(tmp_path).start()
+    # Where layers are unpacked to is a file: nothing can be made below it.
+    shutil.rmtree(world.store.root / "layers")
+    (world.store.root / "layers").write_bytes(b"")
+    failed = await world.active()
+    assert (failed["State"], failed["StateReasonCode"]) == ("Failed", "InternalError")
+    assert "cannot be unpacked here" in failed["StateReason"]
+    (world.store.root / "layers").unlink()
+    (world.store.root / "layers").mkdir()
+    await world.call("UpdateFunctionCode", FunctionName="dash", ImageUri=world.uri())
+    await world.service.settle()
+    again = await world.call("GetFunctionConfiguration", FunctionName="dash")
+    assert (again["State"], again["LastUpdateStatus"]) == ("Active", "Successful")
+    await world.close()
+
+
 @pytest.mark.parametrize(("size", "fits"), [(100_000, True), (100_001, False)])
 async def test_the_size_limit_counts_uncompressed_bytes(tmp_path: Path, size: int, *, fits: bool) -> None:
     world = World(tmp_path)
