@@ -11,7 +11,6 @@ Log lines come in the order they were written; each is whole and ends with a new
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import posixpath
 import time
 from typing import TYPE_CHECKING, Any, Literal
@@ -187,8 +186,8 @@ class ExecutionEnvironment:
         self._runtime.stop_watching()
         if self._init is not None:
             self._init.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._init
+            # However it ended, `ready` has told: the sandbox is to be freed in any case.
+            await asyncio.wait([self._init])
         if self._sandbox is not None:
             await self._sandbox.close()
         await self._api.close()

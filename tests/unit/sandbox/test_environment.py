@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import dataclasses
+import errno
 import json
 import re
 from collections.abc import AsyncIterator
@@ -62,6 +63,20 @@ async def test_answers_with_what_the_runtime_posted() -> None:
         result = await harness.environment.invoke(request(b'{"n": 1}'))
     assert result.payload == b'{"n": 1}'
     assert result.function_error is None
+
+
+async def test_a_start_that_raises_leaves_no_sandbox_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    harness = Harness(echo)
+    monkeypatch.setattr(harness.sandbox, "start", full)
+    await harness.environment.start()
+    with pytest.raises(OSError, match="Too many open files"):
+        await harness.environment.ready()
+    await harness.environment.shutdown()
+    assert harness.sandbox.closed
+    assert harness.environment.state == "dead"
 
 
 async def test_only_the_first_report_has_the_init_duration_and_bills_it() -> None:
