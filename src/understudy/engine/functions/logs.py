@@ -1,7 +1,8 @@
 """One log stream of one execution environment: lines are stamped as they come and stored in batches.
 
 A batch goes to the log store when the event loop has been left in peace for a moment, so that a request never
-waits for a log line. Refuses to know how logs are stored.
+waits for a log line. Only the first goes in the loop's next turn: whoever has an answer finds the log group
+and the stream. Refuses to know how logs are stored.
 """
 
 import asyncio
@@ -53,7 +54,8 @@ class LogWriter:
         self._now = now
         self._delay_s = delay_s
         self._lines: list[tuple[int, str]] = []
-        self._timer: asyncio.TimerHandle | None = None
+        self._timer: asyncio.Handle | None = None
+        self._begun = False
 
     def write(self, line: bytes) -> None:
         """Takes one line; its line feed stays, as in CloudWatch Logs."""
@@ -64,7 +66,11 @@ class LogWriter:
         if len(self._lines) >= _BATCH:
             self.flush()
         elif self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(self._delay_s, self.flush)
+            loop = asyncio.get_running_loop()
+            self._timer = (
+                loop.call_later(self._delay_s, self.flush) if self._begun else loop.call_soon(self.flush)
+            )
+            self._begun = True
 
     def flush(self) -> None:
         """Stores what was taken so far."""

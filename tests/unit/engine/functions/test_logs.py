@@ -23,9 +23,9 @@ class Sink:
         self.written.set()
 
 
-def writer(sink: Sink) -> LogWriter:
+def writer(sink: Sink, *, delay_s: float = 0.0) -> LogWriter:
     function = FunctionId(account_id="123456789012", region="eu-west-1", name="f")
-    return LogWriter(sink.append, function, "g", "s", now=lambda: NOW, delay_s=0.0)
+    return LogWriter(sink.append, function, "g", "s", now=lambda: NOW, delay_s=delay_s)
 
 
 def test_stream_names_are_lambda_s() -> None:
@@ -42,6 +42,18 @@ async def test_lines_of_one_moment_are_one_batch() -> None:
     assert sink.batches == []
     await sink.written.wait()
     assert sink.batches == [[(1_767_225_600_000, "one\n"), (1_767_225_600_000, "zwei ü\n")]]
+
+
+async def test_only_the_first_lines_do_not_wait() -> None:
+    sink = Sink()
+    made = writer(sink, delay_s=600.0)
+    made.write(b"one\n")
+    made.write(b"two\n")
+    await asyncio.sleep(0)
+    made.write(b"three\n")
+    await asyncio.sleep(0)
+    assert [[text for _, text in batch] for batch in sink.batches] == [["one\n", "two\n"]]
+    made.flush()
 
 
 async def test_a_flush_writes_at_once_and_only_once() -> None:
