@@ -130,6 +130,9 @@ def test_what_a_stopped_process_left_is_put_back(preprod: Preprod, number: signa
     process.communicate(timeout=30)
 
     if number is signal.SIGKILL:
+        pruned = preprod.run("prune", "--target", "preprod", "--yes")
+        assert pruned.returncode == 0, pruned.stderr
+        assert preprod.state()["versions"] == before["versions"]
         assert scratch_versions.VARIABLE in preprod.state()["variables"]
         assert preprod.run("coldstart", "--target", "preprod", "-n", "1", "--yes").returncode == 0
     assert preprod.state() == before

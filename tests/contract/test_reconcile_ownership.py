@@ -12,7 +12,7 @@ from tests.contract.reconcile_servers import World
 from understudy.errors import UnderstudyError
 from understudy.manifests import ownership
 from understudy.manifests.model import ResourceKey, Stack
-from understudy.reconcile import adoption, apply, observe, orphans, removal
+from understudy.reconcile import adoption, apply, observe, orphans, removal, scratch_versions
 
 PROJECT = "dashboard"
 GONE = frozenset({"Alias", "API", "Integration", "Route", "Stage", "Bucket", "Table"})
@@ -96,6 +96,23 @@ def test_prune_takes_an_authorizer_that_guards_nothing_any_more(tmp_path: Path) 
         listed = orphans.find(world.aws, observe.observe(whole, world.aws), PROJECT, only=world.kinds)
         apply.apply(removal.pruning(listed), world.aws)
         assert found(world, whole) == {}
+
+
+def test_prune_takes_the_versions_that_a_killed_measurement_left_and_no_others(world: World) -> None:
+    whole = world.stack()
+    status = world.apply(whole).observed.resources[ResourceKey("Function", "dashboard")].status
+    client = world.aws.lambda_()
+    before = world.call(client.list_versions_by_function, FunctionName="dashboard")["Versions"]
+    # What `held` would have put back at the end.
+    scratch = scratch_versions.ScratchVersions(world.aws, "dashboard", status["codeSHA256"])
+    numbers = [scratch.publish(nonce) for nonce in ("one", "two")]
+
+    assert found(world, whole) == {f"Version/dashboard:{number}": "delete" for number in numbers}
+    listed = orphans.find(world.aws, observe.observe(whole, world.aws), PROJECT, only=world.kinds)
+    apply.apply(removal.pruning(listed), world.aws)
+    assert found(world, whole) == {}
+    left = world.call(client.list_versions_by_function, FunctionName="dashboard")["Versions"]
+    assert [one["Version"] for one in left] == [one["Version"] for one in before]
 
 
 def test_prune_takes_what_was_renamed(world: World) -> None:

@@ -14,6 +14,7 @@ from understudy.manifests.model import ResourceKey
 def command(allowed: tuple[ResourceKey, ...], target_name: str, yes: bool, output: str) -> None:
     """Delete resources that carry the stack's tag, or hang below one that does, and have no manifest.
 
-    What holds data or was to be retained stays, unless --allow-delete names it. Nothing else is touched.
+    Versions that a killed `coldstart` left on the target go too. What holds data or was to be retained stays,
+    unless --allow-delete names it. Nothing else is touched.
     """
     teardown.run(target_name, "delete", lambda seen: seen.pruning(allowed), yes=yes, output=output)

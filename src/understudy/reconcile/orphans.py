@@ -2,7 +2,8 @@
 
 The tags say what the stack made. AWS cannot be asked for them in one call that every endpoint answers, so
 each kind is listed with its tags: that takes some calls per function, table, bucket... of the account.
-Below functions and APIs of the stack everything counts but versions and deployments, which are history.
+Below functions and APIs of the stack everything counts but versions and deployments, which are history; of
+versions those that a killed measurement of cold starts left.
 REST APIs themselves are not listed: not every endpoint has them, nor may every deployer ask.
 """
 
@@ -11,7 +12,7 @@ from typing import Any
 
 from understudy.manifests import kinds, ownership
 from understudy.manifests.model import DesiredResource, ResourceKey
-from understudy.reconcile import convert, graph, managers
+from understudy.reconcile import convert, graph, managers, scratch_versions
 from understudy.reconcile.aws import Aws
 from understudy.reconcile.model import Observed, ObservedResource
 
@@ -166,6 +167,21 @@ def _aliases(aws: Aws, parents: Parents) -> Iterator[ObservedResource]:
                 yield ObservedResource(key=key, spec={"functionName": name, "name": item["Name"]})
 
 
+def _versions(aws: Aws, parents: Parents) -> Iterator[ObservedResource]:
+    """Scratch versions, the newest first: it is what a manager finds that looks again after a failure."""
+    for name in _function_names(parents):
+        for item in scratch_versions.marked(aws, name):
+            yield ObservedResource(
+                key=ResourceKey("Version", f"{name}:{item['Version']}"),
+                spec={"functionName": name, "description": item["Description"]},
+                status={
+                    "version": item["Version"],
+                    "arn": item["FunctionArn"],
+                    "codeSHA256": item["CodeSha256"],
+                },
+            )
+
+
 def _urls(aws: Aws, parents: Parents) -> Iterator[ObservedResource]:
     for name in _function_names(parents):
         pages = aws.lambda_().get_paginator("list_function_url_configs").paginate(FunctionName=name)
@@ -275,6 +291,8 @@ _IDS: Mapping[str, tuple[str, ...]] = {
     "RestStage": ("restAPIID", "stageName"),
     "Route": ("apiID", "routeID"),
     "Stage": ("apiID", "stageName"),
+    # The description too: with a scratch version's variable still in place, the stack's own is taken for it.
+    "Version": ("functionName", "version", "description"),
 }
 _ROOTS: Mapping[str, Callable[[Aws], Iterator[tuple[str, Tags]]]] = {
     "API": _apis,
@@ -299,4 +317,5 @@ _BELOW: Mapping[str, Callable[[Aws, Parents], Iterator[ObservedResource]]] = {
     "RestStage": _rest_stages,
     "Route": _routes,
     "Stage": _stages,
+    "Version": _versions,
 }

@@ -77,7 +77,7 @@ def pruning(orphans: Iterable[ObservedResource], *, allowed: Collection[Resource
             Action(
                 key=orphan.key,
                 verb=verb,
-                reason=why,
+                reason=why or _LEFT.get(orphan.key.kind, ""),
                 desired=DesiredResource(key=orphan.key, spec=orphan.spec, document={}),
                 observed=orphan,
                 dependencies=earlier,
@@ -86,6 +86,7 @@ def pruning(orphans: Iterable[ObservedResource], *, allowed: Collection[Resource
     return Plan(actions=tuple(actions))
 
 
+_LEFT = {"Version": "left by coldstart"}
 _ORDER = ("EventSourceMapping", "Route", "Function", "API", "RestAPI", "LogGroup", "Role", "Policy")
 
 

@@ -9,11 +9,14 @@ read, for it could not put them back.
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from understudy.errors import UnderstudyError
 from understudy.reconcile.aws import Aws
 from understudy.reconcile.services import lambda_, lambda_release
+
+if TYPE_CHECKING:
+    from types_boto3_lambda.type_defs import FunctionConfigurationTypeDef
 
 VARIABLE = "UNDERSTUDY_COLD_START"
 DESCRIPTION = "understudy coldstart: to be deleted"
@@ -78,8 +81,29 @@ def clear(aws: Aws, function: str, published: Iterable[str] = ()) -> None:
     try:
         _put_back(aws, function)
     finally:
-        for version in dict.fromkeys([*published, *_marked(aws, function)]):
+        listed = (one["Version"] for one in marked(aws, function))
+        for version in dict.fromkeys([*published, *listed]):
             aws.find(aws.lambda_().delete_function, FunctionName=function, Qualifier=version)
+
+
+def marked(aws: Aws, function: str) -> "list[FunctionConfigurationTypeDef]":
+    """The scratch versions of a function, of whatever process, the newest first.
+
+    Args:
+        aws: where.
+        function: AWS name of the function.
+
+    Raises:
+        UnderstudyError: AWS refused to list them.
+    """
+    pages = aws.lambda_().get_paginator("list_versions_by_function").paginate(FunctionName=function)
+    found = [
+        one
+        for page in aws.pages(pages)
+        for one in page["Versions"]
+        if one.get("Description") == DESCRIPTION and one["Version"] != lambda_.LATEST
+    ]
+    return sorted(found, key=lambda one: -int(one["Version"]))
 
 
 def _put_back(aws: Aws, function: str) -> None:
@@ -122,13 +146,3 @@ def _variables(latest: Mapping[str, Any]) -> Mapping[str, str]:
         )
     variables: Mapping[str, str] = environment.get("Variables") or {}
     return variables
-
-
-def _marked(aws: Aws, function: str) -> list[str]:
-    pages = aws.lambda_().get_paginator("list_versions_by_function").paginate(FunctionName=function)
-    return [
-        one["Version"]
-        for page in aws.pages(pages)
-        for one in page["Versions"]
-        if one.get("Description") == DESCRIPTION and one["Version"] != lambda_.LATEST
-    ]
