@@ -113,7 +113,11 @@ class StreamReader:
             if tools.clock.now() >= end or shard.closed:
                 break
             await self._reading.pause(min(tools.times.idle_s, settings.window_s))
-            found += await shard.read(settings.batch_size - len(found))
+            try:
+                found += await shard.read(settings.batch_size - len(found))
+            except CallError:
+                # The shard's place is behind what was read: it has to be delivered, the next read tells.
+                break
         return found
 
     async def _deliver(self, shard_id: str, batch: Records) -> bool:

@@ -1,4 +1,5 @@
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -99,6 +100,21 @@ async def test_a_queue_that_does_not_answer_is_asked_again(tmp_path: Path) -> No
     world = World(tmp_path, 1)
     world.behind.refusals.append(RefusalError("ServiceUnavailable", 503))
     assert await world.run() == ["r0"]
+
+
+async def test_what_was_received_is_delivered_when_the_queue_fails_within_the_window(tmp_path: Path) -> None:
+    world = World(tmp_path, 25, batch_size=20, window_s=100)
+    answer = world.behind._answer
+
+    def fail_once(operation: str, given: Mapping[str, Any]) -> Mapping[str, Any]:
+        if operation == "ReceiveMessage" and len(world.behind.queues["work"]) == 15:
+            world.behind._answer = answer  # type: ignore[method-assign]
+            raise RefusalError("ServiceUnavailable", 503)
+        return answer(operation, given)
+
+    world.behind._answer = fail_once  # type: ignore[method-assign]
+    assert len(await world.run()) == 25
+    assert [len(batch) for batch in world.batches] == [10, 15]
 
 
 async def test_messages_that_cannot_be_deleted_come_again(

@@ -1,5 +1,5 @@
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -159,6 +159,20 @@ async def test_a_stream_that_does_not_answer_is_asked_again(tmp_path: Path) -> N
     world = World(tmp_path, _fails_on())
     world.behind.refusals += [RefusalError("ServiceUnavailable", 503)] * 3
     assert await world.run() == [["1", "2", "3", "4"]]
+
+
+async def test_what_was_read_is_delivered_when_the_stream_fails_within_the_window(tmp_path: Path) -> None:
+    world = World(tmp_path, _fails_on(), batch_size=5, window_s=100)
+    answer = world.behind._answer
+
+    def fail_once(operation: str, given: Mapping[str, Any]) -> Mapping[str, Any]:
+        if operation == "GetRecords" and given["ShardIterator"] == "4" and len(world.behind.stream) == 4:
+            world.behind.stream += [record(number) for number in range(5, 10)]
+            raise RefusalError("ServiceUnavailable", 503)
+        return answer(operation, given)
+
+    world.behind._answer = fail_once  # type: ignore[method-assign]
+    assert await world.run() == [["1", "2", "3", "4"], ["5", "6", "7", "8", "9"]]
 
 
 async def test_the_latest_passes_what_is_there(tmp_path: Path) -> None:
