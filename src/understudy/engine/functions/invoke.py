@@ -91,6 +91,7 @@ class Invoker:
     def __init__(self, fleet: Fleet, background: Background) -> None:
         self._fleet = fleet
         self._background = background
+        self._streaming: set[asyncio.Task[InvokeOutcome]] = set()
 
     async def invoke(self, invocation: Invocation) -> InvokeOutcome:
         """Runs the function to its end.
@@ -113,8 +114,15 @@ class Invoker:
         route = self._fleet.route(invocation.target)
         number, stream = route.choose(), ResponseStream()
         outcome = self._background.spawn(self._run(invocation, route, number, stream))
+        self._streaming.add(outcome)
+        outcome.add_done_callback(self._streaming.discard)
         outcome.add_done_callback(lambda _: stream.end())
         return Streaming(executed_version=number, stream=stream, outcome=outcome)
+
+    def stop(self) -> None:
+        """Ends what is still streamed: a caller that is cancelled leaves it running."""
+        for outcome in self._streaming:
+            outcome.cancel()
 
     async def _run(
         self, invocation: Invocation, route: Route, number: str, stream: ResponseStream | None = None

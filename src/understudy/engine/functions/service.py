@@ -215,6 +215,7 @@ class LambdaService:
     async def close(self) -> None:
         """Ends every environment; accepted events are kept for the next start."""
         self._events.stop()
+        self._invoker.stop()
         await self._pollers.close()
         await self._fleet.close()
         self._maker.flush()

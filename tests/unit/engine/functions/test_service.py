@@ -1,11 +1,17 @@
+import asyncio
 import json
 from pathlib import Path
 
 import botocore.loaders
 import pytest
 
+from tests.fakes.executor import Gate
 from tests.fakes.lambda_world import ARN, World
+from understudy.engine.functions.model import FunctionId
+from understudy.engine.functions.names import Target
 from understudy.engine.protocol import ApiError
+
+TARGET = Target(id=FunctionId(account_id="000000000000", region="us-east-1", name="dash"))
 
 
 async def test_every_operation_is_one_of_lambda_s(tmp_path: Path) -> None:
@@ -39,3 +45,16 @@ async def test_closing_leaves_no_environment(tmp_path: Path) -> None:
     await world.close()
     assert world.fleet.alive == []
     assert world.service.environments == 0
+
+
+async def test_closing_does_not_wait_for_what_is_streamed(tmp_path: Path) -> None:
+    world = await World(tmp_path).start()
+    await world.active()
+    world.fleet.handler = gate = Gate()
+    streaming = world.service.stream(TARGET, b"{}", request_id="r", trace_id="")
+    await gate.wait_for(1)
+    async with asyncio.timeout(60):
+        await world.close()
+    assert streaming.outcome.cancelled()
+    assert [chunk async for chunk in streaming.stream] == []
+    assert world.fleet.alive == []
