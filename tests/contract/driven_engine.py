@@ -8,7 +8,7 @@ from typing import Any
 
 from tests.fakes.runtime_root import Place
 
-_PATIENCE_S = 20
+_PATIENCE_S = 60
 
 
 class Engine:

@@ -2,6 +2,8 @@
 
 import asyncio
 import base64
+import contextlib
+import http.client
 import json
 import re
 from collections.abc import AsyncIterator
@@ -184,6 +186,24 @@ async def test_refusals_reach_the_sdk_as_exceptions(server: LambdaServer) -> Non
     large = await refusal(server, "invoke", FunctionName="dash", Payload=b" " * 6_291_457)
     assert large["Error"]["Code"] == "RequestTooLargeException"
     assert large["ResponseMetadata"]["HTTPStatusCode"] == 413
+
+
+async def test_a_connection_is_good_for_another_request_after_a_deletion(server: LambdaServer) -> None:
+    await server.active()
+    signed = "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/lambda/aws4_request, Signature=0"
+
+    def statuses() -> list[int]:
+        found = []
+        with contextlib.closing(http.client.HTTPConnection(server.url.removeprefix("http://"))) as connection:
+            for method in ("GET", "DELETE", "GET"):
+                connection.request(method, "/2015-03-31/functions/dash", headers={"authorization": signed})
+                answer = connection.getresponse()
+                answer.read()
+                found.append(answer.status)
+        return found
+
+    # A body behind the 204 was read as the next answer's first line.
+    assert await asyncio.to_thread(statuses) == [200, 204, 404]
 
 
 async def test_versions_and_a_weighted_alias(server: LambdaServer) -> None:

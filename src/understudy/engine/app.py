@@ -18,6 +18,7 @@ from understudy.engine.executeapi import address as addresses
 from understudy.engine.localstack import services
 from understudy.engine.origin import URL_PATH, HostKind, OriginRule
 from understudy.engine.protocol import (
+    BODILESS,
     DEFAULT_REGION,
     ApiError,
     Call,
@@ -206,9 +207,10 @@ async def respond(send: Send, response: HttpResponse) -> None:
     """Sends a response, whole or in chunks."""
     headers = list(response.headers)
     if isinstance(response.body, bytes):
-        headers.append((b"content-length", str(len(response.body)).encode()))
+        body = b"" if response.status in BODILESS else response.body
+        headers.append((b"content-length", str(len(body)).encode()))
         await send({"type": "http.response.start", "status": response.status, "headers": headers})
-        await send({"type": "http.response.body", "body": response.body})
+        await send({"type": "http.response.body", "body": body})
         return
     await send({"type": "http.response.start", "status": response.status, "headers": headers})
     await _send_chunks(send, response.body)

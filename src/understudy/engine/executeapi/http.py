@@ -5,6 +5,8 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from understudy.engine.protocol import BODILESS
+
 Header = tuple[bytes, bytes]
 Scope = Mapping[str, Any]
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
@@ -105,7 +107,7 @@ async def read_body(receive: Receive) -> bytes | None:
 
 async def send(send: Send, response: HttpResponse, method: str) -> None:
     """Sends a response; one to HEAD without its body."""
-    headers = [*response.headers, (b"content-length", str(len(response.body)).encode())]
+    body = b"" if response.status in BODILESS else response.body
+    headers = [*response.headers, (b"content-length", str(len(body)).encode())]
     await send({"type": "http.response.start", "status": response.status, "headers": headers})
-    body = b"" if method == "HEAD" else response.body
-    await send({"type": "http.response.body", "body": body})
+    await send({"type": "http.response.body", "body": b"" if method == "HEAD" else body})

@@ -5,6 +5,7 @@ an operation does, and protocols that no owned service speaks (query, XML).
 """
 
 from understudy.engine.protocol.call import (
+    BODILESS,
     DEFAULT_ACCOUNT_ID,
     DEFAULT_REGION,
     ApiError,
@@ -22,6 +23,7 @@ from understudy.engine.protocol.call import (
 )
 
 __all__ = [
+    "BODILESS",
     "DEFAULT_ACCOUNT_ID",
     "DEFAULT_REGION",
     "ApiError",

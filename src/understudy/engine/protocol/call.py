@@ -22,6 +22,9 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 """ASGI's three arguments and what the last two carry: https://asgi.readthedocs.io/en/latest/specs/www.html"""
 
+BODILESS = frozenset({204, 304})
+"""A body behind one of these is read as the start of the connection's next answer (RFC 9110, 6.4.1)."""
+
 _NO_FIELDS: Mapping[str, Any] = MappingProxyType({})
 
 

@@ -27,7 +27,7 @@ from understudy.engine.httpapi import cors as url_cors
 from understudy.engine.httpapi import events
 from understudy.engine.httpapi.events import MalformedResponseError, Routed
 from understudy.engine.origin import URL_PATH
-from understudy.engine.protocol import ApiError, Receive, Scope, Send
+from understudy.engine.protocol import BODILESS, ApiError, Receive, Scope, Send
 from understudy.engine.protocol import HttpResponse as WireResponse
 from understudy.engine.urls import prelude
 
@@ -206,7 +206,7 @@ async def _send_stream(send: Send, visit: _Visit, streaming: Streaming) -> None:
             return
         wire = _wire(head, [*visit.cors(), _request_id(visit)])
         await send({"type": "http.response.start", "status": wire.status, "headers": list(wire.headers)})
-        silent = visit.scope["method"] == "HEAD"
+        silent = visit.scope["method"] == "HEAD" or wire.status in BODILESS
         if head.body and not silent:
             await send({"type": "http.response.body", "body": head.body, "more_body": True})
         async for chunk in streaming.stream:

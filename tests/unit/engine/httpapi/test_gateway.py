@@ -108,6 +108,15 @@ async def test_failures_map_as_on_aws(
     assert (answer.status, answer.body) == (status, body)
 
 
+async def test_nothing_follows_a_status_that_has_no_body(gateway: Gateway) -> None:
+    api_id = await quick_api(gateway)
+    gateway.invoker.outcome = Outcome(b'{"statusCode": 204, "body": "null"}')
+
+    answer = await gateway.get(f"{api_id}.execute-api.localhost", "/")
+
+    assert (answer.status, answer.body, answer.headers["content-length"]) == (204, b"", "0")
+
+
 async def test_without_permission_the_gateway_does_not_invoke(gateway: Gateway) -> None:
     api_id = await quick_api(gateway)
     gateway.invoker.permitted = False

@@ -145,6 +145,17 @@ async def test_the_answer_is_read_as_payload_2(site: Site) -> None:
     assert (await site.get(method="HEAD")).body == b""
 
 
+async def test_nothing_follows_a_status_that_has_no_body(site: Site) -> None:
+    await site.open()
+
+    async def nothing(*_: object) -> bytes:
+        return b'{"statusCode": 204, "body": "null"}'
+
+    site.world.fleet.handler = nothing
+    answer = await site.get()
+    assert (answer.status, answer.body, answer.header("content-length")) == (204, b"", "0")
+
+
 @pytest.mark.parametrize("missing", ["lambda:InvokeFunctionUrl", "lambda:InvokeFunction"])
 async def test_both_permissions_are_needed(site: Site, missing: str) -> None:
     await site.open(permitted=False)
@@ -220,6 +231,20 @@ async def test_a_stream_is_sent_as_it_comes_behind_its_prelude(site: Site) -> No
     assert answer.header("content-type") == "text/event-stream"
     broken = await site.get("/fails")
     assert (broken.status, broken.body, broken.finished) == (203, b"data: 1\n\n", False)
+
+
+async def test_nothing_is_streamed_behind_a_status_that_has_no_body(site: Site) -> None:
+    async def nothing(_: SandboxSpec, request: InvokeRequest) -> bytes:
+        assert request.stream is not None
+        request.stream.begin("application/vnd.awslambda.http-integration-response", Transport())
+        request.stream.feed(b'{"statusCode": 304}' + b"\0" * 8 + b"null")
+        request.stream.feed(b"null")
+        return b""
+
+    await site.open(InvokeMode="RESPONSE_STREAM")
+    site.world.fleet.handler = nothing
+    answer = await site.get()
+    assert (answer.status, answer.body, answer.finished) == (304, b"", True)
 
 
 async def test_what_is_not_streamed_is_passed_on_as_it_is(site: Site) -> None:
