@@ -10,6 +10,7 @@ import pytest
 from tests import tools
 from tests.fakes.coldstarts import OWNERS, recording, report, span
 from understudy.coldstart import advice, page, profiles
+from understudy.coldstart.leftovers import Leftover
 from understudy.coldstart.model import Condition, Deployed, Verdict
 from understudy.coldstart.snapstart import Eligibility
 
@@ -48,7 +49,11 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
         series=(*one.series, small),
         calibration=report(20.0).series[0],
         suggestions=advice.suggestions(
-            told, profile, owners=OWNERS, eligibility=Eligibility(has_hooks=True, ephemeral_mb=512)
+            told,
+            profile,
+            owners=OWNERS,
+            leftovers=[Leftover(name="tool", along=(), size_bytes=2_000_000)],
+            eligibility=Eligibility(has_hooks=True, ephemeral_mb=512),
         ),
         deployed=Deployed(target="preprod", function="shop", series=report(150.0).series[0]),
         verdicts=(Verdict(name="cold start", passed=False, detail="0.11 s of 0.1 s"),),
@@ -97,6 +102,7 @@ def test_every_part_is_drawn(written: Path) -> None:
     ]
     assert "mind &lt;this&gt;" in found
     assert '<span class="gain">10.0 ms</span> yaml is imported' in found
+    assert '<span class="gain">2.0 MB of the image</span> nothing of tool was opened' in found
     assert '<span class="soft">for information</span> SnapStart takes this image' in found
     assert "shop on preprod, 512 MB, 1 cold starts of scratch versions" in found
     assert '<span class="loss">broken</span>' in found

@@ -14,7 +14,17 @@ import pytest
 from tests import figures
 from tests.contract import base_store
 from tests.images.workshop import Workshop
-from understudy.coldstart import advice, changes, instrument, measure, owners, profiles
+from understudy.coldstart import (
+    advice,
+    changes,
+    installed,
+    instrument,
+    leftovers,
+    measure,
+    mentions,
+    owners,
+    profiles,
+)
 from understudy.coldstart.changes import Change
 from understudy.coldstart.model import Condition, Series, Subject
 from understudy.coldstart.watched import Profile, Suggestion
@@ -194,6 +204,21 @@ def test_bytecode_that_is_stale_is_first_and_saves_what_making_it_costs(
 
     assert (found[0].rule, "large" in found[0].subject) == ("bytecode", True)
     told(found[0], without, compiled)
+
+
+def test_nothing_that_the_dashboard_needs_is_left_over_whatever_the_request_opens(
+    dashboards: Workshop, tmp_path: Path
+) -> None:
+    spec = Lab(dashboards, {}, tmp_path).subject.spec
+    view = RootfsView(spec.rootfs)
+    present = installed.load(view, spec.rootfs, [TASK, SITE], entrypoint=spec.entrypoint)
+    named = mentions.of_own_code(view, owners.load(view, [TASK, SITE], task_root=TASK))
+
+    found = leftovers.find(present, opened=frozenset(), named=named)
+
+    assert [one.key for one in present if one.is_base] == ["pip"]
+    # For development: on Lambda nothing runs it.
+    assert [(one.name, one.along) for one in found] == [("uvicorn", ("click", "h11"))]
 
 
 def test_an_empty_handler_costs_what_the_base_costs(dashboards: Workshop, tmp_path: Path) -> None:

@@ -1,8 +1,8 @@
 """What would make a cold start shorter, and by how much; pure.
 
 Each saving is computed from this image's own recording. What every request pays comes first, then what a cold
-start pays, dearest first, and last what this machine cannot measure. Nothing is suggested that saves less
-than a millisecond, or a hundredth of init.
+start pays, dearest first, then what only makes the image larger, and last what this machine cannot measure.
+Nothing is suggested that saves less than a millisecond, or a hundredth of init, or a block of the image.
 """
 
 from __future__ import annotations
@@ -10,11 +10,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from understudy.coldstart import snapstart
+from understudy.coldstart.touched import BLOCK_BYTES
 from understudy.coldstart.watched import Suggestion
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
+    from understudy.coldstart.leftovers import Leftover
     from understudy.coldstart.owners import Owners
     from understudy.coldstart.snapstart import Eligibility
     from understudy.coldstart.watched import Profile, Recording, Span
@@ -22,10 +24,17 @@ if TYPE_CHECKING:
 _LEAST_MS = 1.0
 _LEAST_SHARE = 0.01
 _IMPORTS_AT_MOST = 3
+_LEFTOVERS_AT_MOST = 3
 
 
 def suggestions(
-    recording: Recording, profile: Profile, *, owners: Owners, eligibility: Eligibility | None = None
+    recording: Recording,
+    profile: Profile,
+    *,
+    owners: Owners,
+    leftovers: Sequence[Leftover] = (),
+    eligibility: Eligibility | None = None,
+    event: str = "the event",
 ) -> tuple[Suggestion, ...]:
     """What to change, the most worthwhile first.
 
@@ -33,14 +42,32 @@ def suggestions(
         recording: of a watched cold start with at least two requests.
         profile: of the same recording.
         owners: whose the modules are; imports are judged where the user's own code asks for them.
+        leftovers: distributions that the requests left alone, the largest first.
         eligibility: for SnapStart; `None` says nothing about it.
+        event: that was sent, in words.
     """
     found = [(one.saves_ms or 0.0, one) for rule in _RULES for one in rule(recording, profile, owners)]
     least = max(_LEAST_MS, _LEAST_SHARE * profile.init_ms)
     worth = [item for item in found if item[0] >= (_LEAST_MS if item[1].per_request else least)]
     worth.sort(key=lambda item: (not item[1].per_request, -item[0]))
+    large = [_leftover(one, event) for one in leftovers if one.size_bytes >= BLOCK_BYTES]
     informing = [snapstart.suggestion(eligibility)] if eligibility else []
-    return (*(one for _, one in worth), *informing)
+    return (*(one for _, one in worth), *large[:_LEFTOVERS_AT_MOST], *informing)
+
+
+def _leftover(found: Leftover, event: str) -> Suggestion:
+    """No time is saved: what is not opened costs none here, and Lambda does not fetch its blocks."""
+    along = f" (and {', '.join(found.along)}, which it alone requires)" if found.along else ""
+    return Suggestion(
+        rule="drop",
+        what=f"nothing of {found.name}{along} was opened in a start and two requests ({event}), and your "
+        "code does not name it: without it the image is smaller, the start no faster",
+        fix=f"take {found.name} out of the requirements, unless another request, a plugin or a tool needs "
+        f"it; this command with --what-if drop:{found.name} tries that",
+        saves_ms=0.0,
+        subject=found.name,
+        saves_bytes=found.size_bytes,
+    )
 
 
 def _bytecode(recording: Recording, profile: Profile, owners: Owners) -> Iterator[Suggestion]:  # noqa: ARG001

@@ -21,13 +21,14 @@ from understudy.errors import UnderstudyError
 from understudy.sandbox import ExecutionEnvironment, InvokeRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from understudy.coldstart.watched import Recording
     from understudy.image.rootfs import Rootfs
-    from understudy.sandbox import Executor, SandboxSpec
+    from understudy.sandbox import Executor, InvokeResult, SandboxSpec
 
 _MEGABYTE = 1024 * 1024
+_SERVER_ERROR = 500
 
 EMPTY = "understudy_empty"
 """Module of the handler that does nothing: what is left of a cold start is the base's."""
@@ -80,7 +81,7 @@ async def cold_start(subject: Subject, condition: Condition, executor: Executor)
             second_ms=second.duration_ms,
             init_peak_mb=init_peak_mb,
             peak_mb=max(init_peak_mb, _peak_mb(environment)),
-            error=first.error_type or second.error_type or "",
+            error=_error(first) or _error(second),
         )
     finally:
         await environment.shutdown()
@@ -136,6 +137,19 @@ async def touches(subject: Subject, condition: Condition, executor: Executor) ->
         return touched.count(subject.spec.rootfs)
     finally:
         await environment.shutdown()
+
+
+async def opens(
+    subject: Subject, condition: Condition, paths: Iterable[Path], executor: Executor
+) -> frozenset[Path] | None:
+    """Which of these files of an image a cold start and two requests read of; `None` when a request fails.
+
+    Raises:
+        UnderstudyError: it does not start.
+    """
+    drop(subject.spec.rootfs)
+    sample = await cold_start(subject, condition, executor)
+    return None if sample.error else touched.cached(paths)
 
 
 def empty(subject: Subject) -> Subject:
@@ -226,6 +240,17 @@ def _request(subject: Subject, number: int) -> InvokeRequest:
         payload=subject.event,
         invoked_function_arn=f"arn:aws:lambda:us-east-1:000000000000:function:{subject.spec.function_name}",
     )
+
+
+def _error(result: InvokeResult) -> str:
+    """AWS's errorType of a failed request, or the status of an HTTP answer that is one; empty for none."""
+    if result.error_type:
+        return result.error_type
+    try:
+        status = json.loads(result.payload).get("statusCode")
+    except (ValueError, AttributeError):
+        return ""
+    return f"HTTP {status}" if isinstance(status, int) and status >= _SERVER_ERROR else ""
 
 
 def _peak_mb(environment: ExecutionEnvironment) -> float:

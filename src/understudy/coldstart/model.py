@@ -58,7 +58,7 @@ class Sample:
         second_ms: second request.
         init_peak_mb: highest resident memory until ``/next``.
         peak_mb: highest resident memory after both requests.
-        error: AWS's errorType of a request that failed; empty otherwise.
+        error: AWS's errorType of a request that failed, or ``HTTP 500``; empty otherwise.
     """
 
     init_ms: float

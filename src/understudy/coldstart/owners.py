@@ -30,10 +30,12 @@ class Owners:
     Attributes:
         distributions: top-level module -> name of its distribution.
         task_root: folder of the function's code.
+        folders: those that Python imports from.
     """
 
     distributions: Mapping[str, str] = field(default_factory=dict)
     task_root: str = "/var/task"
+    folders: tuple[str, ...] = ()
 
     def of_module(self, name: str) -> str:
         """The owner of a module, by its dotted name."""
@@ -62,16 +64,17 @@ def load(view: RootfsView, folders: Iterable[str], *, task_root: str) -> Owners:
         task_root: folder of the function's code.
     """
     found: dict[str, str] = {}
-    for folder in folders:
+    places = tuple(folders)
+    for folder in places:
         for name in view.names(folder):
             info = _INFO.match(name)
             if info is not None:
                 record = view.text(f"{folder}/{name}/RECORD") or ""
-                found.update(dict.fromkeys(_tops(record), info["name"].replace("_", "-")))
-    return Owners(distributions=found, task_root=task_root)
+                found.update(dict.fromkeys(tops(record), info["name"].replace("_", "-")))
+    return Owners(distributions=found, task_root=task_root, folders=places)
 
 
-def _tops(record: str) -> Iterable[str]:
+def tops(record: str) -> Iterable[str]:
     """Top-level modules among the files that a RECORD lists."""
     for row in csv.reader(record.splitlines()):
         top, _, rest = row[0].partition("/") if row else ("", "", "")

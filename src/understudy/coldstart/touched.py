@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING
 from understudy.coldstart.model import LayerTouched, Touched
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from understudy.image.rootfs import Rootfs
 
 BLOCK_BYTES = 512 * 1024
@@ -27,6 +29,11 @@ _LIBC = ctypes.CDLL(None, use_errno=True)
 def count(rootfs: Rootfs) -> Touched:
     """What of an image's files is in the page cache now, layer by layer from the base up."""
     return Touched(layers=tuple(_layer(folder) for folder in rootfs.layers))
+
+
+def cached(paths: Iterable[Path]) -> frozenset[Path]:
+    """Those of these files of which something is in the page cache now."""
+    return frozenset(path for path in paths if _file(path)[1])
 
 
 def _layer(folder: Path) -> LayerTouched:

@@ -20,6 +20,7 @@ Rule = Literal[
     "client-per-request",
     "lifespan-per-request",
     "defer-build",
+    "drop",
     "snapstart",
 ]
 
@@ -167,7 +168,8 @@ class Suggestion:
         saves_ms: of a cold start, or of each request where `per_request`; `None` where nothing here can tell.
         per_request: whether every request pays.
         where: ``file:line`` to edit; empty when there is no one place.
-        subject: module, service or class that it is about.
+        subject: module, service, class or distribution that it is about.
+        saves_bytes: of the image, where it makes that smaller and nothing faster.
     """
 
     rule: Rule
@@ -177,10 +179,13 @@ class Suggestion:
     per_request: bool = False
     where: str = ""
     subject: str = ""
+    saves_bytes: int = 0
 
     @property
     def gain(self) -> str:
         """What it saves, in words."""
+        if self.saves_bytes:
+            return f"{self.saves_bytes / 1e6:.1f} MB of the image"
         if self.saves_ms is None:
             return "for information"
         return f"{self.saves_ms:.0f} ms{' per request' if self.per_request else ''}"

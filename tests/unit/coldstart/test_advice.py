@@ -1,5 +1,6 @@
 from tests.fakes.coldstarts import OWNERS, recording, span
 from understudy.coldstart import advice, profiles
+from understudy.coldstart.leftovers import Leftover
 from understudy.coldstart.snapstart import Eligibility
 from understudy.coldstart.watched import Recording, Suggestion
 
@@ -128,3 +129,23 @@ def test_what_nobody_can_measure_here_comes_last_and_has_no_figure() -> None:
 
     assert (first.rule, first.gain) == ("lazy-import", "40 ms")
     assert (last.rule, last.saves_ms, last.gain) == ("snapstart", None, "for information")
+
+
+def test_what_is_left_over_comes_after_what_saves_time_and_before_what_nobody_can_measure() -> None:
+    told = recording(span("app", 20, 80), span("yaml", 30, 70, parent=0, path=TASK))
+    left = [Leftover(name=f"tool{number}", along=("click",), size_bytes=2_000_000) for number in range(4)]
+    found = advice.suggestions(
+        told,
+        profiles.profile(told, handler="app", owners=OWNERS),
+        owners=OWNERS,
+        leftovers=[*left, Leftover(name="small", along=(), size_bytes=1000)],
+        eligibility=Eligibility(has_hooks=True, ephemeral_mb=512),
+        event="GET /health",
+    )
+
+    assert [one.rule for one in found] == ["lazy-import", "drop", "drop", "drop", "snapstart"]
+    drop = found[1]
+    assert (drop.gain, drop.saves_ms, drop.subject) == ("2.0 MB of the image", 0.0, "tool0")
+    assert "nothing of tool0 (and click, which it alone requires) was opened in a start and two" in drop.what
+    assert "GET /health" in drop.what
+    assert "--what-if drop:tool0" in drop.fix

@@ -68,6 +68,44 @@ async def test_a_watched_start_tells_or_has_nothing_to_tell(program: Program, to
         assert len(found.next_ms) >= 4
 
 
+async def test_files_that_a_start_or_a_request_reads_are_told(tmp_path: Path) -> None:
+    (tmp_path / "read").write_bytes(b"x")
+
+    async def reads(client: RuntimeClient) -> None:
+        while True:
+            invocation = await client.next()
+            (tmp_path / "read").read_bytes()
+            await client.respond(invocation.request_id, b"{}")
+
+    paths = [tmp_path / "read", tmp_path / "gone"]
+    found = await measure.opens(subject(tmp_path), Condition(memory_mb=128), paths, Recorder(reads))
+
+    assert found == {tmp_path / "read"}
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        (b'{"statusCode": 503}', "HTTP 503"),
+        (b'{"statusCode": 404}', ""),
+        (b'{"statusCode": "500"}', ""),
+        (b'["statusCode"]', ""),
+        (b"", ""),
+    ],
+)
+async def test_an_answer_that_is_a_server_s_error_is_one(answer: bytes, error: str) -> None:
+    async def answers(client: RuntimeClient) -> None:
+        while True:
+            await client.respond((await client.next()).request_id, answer)
+
+    executor = Recorder(answers)
+    found = await measure.cold_start(subject(), Condition(memory_mb=128), executor)
+
+    assert found.error == error
+    opened = await measure.opens(subject(), Condition(memory_mb=128), [], executor)
+    assert (opened is None) is bool(error)
+
+
 def test_the_empty_handler_replaces_the_function_s_and_nothing_else() -> None:
     found = measure.empty(subject())
 

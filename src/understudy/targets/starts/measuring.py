@@ -10,7 +10,16 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from understudy.coldstart import advice, comparison, instrument, measure, owners, profiles, snapstart
+from understudy.coldstart import (
+    advice,
+    comparison,
+    instrument,
+    leftovers,
+    measure,
+    owners,
+    profiles,
+    snapstart,
+)
 from understudy.coldstart.model import Cache, Condition, Report, Series, Subject, Tried
 from understudy.errors import UnderstudyError
 from understudy.image import rootfs
@@ -202,6 +211,11 @@ async def _starting(
 
 
 def _tried(report: Report, change: str, series: Series) -> Tried:
+    """What came of a change; one that makes requests fail saves nothing."""
+    failing, failed = ({one.error for one in part.samples} for part in (report.series[0], series))
+    if failed - failing - {""}:
+        told = ", ".join(sorted(failed - failing - {""}))
+        return Tried(change=change, problem=f"it starts, and {report.event} fails with {told}")
     before, after = ([one.init_ms for one in part.samples] for part in (report.series[0], series))
     kind, _, name = change.partition(":")
     predicted = [one.saves_ms for one in report.suggestions if one.rule == kind and name in ("", one.subject)]
@@ -242,7 +256,12 @@ async def _explained(report: Report, subject: Subject, condition: Condition, exe
         profile=profile,
         overhead_ms=profile.init_ms - report.series[0].spread("init_ms").median,
         suggestions=advice.suggestions(
-            recording, profile, owners=whose, eligibility=snapstart.of(view, subject)
+            recording,
+            profile,
+            owners=whose,
+            leftovers=await leftovers.look(view, subject, condition, recording, whose, executor),
+            eligibility=snapstart.of(view, subject),
+            event=subject.event_name,
         ),
     )
 

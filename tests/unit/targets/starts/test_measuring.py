@@ -252,6 +252,20 @@ def test_a_copy_that_does_not_start_is_told_in_lambda_s_words(lab: Lab) -> None:
     ]
 
 
+def test_a_copy_whose_requests_fail_is_told_so_and_saves_nothing(lab: Lab) -> None:
+    lab.image()
+    lab.starts.program = lambda spec: fails if is_lazy(spec) else echo
+    wanted = Wanted(
+        image="shop", runs=1, event_name="GET /health", what_ifs=(changes.parse("lazy-import:heavy"),)
+    )
+    (tried,) = lab.run(wanted).tried
+    assert (tried.series, tried.problem) == (None, "it starts, and GET /health fails with KeyError")
+
+    lab.starts.program = lambda _: fails
+    (tried,) = lab.run(wanted).tried
+    assert (tried.series is not None, tried.problem) == (True, "")
+
+
 def test_a_change_that_cannot_be_made_keeps_nothing_else_from_being_tried(
     lab: Lab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
