@@ -17,6 +17,7 @@ import pytest
 from tests.contract import base_store, engine_process, stack_project
 from tests.contract.dap import DapClient
 from tests.contract.stack_project import ROOT, StackProject
+from tests.fakes import project as projects
 
 SERVICE = Path(__file__).with_name("orders_service")
 _WITHIN_S = 60
@@ -151,3 +152,24 @@ def _until(terminal: int, wanted: bytes) -> bytes:
         assert ready, said
         said += os.read(terminal, 4096)
     return said
+
+
+def test_a_rest_api_in_the_place_of_the_http_api_is_shown_with_its_stage(
+    repository: StackProject, running: dict[str, Any]
+) -> None:
+    base = repository.folder / "deploy" / "base"
+    before = {name: (base / name).read_text() for name in ("orders.yaml", "api.yaml")}
+    assert repository.understudy("down").returncode == 0
+    function = before["orders.yaml"].replace("${API.orders.apiID}", "${RestAPI.shop.id}")
+    (base / "orders.yaml").write_text(function)
+    (base / "api.yaml").write_text(projects.rest_api("orders-live"))
+
+    again = repository.up("--no-watch", "--no-dev")
+    shown = repository.understudy("status").stdout
+    for name, text in before.items():
+        (base / name).write_text(text)
+
+    assert again["api_url"].endswith("/v1")
+    assert f"API        {again['api_url']} " in shown
+    assert httpx.get(f"{again['api_url']}/orders/8", timeout=30, trust_env=False).status_code == 404
+    assert httpx.put(f"{again['api_url']}/orders/9", timeout=30, trust_env=False).json() == {"order_id": "9"}

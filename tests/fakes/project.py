@@ -79,6 +79,28 @@ NOTHING_EXISTS = {
 }
 
 
+def rest_api(alias: str, path: str = "{proxy+}") -> str:
+    """Manifests of a REST API, stage v1, that hands the requests of a path to an alias."""
+    group = "apigateway.services.k8s.aws/v1alpha1"
+    api = "restAPIRef: {from: {name: shop}}"
+    method = f"{api}, resourceRef: {{from: {{name: shop}}}}, httpMethod: ANY"
+    uri = (
+        f"arn:aws:apigateway:${{region}}:lambda:path/2015-03-31/functions/${{Alias.{alias}.arn}}/invocations"
+    )
+    specs = {
+        "RestAPI": "name: shop",
+        "Resource": f"{api}, parentID: '${{RestAPI.shop.rootResourceID}}', pathPart: '{path}'",
+        "Method": f"{method}, authorizationType: NONE",
+        "Integration": f"{method}, type: AWS_PROXY, integrationHTTPMethod: POST, uri: '{uri}'",
+        "Deployment": f"{api}, description: shop",
+        "Stage": f"{api}, stageName: v1, deploymentRef: {{from: {{name: shop}}}}",
+    }
+    return "".join(
+        f"---\napiVersion: {group}\nkind: {kind}\nmetadata: {{name: shop}}\nspec: {{{spec}}}\n"
+        for kind, spec in specs.items()
+    )
+
+
 def tags_of(resource: str) -> dict[str, str]:
     """The tags that the project puts on its resources."""
     return {ownership.STACK: "shop", ownership.RESOURCE: resource}

@@ -65,3 +65,34 @@ def http_event(path: str) -> bytes:
         "isBase64Encoded": False,
     }
     return json.dumps(event).encode()
+
+
+def rest_event(path: str, stage: str) -> bytes:
+    """Returns the event that a REST API sends for ``GET path`` of a stage, by a resource ``/{proxy+}``.
+
+    https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html
+    """
+    headers = {"Host": "localhost", "User-Agent": "understudy"}
+    event = {
+        "resource": "/{proxy+}",
+        "path": path,
+        "httpMethod": "GET",
+        "headers": headers,
+        "multiValueHeaders": {name: [value] for name, value in headers.items()},
+        "queryStringParameters": None,
+        "multiValueQueryStringParameters": None,
+        "pathParameters": {"proxy": path.lstrip("/")},
+        "stageVariables": None,
+        "requestContext": {
+            "resourcePath": "/{proxy+}",
+            "path": f"/{stage}{path}",
+            "httpMethod": "GET",
+            "protocol": "HTTP/1.1",
+            "identity": {"sourceIp": "127.0.0.1", "userAgent": "understudy"},
+            "requestId": "understudy-invoke",
+            "stage": stage,
+        },
+        "body": None,
+        "isBase64Encoded": False,
+    }
+    return json.dumps(event).encode()

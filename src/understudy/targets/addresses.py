@@ -21,7 +21,10 @@ def path_url(endpoint: str, api_id: str) -> str:
 
 
 def aws_url(region: str, api_id: str) -> str:
-    """The API as AWS serves it, without a custom domain."""
+    """The API as AWS serves it, without a custom domain; callers of a REST API name its stage below.
+
+    https://docs.aws.amazon.com/apigateway/latest/developerguide/how-to-call-api.html
+    """
     suffix = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
     return f"https://{api_id}.execute-api.{region}.{suffix}"
 

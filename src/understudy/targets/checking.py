@@ -60,7 +60,7 @@ class Checker:
         self, subject: Subject, live: Live, observed: Observed, *, began_ms: int, request_id: str
     ) -> Iterator[Check]:
         url = running.url(self.target, subject, observed)
-        if url:
+        if url and subject.is_whole:
             yield from checks.web(self.aws, url, self.get)
         if live.previous or live.is_new:
             yield from checks.log(self.aws, live.function, live.version, began_ms, request_id)

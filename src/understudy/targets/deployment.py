@@ -18,6 +18,7 @@ from understudy.reconcile.manager import Mover
 from understudy.reconcile.model import ApplyReport, Observed, OnEvent, Plan
 from understudy.reconcile.promotion import Promoter
 from understudy.reconcile.release import Release
+from understudy.reconcile.rollout import subjects
 from understudy.reconcile.services import ecr
 from understudy.targets import built
 from understudy.targets import stack as stacks
@@ -43,12 +44,21 @@ class Deployed:
     report: ApplyReport
 
     def api_id(self) -> str:
-        """The id of the stack's HTTP API; empty when it has none."""
+        """The id of the stack's HTTP API, else of its REST API; empty when it has none."""
+        return self.api()[0]
+
+    def api(self) -> tuple[str, str]:
+        """The id of that API, and what its paths start with: the stage, where callers have to name it."""
         for api in self.stack.of_kind("API"):
             found = self.observed.get(api.key)
             if found is not None:
-                return found.status.get("apiID", "")
-        return ""
+                stage = subjects.stage(self.stack, api.key)
+                return found.status.get("apiID", ""), "" if stage == "$default" else f"/{stage}"
+        for one in self.stack.of_kind("RestStage"):
+            found = self.observed.get(one.key)
+            if found is not None:
+                return found.status["restAPIID"], f"/{found.status['stageName']}"
+        return "", ""
 
     def functions_of(self, image: str) -> Iterator[tuple[str, str]]:
         """Yields ``NAME:ALIAS`` of each function that runs `image`, with its function URL or nothing."""

@@ -171,14 +171,14 @@ class LocalStack:
     def _record(
         self, endpoint: str, dev_url: str, images: list[BuiltImage], deployed: Deployed
     ) -> StackRecord:
-        api_id = deployed.api_id()
+        api_id, stage = deployed.api()
         functions = tuple(self._functions(endpoint, images, deployed))
         first = functions[0] if functions else None
         return StackRecord(
             pid=os.getpid(),
             endpoint=endpoint,
-            api_url=addresses.reachable_url(endpoint, api_id) if api_id else "",
-            api_host_url=addresses.host_url(endpoint, api_id) if api_id else "",
+            api_url=addresses.reachable_url(endpoint, api_id) + stage if api_id else "",
+            api_host_url=addresses.host_url(endpoint, api_id) + stage if api_id else "",
             dev_url=dev_url,
             image_digest=first.digest if first else "",
             function=first.function if first else "",

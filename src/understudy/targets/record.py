@@ -50,7 +50,7 @@ class StackRecord:
     Attributes:
         pid: the process that runs it; SIGTERM stops everything.
         endpoint: base URL of the local AWS.
-        api_url: base URL of the HTTP API, one that resolves on this machine.
+        api_url: base URL of the HTTP or REST API with its stage, one that resolves on this machine.
         api_host_url: the same API under its execute-api host name.
         dev_url: base URL of the development server; empty when there is none.
         image_digest: digest that `function` runs.

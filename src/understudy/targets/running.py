@@ -104,7 +104,7 @@ def url(target: Target, subject: Subject, observed: Observed) -> str:
     door = observed.get(subject.door) if subject.door else None
     if door is None:
         return ""
-    if door.key.kind != "API":
+    if door.key.kind == "FunctionURLConfig":
         return target.function_url(door.status.get("functionURL", "").rstrip("/"))
-    stage = "" if subject.stage == "$default" else f"/{subject.stage}"
-    return target.api_url(door.status["apiID"]) + stage
+    api_id = door.status["id" if door.key.kind == "RestAPI" else "apiID"]
+    return target.api_url(api_id) + subject.path

@@ -48,3 +48,19 @@ def test_an_http_event_is_a_get_with_its_query_apart(path: str, raw: str, query:
     assert (event["version"], event["rawPath"], event["rawQueryString"]) == ("2.0", raw, query)
     assert event["requestContext"]["http"]["method"] == "GET"
     assert event["requestContext"]["http"]["path"] == raw
+
+
+def test_a_rest_event_is_a_get_of_a_path_of_the_stage() -> None:
+    event = json.loads(invocation.rest_event("/health", "v1"))
+    assert "version" not in event
+    assert (event["httpMethod"], event["path"], event["pathParameters"]) == (
+        "GET",
+        "/health",
+        {"proxy": "health"},
+    )
+    context = event["requestContext"]
+    assert (context["path"], context["stage"], context["requestId"]) == (
+        "/v1/health",
+        "v1",
+        "understudy-invoke",
+    )

@@ -51,6 +51,15 @@ def test_an_app_is_asked_where_its_api_answers() -> None:
     assert [each.outcome for each in found] == ["passed", "passed"]
 
 
+def test_an_app_behind_a_rest_api_is_asked_below_its_stage_if_every_path_is_its_own() -> None:
+    rest = replace(SHOP, door=key("RestAPI/a"), stage="v1")
+    there = Observed(resources={key("RestAPI/a"): observed("RestAPI/a", {}, id="r1")})
+    one, asked, _ = checker(ScriptedAws())
+    one.look(rest, LIVE, there, began_ms=0, request_id="")
+    assert asked == ["http://127.0.0.1:9/r1/v1/health", "http://127.0.0.1:9/r1/v1/ready"]
+    assert one.look(replace(rest, is_whole=False), LIVE, there, began_ms=0, request_id="") == ()
+
+
 def test_the_log_is_read_only_after_a_move() -> None:
     fake = ScriptedAws({"GetFunctionConfiguration": {}, "FilterLogEvents": {"events": []}})
     one, _, _ = checker(fake)

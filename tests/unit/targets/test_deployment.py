@@ -7,15 +7,20 @@ from tests.fakes import invoked
 from tests.fakes import project as projects
 from tests.fakes.aws import ScriptedAws
 from tests.fakes.project import ScriptedTarget
+from tests.unit.reconcile.builders import desired, observed
 from understudy.errors import EnvironmentProblemError, UnderstudyError
 from understudy.image.store import Store
-from understudy.manifests.model import ImageBinding
+from understudy.manifests.model import DesiredResource, ImageBinding, Stack
+from understudy.reconcile.model import ApplyReport, Observed, Plan
 from understudy.reconcile.promotion import Promoter
 from understudy.targets.deployment import Deployed, Deployment
 from understudy.targets.workspace import Workspace
 
 if TYPE_CHECKING:
     from understudy.reconcile.model import ApplyEvent
+
+API = desired("API/a", {"name": "a"})
+REST_STAGE = desired("RestStage/s", {"stageName": "live"}, "RestAPI/r")
 
 
 @pytest.fixture
@@ -88,6 +93,31 @@ def test_apply_reports_each_step_and_what_is_there_afterwards(workspace: Workspa
         [],
     )
     assert (workspace.layout.state / "apply-local.lock").exists()
+
+
+@pytest.mark.parametrize(
+    ("stack", "found"),
+    [
+        ((API, desired("Stage/s", {"stageName": "$default"}, "API/a"), REST_STAGE), ("x1", "")),
+        ((API, desired("Stage/s", {"stageName": "v1"}, "API/a")), ("x1", "/v1")),
+        ((desired("RestAPI/r", {}), REST_STAGE), ("r1", "/live")),
+        ((desired("RestAPI/r", {}),), ("", "")),
+        ((), ("", "")),
+    ],
+    ids=["http", "http below a stage", "rest", "rest without a stage", "none"],
+)
+def test_the_api_of_a_stack_is_its_http_api_or_else_its_rest_api(
+    stack: tuple[DesiredResource, ...], found: tuple[str, str]
+) -> None:
+    there = (
+        observed("API/a", {}, apiID="x1"),
+        observed("RestAPI/r", {}, id="r1"),
+        observed("RestStage/s", {}, restAPIID="r1", stageName="live"),
+    )
+    known = Observed(resources={one.key: one for one in there})
+    report = ApplyReport(applied={}, observed=known, duration_s=0.0)
+    one = Deployed(stack=Stack(resources=stack), observed=known, plan=Plan(actions=()), report=report)
+    assert (one.api(), one.api_id()) == (found, found[0])
 
 
 def test_push_answers_with_the_uri_that_names_the_digest(

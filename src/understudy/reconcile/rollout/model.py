@@ -39,6 +39,7 @@ class Subject:
         aliases: those that follow its newest version.
         door: the API or function URL that leads HTTP requests to it, so that it can be asked for its health.
         stage: of that API.
+        is_whole: whether the door leads every path to it: behind single ones it is not asked for its health.
     """
 
     key: ResourceKey
@@ -47,6 +48,12 @@ class Subject:
     aliases: tuple[str, ...] = ()
     door: ResourceKey | None = None
     stage: str = "$default"
+    is_whole: bool = True
+
+    @property
+    def path(self) -> str:
+        """What its paths start with at the API; empty for the stage that needs no name."""
+        return "" if self.stage == "$default" else f"/{self.stage}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -30,7 +30,7 @@ def check(aws: Aws, subject: Subject, version: str) -> str:
     found = running_digest(aws, subject.function, version)
     if found != subject.digest:
         raise _failed(subject, version, f"runs {found or 'no image'}, expected {subject.digest}")
-    return health(aws, subject, version) if subject.door else ""
+    return health(aws, subject, version) if subject.door and subject.is_whole else ""
 
 
 def health(aws: Aws, subject: Subject, version: str) -> str:
@@ -39,7 +39,9 @@ def health(aws: Aws, subject: Subject, version: str) -> str:
     Raises:
         RolloutError: it failed, answered otherwise, or another version answered.
     """
-    answer = invocation.invoke(aws, f"{subject.function}:{version}", invocation.http_event(HEALTH))
+    is_rest = subject.door is not None and subject.door.kind == "RestAPI"
+    event = invocation.rest_event(HEALTH, subject.stage) if is_rest else invocation.http_event(HEALTH)
+    answer = invocation.invoke(aws, f"{subject.function}:{version}", event)
     if answer.function_error:
         raise _failed(subject, version, f"fails: {_error(answer.payload)}")
     if answer.version != version:

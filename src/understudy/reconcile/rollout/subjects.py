@@ -1,6 +1,6 @@
 """Finds in a stack which functions are released: with which image, behind which aliases, reached how."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from understudy.manifests.model import DesiredResource, ResourceKey, Stack
 from understudy.reconcile import release
@@ -11,7 +11,7 @@ from understudy.reconcile.rollout.model import Subject
 
 def of_stack(stack: Stack) -> dict[str, Subject]:
     """The functions that run an image of the project, by name."""
-    doors = _doors(stack)
+    doors, whole = _doors(stack), _whole(stack)
     digests = {image.name: image.digest for image in stack.images}
     found: dict[str, Subject] = {}
     for function in stack.of_kind("Function"):
@@ -26,7 +26,8 @@ def of_stack(stack: Stack) -> dict[str, Subject]:
             digest=digests[images[0]],
             aliases=release.following(stack, function),
             door=door,
-            stage=_stage(stack, door),
+            stage=stage(stack, door),
+            is_whole=door is None or door.kind != "RestAPI" or function.key in whole,
         )
     return found
 
@@ -41,6 +42,32 @@ def _doors(stack: Stack) -> Mapping[ResourceKey, ResourceKey]:
         if text(url.spec, "authType") == "NONE":
             for function in _functions(stack, url):
                 found.setdefault(function, url.key)
+    staged = {key for one in stack.of_kind("RestStage") for key in one.dependencies}
+    for integration in _rest(stack):
+        apis = [key for key in integration.dependencies if key.kind == "RestAPI" and key in staged]
+        for function in _functions(stack, integration) if apis else ():
+            found.setdefault(function, apis[0])
+    return found
+
+
+def _rest(stack: Stack) -> Iterator[DesiredResource]:
+    """What of REST APIs hands requests over as they are."""
+    return (one for one in stack.of_kind("RestIntegration") if text(one.spec, "type") == "AWS_PROXY")
+
+
+def _whole(stack: Stack) -> set[ResourceKey]:
+    """The functions that a REST API hands a GET of every path: ``{proxy+}``, or its like, below the root."""
+    found: set[ResourceKey] = set()
+    for integration in _rest(stack):
+        paths = [stack.get(key) for key in integration.dependencies if key.kind == "Resource"]
+        is_greedy = any(
+            path is not None
+            and text(path.spec, "pathPart").endswith("+}")
+            and not any(key.kind == "Resource" for key in path.dependencies)
+            for path in paths
+        )
+        if is_greedy and text(integration.spec, "httpMethod") in ("ANY", "GET"):
+            found.update(_functions(stack, integration))
     return found
 
 
@@ -51,6 +78,8 @@ def _functions(stack: Stack, resource: DesiredResource) -> list[ResourceKey]:
     return [*found, *(key for alias in aliases if alias for key in _functions(stack, alias))]
 
 
-def _stage(stack: Stack, door: ResourceKey | None) -> str:
-    stages = [text(one.spec, "stageName") for one in stack.of_kind("Stage") if door in one.dependencies]
+def stage(stack: Stack, door: ResourceKey | None) -> str:
+    """The stage of an API that callers use; ``$default`` where there is one, and for what has none."""
+    known = [*stack.of_kind("Stage"), *stack.of_kind("RestStage")]
+    stages = [text(one.spec, "stageName") for one in known if door in one.dependencies]
     return "$default" if "$default" in stages or not stages else stages[0]

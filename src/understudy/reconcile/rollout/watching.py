@@ -43,7 +43,7 @@ class Watch:
         Raises:
             RolloutError: it is not healthy, cannot start, or fails more often.
         """
-        if self._subject.door:
+        if self._subject.door and self._subject.is_whole:
             self.request_id = probes.health(self._aws, self._subject, self._version)
         self._read()
         new, old = (plan.seen(self._lines.values(), one) for one in (self._version, self._other))

@@ -190,11 +190,11 @@ def _subject(workspace: Workspace, target: Target, wanted: Wanted) -> Subject:
             "cold start",
             hint="add an Alias of an auto-published Version, or measure with --sandbox",
         )
-    if found.door is None and wanted.is_http:
+    if wanted.is_http and (found.door is None or found.door.kind == "RestAPI"):
         raise UnderstudyError(
             "function-no-http",
-            f"no API or open function URL leads to function {found.function}, and {wanted.event_name} may do "
-            "harm there",
+            f"no HTTP API or open function URL leads to function {found.function}, and {wanted.event_name} "
+            "(payload 2.0) may do harm there",
             hint="send an event that does none: --event FILE",
         )
     return found

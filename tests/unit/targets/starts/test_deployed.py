@@ -144,8 +144,11 @@ def test_a_function_of_another_stack_is_left_alone(workspace: Workspace) -> None
         found(workspace, digest, GetFunction={**there, "Tags": {"understudy.dev/stack": "other"}})
 
 
-def test_no_request_for_http_is_sent_where_no_http_leads(workspace: Workspace) -> None:
+@pytest.mark.parametrize("more", ["", projects.rest_api("live")], ids=["nothing", "a REST API"])
+def test_no_request_for_http_is_sent_where_none_of_its_kind_leads(workspace: Workspace, more: str) -> None:
     with_alias(workspace)
+    path = workspace.root / "deploy" / "stack.yaml"
+    path.write_text(path.read_text() + more)
     wanted = dataclasses.replace(WANTED, is_http=True)
-    with pytest.raises(UnderstudyError, match="GET /health may do harm there"):
+    with pytest.raises(UnderstudyError, match=r"GET /health \(payload 2\.0\) may do harm there"):
         found(workspace, projects.image(workspace).digest, wanted)
