@@ -35,6 +35,7 @@ class FakeEnvironment:
         self.log = log
         self.state = "starting"
         self.invocations = 0
+        self._init: asyncio.Future[Fault | None] | None = None
 
     async def start(self) -> None:
         """Spawns nothing, but may fail or take its time as spawning may."""
@@ -44,7 +45,8 @@ class FakeEnvironment:
 
     async def ready(self) -> InitReport:
         """Has no init phase, unless the test gives it one."""
-        fault = await self.fleet.initialising(self.spec)
+        self._init = asyncio.ensure_future(self.fleet.initialising(self.spec))
+        fault = await asyncio.shield(self._init)
         return InitReport(phase="init", duration_ms=0.0, fault=fault)
 
     async def invoke(self, request: InvokeRequest) -> InvokeResult:
@@ -82,7 +84,9 @@ class FakeEnvironment:
         )
 
     async def shutdown(self) -> None:
-        """Ends the environment; a second call does nothing."""
+        """Ends the environment and its init phase; a second call does nothing."""
+        if self._init is not None:
+            self._init.cancel()
         self.state = "dead"
         self.fleet.ended.set()
 

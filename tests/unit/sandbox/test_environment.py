@@ -451,6 +451,20 @@ async def test_caller_that_gives_up_during_init_does_not_end_the_init() -> None:
     assert result.payload == b'"second"'
 
 
+async def test_shutdown_ends_the_init_phase_and_who_waits_for_it() -> None:
+    begun, never = asyncio.Event(), asyncio.Event()
+
+    async def hangs(_: RuntimeClient) -> None:
+        begun.set()
+        await never.wait()
+
+    async with running(hangs) as harness:
+        waiting = asyncio.create_task(harness.environment.ready())
+        await begun.wait()
+    await asyncio.wait([waiting])
+    assert waiting.cancelled()
+
+
 async def test_line_without_end_belongs_to_the_request_that_wrote_it() -> None:
     async def mutter(client: RuntimeClient) -> None:
         while True:

@@ -5,6 +5,7 @@ never given up for another function. What they have no room for goes to the vers
 https://docs.aws.amazon.com/lambda/latest/dg/provisioned-concurrency.html
 """
 
+import asyncio
 from collections.abc import Callable
 
 from understudy.engine.functions.budget import Budget
@@ -12,6 +13,7 @@ from understudy.engine.functions.pool import Environment
 from understudy.engine.protocol import ApiError
 from understudy.errors import UnderstudyError
 from understudy.sandbox.model import InvokeRequest, InvokeResult
+from understudy.sandbox.reports import InitReport
 
 # AWS's own reason of that name, a StatusReason is documented nowhere as a list; recorded for a function that
 # fails in its init phase: https://github.com/localstack/localstack/pull/13784
@@ -34,6 +36,7 @@ class Provisioned:
         self._idle: list[Environment] = []
         self._busy = 0
         self._filling = False
+        self._starting: Environment | None = None
 
     @property
     def available(self) -> int:
@@ -46,11 +49,13 @@ class Provisioned:
         return len(self._idle) + self._busy
 
     def resize(self, wanted: int) -> None:
-        """Sees to it that there will be so many; surplus ones end when they are idle."""
+        """Sees to it that there will be so many; surplus ones end, those at work when they are done."""
         self.wanted = wanted
         self.problem = ""
         while self._idle and self.allocated > wanted:
             self._end(self._idle.pop())
+        if self._starting is not None and self.allocated >= wanted:
+            self._budget.background.spawn(self._starting.shutdown())
         self._fill()
 
     def ready(self) -> bool:
@@ -98,16 +103,26 @@ class Provisioned:
         try:
             environment = self._make()
             await environment.start()
-            report = await environment.ready()
         except UnderstudyError as exc:
             self._budget.give_back()
             return exc.message
-        failed = report.fault is not None or environment.state == "dead"
-        if failed or self.allocated >= self.wanted:
+        report = await self._init_report(environment)
+        if report is None or self.allocated >= self.wanted:
             self._end(environment)
-            return _INIT_FAILED if failed else ""
+            return ""
+        if report.fault is not None or environment.state == "dead":
+            self._end(environment)
+            return _INIT_FAILED
         self._idle.append(environment)
         return ""
+
+    async def _init_report(self, environment: Environment) -> InitReport | None:
+        """How its init phase went; None when it was ended meanwhile."""
+        self._starting = environment
+        waiting = self._budget.background.spawn(environment.ready())
+        await asyncio.wait([waiting])
+        self._starting = None
+        return None if waiting.cancelled() else waiting.result()
 
     def _end(self, environment: Environment) -> None:
         self._budget.give_back()

@@ -74,6 +74,21 @@ async def test_one_that_is_unwanted_while_it_works_ends_afterwards() -> None:
     assert (world.kept.allocated, world.budget.used, world.fleet.alive) == (0, 0, [])
 
 
+async def test_one_that_is_unwanted_in_its_init_phase_ends_at_once() -> None:
+    begun, never = asyncio.Event(), asyncio.Event()
+
+    async def hang(spec: SandboxSpec) -> None:
+        begun.set()
+        await never.wait()
+
+    world = World()
+    world.fleet.initialising = hang
+    world.kept.resize(1)
+    await begun.wait()
+    assert await world.resize(0) == (0, 0, 0)
+    assert (world.fleet.alive, world.kept.problem) == ([], "")
+
+
 async def test_a_machine_without_places_is_a_problem_that_a_new_size_forgets() -> None:
     world = World(places=2)
     assert await world.resize(3) == (2, 2, 2)
