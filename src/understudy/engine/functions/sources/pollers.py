@@ -77,7 +77,8 @@ class Pollers:
         if self._closed:
             work.close()
             return
-        self._table.put(replace(mapping, state="Enabled"))
+        # It may have got tags meanwhile.
+        self._table.put(replace(self._table.get(mapping.uuid) or mapping, state="Enabled"))
         task = asyncio.get_running_loop().create_task(work)
         task.add_done_callback(_report)
         self._readers[mapping.uuid] = (reading, task)

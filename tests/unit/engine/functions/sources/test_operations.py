@@ -9,7 +9,7 @@ from tests.fakes.lambda_world import ARN, World
 from tests.unit.engine.functions.sources.mappings import QUEUE, STREAM, record
 from understudy.engine.functions import LambdaConfig
 from understudy.engine.functions.sources import PollTimes
-from understudy.engine.protocol import ApiError
+from understudy.engine.protocol import ApiError, Receive, Scope, Send
 
 _QUICK = LambdaConfig(poll_times=PollTimes(idle_s=0.0, wait_s=0, shards_s=0.01, trouble_s=0.0))
 
@@ -77,6 +77,22 @@ async def test_mappings_are_listed_by_function_and_by_source(scene: Scene) -> No
     assert await listed(FunctionName="dash") == {first}
     assert await listed(FunctionName=f"{ARN}:live") == set()
     assert await listed(EventSourceArn=QUEUE) == set()
+
+
+async def test_tags_that_come_while_a_mapping_is_being_made_stay(tmp_path: Path) -> None:
+    class Tagging(Behind):
+        async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+            await super().__call__(scope, receive, send)
+            if sum(what.endswith("GetRecords") for what, _ in self.requests) == 1:
+                await scene.world.call("TagResource", Resource=made["EventSourceMappingArn"], Tags={"a": "b"})
+
+    scene = Scene(tmp_path, Tagging([record(1)]))
+    await scene.world.start()
+    await scene.world.active()
+    made = await scene.create(StartingPosition="LATEST")
+    assert await scene.state(made["UUID"]) == "Enabled"
+    assert await scene.world.call("ListTags", Resource=made["EventSourceMappingArn"]) == {"Tags": {"a": "b"}}
+    await scene.world.close()
 
 
 async def test_one_source_is_mapped_to_a_function_once(scene: Scene) -> None:
