@@ -98,6 +98,7 @@ FUNCTION = Case(
     },
     elsewhere={
         **dict.fromkeys(("fileSystemConfigs", "vpcConfig"), _REST),
+        "snapStart": "test_lambda_.py::test_snapshots_are_turned_on_and_off",
         **dict.fromkeys(("durableConfig", "tenancyConfig"), _ONCE),
     },
 )

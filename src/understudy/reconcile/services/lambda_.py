@@ -28,6 +28,7 @@ _CONFIGURATION = (
     "loggingConfig",
     "memorySize",
     "role",
+    "snapStart",
     "timeout",
     "tracingConfig",
     "vpcConfig",
@@ -41,6 +42,7 @@ _NOTHING: Mapping[str, Any] = {
     "kmsKeyARN": "",
     "vpcConfig": {"SubnetIds": [], "SecurityGroupIds": []},
 }
+_BUDGET_S = 900.0  # publishing with SnapStart takes minutes
 _OF_ZIP = "an image brings its own: it is for functions that are ZIP archives"
 PUBLISHED = frozenset([*_CONFIGURATION, "architectures", "code"])
 """Fields that a published version freezes."""
@@ -63,7 +65,6 @@ class FunctionManager(ResourceManager):
         "handler": _OF_ZIP,
         "layers": _OF_ZIP,
         "runtime": _OF_ZIP,
-        "snapStart": "Lambda takes no snapshots of functions that are container images",
     }
     immutable: ClassVar[frozenset[str]] = frozenset({"packageType", "tenancyConfig"})
     defaults: ClassVar[JsonMap] = {
@@ -219,7 +220,8 @@ def settled(aws: Aws, name: str, qualifier: str | None = None) -> Mapping[str, A
         )
         return found if _settled(found) or _failed(found) else None
 
-    found = clock.until(probe, what=f"function {name} settling", clock=aws.clock)
+    what = f"function {name} settling"
+    found = clock.until(probe, what=what, clock=aws.clock, budget_s=_BUDGET_S)
     if _failed(found):
         code = found.get("StateReasonCode") or found.get("LastUpdateStatusReasonCode") or "unknown"
         raise UnderstudyError(

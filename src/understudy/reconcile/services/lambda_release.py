@@ -26,6 +26,7 @@ _FACTS = (
     "LoggingConfig",
     "MemorySize",
     "Role",
+    "SnapStart",
     "Timeout",
     "TracingConfig",
     "VpcConfig",
@@ -134,6 +135,9 @@ def same_release(version: Mapping[str, Any], latest: Mapping[str, Any]) -> bool:
 
 def _fact(configuration: Mapping[str, Any], name: str) -> Any:  # noqa: ANN401 - compared, never used
     value = configuration.get(name)
+    if name == "SnapStart":
+        # OptimizationStatus is Off on `$LATEST`, whatever is asked for.
+        return (value or {}).get("ApplyOn", "None")
     return value or None
 
 

@@ -179,6 +179,21 @@ def test_each_setting_is_written_and_taken_away(
     assert full.params("UpdateFunctionConfiguration") == {"FunctionName": "f", **nothing}
 
 
+def test_snapshots_are_turned_on_and_off() -> None:
+    def snapshots(apply_on: str) -> dict[str, object]:
+        return {"SnapStart": {"ApplyOn": apply_on, "OptimizationStatus": "Off"}}
+
+    wanted: dict[str, Json] = {**SPEC, "snapStart": {"applyOn": "PublishedVersions"}}
+    states = {"GetFunctionConfiguration": CONFIGURATION, "GetFunctionEventInvokeConfig": NO_EVENTS}
+    off = ScriptedAws({"GetFunction": function(**snapshots("None")), **states})
+    assert reconcile(off.aws, desired("Function/f", wanted)) == "update"
+    sent = {"FunctionName": "f", "SnapStart": {"ApplyOn": "PublishedVersions"}}
+    assert off.params("UpdateFunctionConfiguration") == sent
+    on = ScriptedAws({"GetFunction": function(**snapshots("PublishedVersions")), **states})
+    assert reconcile(on.aws, desired("Function/f", wanted)) == "unchanged"
+    assert reconcile(on.aws, desired("Function/f", {**SPEC, "snapStart": {"applyOn": "None"}})) == "update"
+
+
 def test_settings_that_count_when_the_function_is_made() -> None:
     fake = ScriptedAws({"GetFunction": MISSING, "GetFunctionConfiguration": CONFIGURATION})
     durable: Json = {"executionTimeout": 60, "retentionPeriodInDays": 1}

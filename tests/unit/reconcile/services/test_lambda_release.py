@@ -261,3 +261,11 @@ def test_durable_executions_are_part_of_a_release() -> None:
     durable = {**LATEST, "DurableConfig": {"ExecutionTimeout": 60}}
     assert lambda_release.same_release(durable, durable)
     assert not lambda_release.same_release(LATEST, durable)
+
+
+def test_snapshots_are_part_of_a_release_and_how_far_they_are_is_not() -> None:
+    asked = {**LATEST, "SnapStart": {"ApplyOn": "PublishedVersions", "OptimizationStatus": "Off"}}
+    taken = {**LATEST, "SnapStart": {"ApplyOn": "PublishedVersions", "OptimizationStatus": "On"}}
+    without = {**LATEST, "SnapStart": {"ApplyOn": "None", "OptimizationStatus": "Off"}}
+    assert lambda_release.same_release(taken, asked)
+    assert not lambda_release.same_release(without, asked)
