@@ -36,8 +36,7 @@ class QueueReader:
     async def run(self) -> None:
         """Reads until it is told to stop; returns when the last batch is done."""
         async with asyncio.TaskGroup() as running:
-            while not self._reading.stopping:
-                await self._places.acquire()
+            while await self._place():
                 messages: Sequence[Message] = ()
                 try:
                     messages = await self._gather()
@@ -48,6 +47,11 @@ class QueueReader:
                     running.create_task(self._carry_out(messages))
                 else:
                     self._places.release()
+
+    async def _place(self) -> bool:
+        """Waits until there is room for another batch; False when no other is wanted by then."""
+        await self._places.acquire()
+        return not self._reading.stopping
 
     async def _gather(self) -> Sequence[Message]:
         """One batch: what is there, or with a batching window what comes until it ends."""

@@ -117,6 +117,20 @@ async def test_what_was_received_is_delivered_when_the_queue_fails_within_the_wi
     assert [len(batch) for batch in world.batches] == [10, 15]
 
 
+async def test_nothing_more_is_received_once_it_was_told_to_stop(tmp_path: Path) -> None:
+    world = World(tmp_path, 3, batch_size=1, maximum_concurrency=1)
+    original = world._invoke
+
+    async def stop_meanwhile(invocation: Invocation) -> InvokeOutcome:
+        # The reader waits for a place for the next batch.
+        world.reading.stop()
+        return await original(invocation)
+
+    object.__setattr__(world.reading.tools, "invoke", stop_meanwhile)
+    assert await world.run() == ["r0"]
+    assert world.batches == [["m0"]]
+
+
 async def test_messages_that_cannot_be_deleted_come_again(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
