@@ -208,7 +208,8 @@ async def respond(send: Send, response: HttpResponse) -> None:
     headers = list(response.headers)
     if isinstance(response.body, bytes):
         body = b"" if response.status in BODILESS else response.body
-        headers.append((b"content-length", str(len(body)).encode()))
+        if response.status not in BODILESS:
+            headers.append((b"content-length", str(len(body)).encode()))
         await send({"type": "http.response.start", "status": response.status, "headers": headers})
         await send({"type": "http.response.body", "body": body})
         return

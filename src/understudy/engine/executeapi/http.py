@@ -107,7 +107,9 @@ async def read_body(receive: Receive) -> bytes | None:
 
 async def send(send: Send, response: HttpResponse, method: str) -> None:
     """Sends a response; one to HEAD without its body."""
-    body = b"" if response.status in BODILESS else response.body
-    headers = [*response.headers, (b"content-length", str(len(body)).encode())]
+    headers = list(response.headers)
+    if response.status not in BODILESS:
+        headers.append((b"content-length", str(len(response.body)).encode()))
+    body = b"" if method == "HEAD" or response.status in BODILESS else response.body
     await send({"type": "http.response.start", "status": response.status, "headers": headers})
-    await send({"type": "http.response.body", "body": b"" if method == "HEAD" else body})
+    await send({"type": "http.response.body", "body": body})

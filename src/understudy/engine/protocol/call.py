@@ -23,7 +23,7 @@ Send = Callable[[Message], Awaitable[None]]
 """ASGI's three arguments and what the last two carry: https://asgi.readthedocs.io/en/latest/specs/www.html"""
 
 BODILESS = frozenset({204, 304})
-"""A body behind one of these is read as the start of the connection's next answer (RFC 9110, 6.4.1)."""
+"""What follows one is read as the connection's next answer; no length is told (RFC 9110, 6.4.1 and 8.6)."""
 
 _NO_FIELDS: Mapping[str, Any] = MappingProxyType({})
 

@@ -114,7 +114,8 @@ async def test_nothing_follows_a_status_that_has_no_body(gateway: Gateway) -> No
 
     answer = await gateway.get(f"{api_id}.execute-api.localhost", "/")
 
-    assert (answer.status, answer.body, answer.headers["content-length"]) == (204, b"", "0")
+    assert (answer.status, answer.body) == (204, b"")
+    assert "content-length" not in answer.headers
 
 
 async def test_without_permission_the_gateway_does_not_invoke(gateway: Gateway) -> None:

@@ -153,7 +153,8 @@ async def test_nothing_follows_a_status_that_has_no_body(site: Site) -> None:
 
     site.world.fleet.handler = nothing
     answer = await site.get()
-    assert (answer.status, answer.body, answer.header("content-length")) == (204, b"", "0")
+    assert (answer.status, answer.body) == (204, b"")
+    assert "content-length" not in dict(answer.headers)
 
 
 @pytest.mark.parametrize("missing", ["lambda:InvokeFunctionUrl", "lambda:InvokeFunction"])
