@@ -16,7 +16,8 @@ import httpx
 
 from tests.contract import base_store
 from tests.contract.engine_process import eventually
-from tests.contract.stack_project import ROOT, free_port
+from tests.contract.stack_project import ROOT
+from tests.ports import free_port
 from tests.tools import require_compose, require_compose_v1, require_docker
 from understudy.targets import docker_load
 

@@ -18,6 +18,7 @@ from typing import Any
 
 import boto3
 
+from tests.ports import free_port
 from tests.tools import require_docker, require_tool
 
 ROOT = Path(__file__).parents[2]
@@ -47,6 +48,7 @@ class Server:
     _clients: list[Any] = field(default_factory=list)
 
     def start(self) -> "Server":
+        self.port = self.port or free_port()
         command = [
             sys.executable,
             "-m",
@@ -56,7 +58,7 @@ class Server:
         ]
         self._process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
         assert self._process.stdout is not None
-        self.port = int(self._process.stdout.readline())
+        assert int(self._process.stdout.readline()) == self.port
         return self
 
     def kill(self, number: int = signal.SIGKILL) -> None:

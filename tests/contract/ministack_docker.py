@@ -19,7 +19,8 @@ from pathlib import Path
 
 import httpx
 
-from tests.contract.stack_project import ROOT, free_port
+from tests.contract.stack_project import ROOT
+from tests.ports import free_port
 from tests.tools import require_docker, require_tool
 
 _WITHIN_S = 60.0

@@ -17,6 +17,7 @@ from typing import Any
 from tests.contract.engine_process import delegate_python
 from tests.contract.lambda_image import put_runtime_image
 from tests.fakes.aws import READS
+from tests.ports import free_port
 from understudy.image import digests
 from understudy.image.store import Store
 from understudy.manifests.model import DesiredResource, ImageBinding, Json, Stack
@@ -30,13 +31,6 @@ from understudy.targets.local import ACCOUNT, LocalTarget
 
 ROOT = Path(__file__).resolve().parents[2]
 _START_S = 60.0
-
-
-def _free_port() -> int:
-    with socket.socket() as holder:
-        holder.bind(("127.0.0.1", 0))
-        port: int = holder.getsockname()[1]
-        return port
 
 
 @contextmanager
@@ -193,7 +187,7 @@ def manifest(text: str) -> tuple[str, str]:
 @contextmanager
 def moto_process(folder: Path) -> Iterator[str]:
     """The URL of a moto server."""
-    port = _free_port()
+    port = free_port()
     argv = [sys.executable, "-c", "from moto.server import main; main()", "-H", "127.0.0.1", "-p", str(port)]
     with _process(argv, port, folder / "moto.log") as url:
         yield url
@@ -202,7 +196,7 @@ def moto_process(folder: Path) -> Iterator[str]:
 @contextmanager
 def ministack_process(folder: Path) -> Iterator[str]:
     """The URL of a MiniStack by itself, in the delegate's environment."""
-    port = _free_port()
+    port = free_port()
     argv = [str(delegate_python()), "-m", "hypercorn", "ministack.app:app", "--bind", f"127.0.0.1:{port}"]
     environment = {
         "GATEWAY_PORT": str(port),
@@ -244,7 +238,7 @@ def ministack_world(url: str) -> World:
 @contextmanager
 def engine_process(folder: Path, *, delegate: bool = False) -> Iterator[str]:
     """The URL of an engine, with a delegate where one is asked for."""
-    port = _free_port()
+    port = free_port()
     argv = [sys.executable, "-m", "understudy.engine", "--data-dir", str(folder / "data")]
     argv += ["--port", str(port), "--host", "127.0.0.1"]
     argv += ["--delegate-python", str(delegate_python())] if delegate else []

@@ -11,6 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from tests.ports import free_port
 from tests.tools import require_tool
 
 USER, PASSWORD = "team", "correct horse"
@@ -21,9 +22,7 @@ HTPASSWD = "team:$2b$04$abcdefghijklmnopqrstuujydOTSfIH/d5oUHpsygqV5X9xJLQc6e\n"
 @contextlib.contextmanager
 def docker_registry(folder: Path, *, password: bool = False) -> Iterator[str]:
     """Runs Debian's docker-registry on loopback and yields its host and port."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     config = {
         "version": 0.1,
         "log": {"level": "error", "accesslog": {"disabled": True}},

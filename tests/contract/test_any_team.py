@@ -18,6 +18,7 @@ from tests.contract import base_store, engine_process, stack_project
 from tests.contract.dap import DapClient
 from tests.contract.stack_project import ROOT, StackProject
 from tests.fakes import project as projects
+from tests.ports import free_port
 
 SERVICE = Path(__file__).with_name("orders_service")
 _WITHIN_S = 60
@@ -109,7 +110,7 @@ def test_a_debugger_stops_in_the_handler_reads_a_variable_and_goes_on(
 ) -> None:
     main = repository.folder / "app" / "main.py"
     line = 1 + main.read_text().splitlines().index("    found = orders.get(order_id)")
-    port = stack_project.free_port()
+    port = free_port()
     with _understudy(repository, "invoke", "--path", "/orders/9", "--debug", str(port)) as invoking:
         editor = DapClient(port)
         editor.attach(str(repository.folder), "/var/task", (str(main), line))

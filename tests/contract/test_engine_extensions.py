@@ -7,7 +7,6 @@ place of a runtime client.
 
 import base64
 import json
-import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ import pytest
 from tests import tools
 from tests.contract.engine_lambda_server import LambdaServer, serving
 from tests.contract.test_engine_streaming import Told
+from tests.ports import free_port
 from understudy.sandbox import executors
 
 _SPEAK = """
@@ -150,11 +150,6 @@ async def server(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterato
         tools.remove_sandbox_images()
 
 
-def _port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
-
-
 async def _invoke(server: LambdaServer, event: dict[str, Any]) -> tuple[dict[str, Any], str]:
     def call(sdk: Any) -> tuple[dict[str, Any], str]:
         answer = sdk.invoke(FunctionName="dash", Payload=json.dumps(event), LogType="Tail")
@@ -188,14 +183,14 @@ async def test_an_extension_sees_invocations_and_the_end(server: LambdaServer) -
 async def test_a_web_server_runs_behind_an_adapter_buffered_and_streamed(server: LambdaServer) -> None:
     scripts = {"/opt/extensions/lambda-adapter": _ADAPTER, "/var/task/web.py": _WEB}
     await server.push("1", "lwa", scripts=scripts, program="/var/task/web.py")
-    variables = {"WEB_PORT": str(_port()), "AWS_LWA_INVOKE_MODE": "buffered"}
+    variables = {"WEB_PORT": str(free_port()), "AWS_LWA_INVOKE_MODE": "buffered"}
     await server.active(Environment={"Variables": variables})
     answer, tail = await _invoke(server, {"rawPath": "/a", "rawQueryString": ""})
     assert (answer["statusCode"], answer["body"]) == (200, "first of /a")
     assert "Init Duration" in tail
 
     told = Told()
-    variables = {"WEB_PORT": str(_port()), "AWS_LWA_INVOKE_MODE": "response_stream"}
+    variables = {"WEB_PORT": str(free_port()), "AWS_LWA_INVOKE_MODE": "response_stream"}
 
     def stream(sdk: Any) -> bytes:
         sdk.update_function_configuration(FunctionName="dash", Environment={"Variables": variables})

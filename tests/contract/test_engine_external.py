@@ -18,7 +18,7 @@ from botocore.exceptions import ClientError
 from tests.contract.engine_process import EngineProcess, eventually, rss_bytes
 from tests.contract.lambda_image import put_runtime_image
 from tests.contract.localstack_process import VERSION, LocalStack
-from tests.contract.stack_project import free_port
+from tests.ports import free_port
 from understudy.image.store import Store
 
 MIB = 1 << 20

@@ -8,8 +8,8 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
-from tests.contract.stack_project import free_port
 from tests.fakes import project as projects
+from tests.ports import free_port
 from understudy.errors import EnvironmentProblemError
 from understudy.image.store import Store
 from understudy.sandbox import processes

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.contract.stack_project import ROOT, free_port
+from tests.contract.stack_project import ROOT
 from tests.fakes import project as projects
+from tests.ports import free_port
 from understudy.errors import EnvironmentProblemError
 from understudy.targets import local_engine
 from understudy.targets.local import LocalTarget
@@ -34,7 +35,7 @@ def test_the_guard_asks_whether_somebody_listens(kind: type[LocalTarget]) -> Non
         kind(name="local", endpoint_url=url).guard()
 
     with pytest.raises(EnvironmentProblemError) as caught:
-        kind(name="local", endpoint_url=url).guard()
+        kind(name="local", endpoint_url=f"http://127.0.0.1:{free_port()}").guard()
 
     assert (caught.value.code, caught.value.hint) == ("target-down", "./understudy up")
     assert caught.value.retryable

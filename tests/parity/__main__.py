@@ -1,7 +1,6 @@
 """``python -m tests.parity``: measures, and prints the table or writes the page."""
 
 import argparse
-import socket
 import sys
 import tempfile
 import time
@@ -13,6 +12,7 @@ from tests.contract.localstack_process import VERSION, LocalStack
 from tests.parity import measure, page
 from tests.parity.model import Measured, Verdict
 from tests.parity.world import World
+from tests.ports import free_port
 
 PAGE = REPO / "docs" / "localstack-parity.md"
 
@@ -44,8 +44,7 @@ def main() -> int:
 
 def _localstack_otherwise() -> list[Measured]:
     """The rows of which LocalStack itself was seen to do something else than they say of it."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     with tempfile.TemporaryDirectory(prefix="parity-localstack-") as folder:
         localstack = LocalStack(Path(folder) / "localstack", port=port, public_port=port)
         localstack.start()

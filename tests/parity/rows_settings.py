@@ -1,7 +1,6 @@
 """LocalStack's environment variables: honoured, asking for what is so anyway, or refused at the start."""
 
 import json
-import socket
 import subprocess
 import sys
 import time
@@ -15,6 +14,7 @@ import httpx
 from tests.contract.engine_process import EngineProcess, eventually
 from tests.parity.model import Row, SkippedError
 from tests.parity.world import World, create_function, invoke, logs_of, push, refusal
+from tests.ports import free_port
 from understudy.engine.localstack.table import SETTINGS, Reading, Setting
 
 if TYPE_CHECKING:
@@ -72,9 +72,7 @@ def _given(*, met: bool) -> dict[str, str]:
 def _honouring(world: World, environ: Mapping[str, str], name: str) -> EngineProcess:
     if not world.is_ours:
         raise SkippedError("needs to start the endpoint itself")
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    listen = {"GATEWAY_LISTEN": f"127.0.0.1:{port}"}
+    listen = {"GATEWAY_LISTEN": f"127.0.0.1:{free_port()}"}
     folder: Path = world.folder / name
     folder.mkdir()
     return world.started(_Listening(folder / ".understudy", with_delegate=False), {**environ, **listen})
