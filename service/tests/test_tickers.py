@@ -157,6 +157,7 @@ def test_a_slow_s3_does_not_hold_up_requests_that_have_a_book() -> None:
     t.source.gate.clear()
     for _ in range(3):
         assert t.knows("AAPL")
+    eventually(lambda: len(t.source.asked) > 1)
     assert len(t.source.asked) == 2, "one revalidation at a time"
     t.source.gate.set()
     eventually(lambda: t.knows("MSFT"))

@@ -79,7 +79,7 @@ def test_the_first_part_is_posted_before_the_second_is_made(aws_lambda: Lambda) 
     async def two(_: Any, __: Any, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": b"first", "more_body": True})
-        assert await asyncio.to_thread(seen.wait, 10)
+        assert await asyncio.to_thread(seen.wait, 60)
         await send({"type": "http.response.body", "body": b"second"})
 
     def watch() -> None:
