@@ -59,4 +59,4 @@ class FakeLocalStack:
         """Returns once `during` has made somebody set `stop`."""
         self.calls.append("serve")
         self.during()
-        assert stop.wait(10)
+        assert stop.wait(60)

@@ -20,7 +20,7 @@ def test_dependencies_run_first() -> None:
 
 
 def test_independent_work_runs_at_once() -> None:
-    meeting = threading.Barrier(3, timeout=10)
+    meeting = threading.Barrier(3, timeout=60)
     outcome = graph.run({key(name): [] for name in "abc"}, lambda _: meeting.wait() >= 0)
     assert set(outcome.results.values()) == {True}
 

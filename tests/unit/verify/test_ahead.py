@@ -32,13 +32,23 @@ def test_facts_of_all_layers_are_there_when_it_says_so(tmp_path: Path, facts: Pa
     assert [one and [entry.path for entry in one.entries] for one in found] == [["/a"], ["/b"], ["/c"]]
 
 
-def test_who_leaves_early_waits_for_nothing(tmp_path: Path, facts: Path) -> None:
+def test_who_leaves_early_waits_for_nothing(
+    tmp_path: Path, facts: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     store = store_at(tmp_path / "store")
     image = image_of(store, [file("a", b"1")])
+    fork, readers = os.fork, []
+
+    def noted() -> int:
+        readers.append(fork())
+        return readers[-1]
+
+    monkeypatch.setattr(os, "fork", noted)
     with ahead.begun(image.digest, PLATFORM, store=store, cache_dir=facts):
         pass
+    [reader] = readers
     with pytest.raises(ChildProcessError):
-        os.waitpid(-1, os.WNOHANG)
+        os.waitpid(reader, os.WNOHANG)
 
 
 def test_an_image_that_is_not_there_is_for_others_to_tell(tmp_path: Path, facts: Path) -> None:

@@ -139,7 +139,7 @@ async def test_an_engine_that_stops_ends_the_environment_of_what_it_cancels(worl
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    await asyncio.wait_for(world.fleet.ended.wait(), 5)
+    await asyncio.wait_for(world.fleet.ended.wait(), 60)
     world.fleet.handler = echo
     assert json.loads((await world.service.invoke(ARN, b"{}")).payload)["event"] == {}
     assert len(world.fleet.made) == 2

@@ -9,9 +9,9 @@ from understudy.verify.boot import observations, observer
 from understudy.verify.boot.model import Observations
 
 
-def observed(tmp_path: Path, code: str, *, dump_after_s: float = 0.0) -> tuple[Observations, str]:
+def observed(tmp_path: Path, code: str) -> tuple[Observations, str]:
     """What the observer tells of `code`, and everything that was printed."""
-    (tmp_path / "sitecustomize.py").write_text(f"{inspect.getsource(observer)}\n\ninstall({dump_after_s})\n")
+    (tmp_path / "sitecustomize.py").write_text(f"{inspect.getsource(observer)}\n\ninstall()\n")
     (tmp_path / "app.py").write_text(code)
     done = subprocess.run(
         [sys.executable, str(tmp_path / "app.py")],
@@ -104,8 +104,16 @@ event.set()
 
 
 def test_place_is_told_when_time_is_up(tmp_path: Path) -> None:
-    found, _ = observed(tmp_path, "import time\ntime.sleep(0.4)\n", dump_after_s=0.05)
-    assert [frame.line for frame in found.waiting] == [2]
+    said = tmp_path / "said"
+    # The time begins where the program has come to the place, and it stays there until it has told.
+    code = f"""import os, sitecustomize, time
+os.dup2(os.open({str(said)!r}, os.O_RDWR | os.O_CREAT), 2)
+sitecustomize.install(0.5)
+while b"<module>" not in os.pread(2, 10_000, 0): time.sleep(0.01)
+"""
+    observed(tmp_path, code)
+    found = observations.parse(said.read_text())
+    assert [frame.line for frame in found.waiting] == [4]
 
 
 def test_observer_brings_no_module_that_python_had_not_loaded(tmp_path: Path) -> None:
