@@ -1,5 +1,6 @@
 """A real engine process on a port of its own, for tests that look at it from outside."""
 
+import contextlib
 import json
 import os
 import signal
@@ -45,6 +46,19 @@ def alive(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:
         return False
+
+
+def descendants(pid: int) -> list[int]:
+    """`pid`, and every process below it; processes and threads may end meanwhile."""
+    parents = {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            fields = (folder / "stat").read_text().rpartition(")")[2].split()
+            parents[int(folder.name)] = int(fields[1])
+    found = [pid]
+    for candidate in found:
+        found += [child for child, parent in parents.items() if parent == candidate]
+    return found
 
 
 def rss_bytes(pid: int) -> int:
@@ -120,14 +134,7 @@ class EngineProcess:
 
     def children(self) -> list[int]:
         """Every process below the engine."""
-        found, todo = [], [self.pid]
-        while todo:
-            pid = todo.pop()
-            for task in Path(f"/proc/{pid}/task").glob("*/children"):
-                below = [int(word) for word in task.read_text().split()]
-                found += below
-                todo += below
-        return found
+        return descendants(self.pid)[1:]
 
     def stop(self, number: int = signal.SIGTERM) -> float:
         """Ends it with a signal and returns how long that took, its children's end included."""

@@ -1,6 +1,5 @@
 """kill -9 of any part leaves no process, no control group and no mount behind."""
 
-import contextlib
 import os
 import signal
 from collections.abc import Iterator
@@ -9,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.contract.driven_engine import Engine, eventually
+from tests.contract.engine_process import alive, descendants
 from tests.fakes.runtime_root import Place
 
 IDENTITIES = [0, 65534] if os.geteuid() == 0 else [os.geteuid()]
@@ -26,26 +26,8 @@ def engine(request: pytest.FixtureRequest, place: Place) -> Iterator[Engine]:
     started.close()
 
 
-def descendants(pid: int) -> list[int]:
-    """Every process below `pid`, and `pid`."""
-    parents = {}
-    for folder in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError):
-            fields = (folder / "stat").read_text().rpartition(")")[2].split()
-            parents[int(folder.name)] = int(fields[1])
-    found = [pid]
-    for candidate in found:
-        found += [child for child, parent in parents.items() if parent == candidate]
-    return found
-
-
 def living(pids: list[int]) -> list[int]:
-    alive = []
-    for pid in pids:
-        with contextlib.suppress(OSError):
-            if Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z":
-                alive.append(pid)
-    return alive
+    return [pid for pid in pids if alive(pid)]
 
 
 def test_engine_killed_leaves_nothing(engine: Engine) -> None:
