@@ -1,5 +1,6 @@
 """The server that all doubles are made of: clients cannot tell it from the endpoint behind."""
 
+import socket
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,8 +16,14 @@ from tests.doubles.wire import Call, Message
 
 
 @pytest.fixture(scope="module")
-def double(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Double]:
-    with servers.moto_process(tmp_path_factory.mktemp("moto")) as url, Double(url) as double:
+def moto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with servers.moto_process(tmp_path_factory.mktemp("moto")) as url:
+        yield url
+
+
+@pytest.fixture
+def double(moto: str) -> Iterator[Double]:
+    with Double(moto) as double:
         yield double
 
 
@@ -32,7 +39,6 @@ def client(double: Double, service: str) -> Any:
 
 
 def test_calls_of_every_protocol_are_known_and_answered(double: Double) -> None:
-    double.reset()
     s3, api = client(double, "s3"), client(double, "apigatewayv2")
     s3.create_bucket(Bucket="double")
     s3.put_bucket_versioning(Bucket="double", VersioningConfiguration={"Status": "Enabled"})
@@ -97,3 +103,12 @@ def test_dropped_call_is_a_closed_connection(double: Double) -> None:
     double.hook = drop
     with pytest.raises(ConnectionClosedError):
         client(double, "iam").list_roles()
+
+
+def test_what_dead_clients_sent_has_had_its_effect_when_it_is_idle(double: Double) -> None:
+    host, _, port = double.url.removeprefix("http://").partition(":")
+    for _ in range(8):
+        with socket.create_connection((host, int(port))) as dying:
+            dying.sendall(b"GET /moto-api/ HTTP/1.1\r\nhost: x\r\n\r\n")
+    double.wait_idle()
+    assert len(double.calls) == 8

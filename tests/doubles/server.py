@@ -1,6 +1,8 @@
 """A server between AWS's clients and an endpoint: it knows each call; a hook decides what becomes of it."""
 
 import asyncio
+import contextlib
+import socket
 import threading
 import time
 from collections.abc import Awaitable, Callable
@@ -54,7 +56,6 @@ class Double:
         self._below = below
         self.calls: list[Call] = []
         self._number = 0
-        self._busy = 0
         self._upstream = urlsplit(upstream)
         self._port = port
         self._host = host
@@ -116,7 +117,7 @@ class Double:
                 self._number += 1
                 call = wire.identify(request, self._number)
                 self.calls.append(call)
-                answer = await self._answered(call)
+                answer = await self.hook(call, self._forward)
                 writer.write(
                     answer.head().encode("latin-1") if request.method == "HEAD" else answer.encoded()
                 )
@@ -140,16 +141,16 @@ class Double:
         finally:
             sending.close()
 
-    async def _answered(self, call: Call) -> Message:
-        self._busy += 1
-        try:
-            return await self.hook(call, self._forward)
-        finally:
-            self._busy -= 1
-
     def wait_idle(self) -> None:
-        """Returns once no call is on its way: what a client that died had sent may still have its effect."""
-        while self._busy:
+        """Returns once all that clients which are gone had sent has had its effect, read yet or not.
+
+        Connections are taken in their order: when a new one has been, those of the dead have been too, and
+        each ends when it has been read to its end. No client may be left that keeps one open.
+        """
+        with contextlib.suppress(ConnectionError), socket.create_connection((self._host, self._port)) as last:
+            last.shutdown(socket.SHUT_WR)
+            last.recv(1)
+        while self._serving:
             time.sleep(0.001)
 
     async def _forward(self, call: Call) -> Message:
