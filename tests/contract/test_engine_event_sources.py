@@ -66,9 +66,10 @@ async def test_only_reported_messages_come_again_and_end_in_the_dead_letter_queu
         return {"batchItemFailures": [{"itemIdentifier": each} for each in bad]}
 
     await world.function("reports", reports, Timeout=1)
+    # Longer than a busy machine takes from reading the batch to deleting what is done.
     dead_url, dead = await world.queue("reports-dead")
     redrive = json.dumps({"deadLetterTargetArn": dead, "maxReceiveCount": 2})
-    url, source = await world.queue("reports", VisibilityTimeout="1", RedrivePolicy=redrive)
+    url, source = await world.queue("reports", VisibilityTimeout="6", RedrivePolicy=redrive)
     await world.mapping(
         EventSourceArn=source, FunctionName="reports", FunctionResponseTypes=["ReportBatchItemFailures"]
     )
