@@ -81,7 +81,7 @@ while True:
 """
 
 _HANDLER = """
-import os, sys, time
+import os, socket, sys, time
 
 TEXT = "{text}"
 started = time.time()
@@ -94,6 +94,9 @@ def handler(event, headers):
     print("handling", calls, flush=True)
     if "sleep" in event:
         time.sleep(event["sleep"])
+    if "gate" in event:
+        with socket.create_connection(("127.0.0.1", event["gate"])) as gate:
+            gate.recv(1)
     if "exit" in event:
         os._exit(event["exit"])
     if "error" in event:

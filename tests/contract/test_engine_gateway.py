@@ -185,7 +185,7 @@ def rest_api(sdk: Any, world: str) -> str:
     proxy = sdk.create_resource(**where, parentId=api["rootResourceId"], pathPart="{proxy+}")["id"]
     method = {**where, "resourceId": proxy, "httpMethod": "ANY"}
     sdk.put_method(**method, authorizationType="NONE")
-    call = {"type": "AWS_PROXY", "integrationHttpMethod": "POST", "uri": INVOKE, "timeoutInMillis": 3000}
+    call = {"type": "AWS_PROXY", "integrationHttpMethod": "POST", "uri": INVOKE, "timeoutInMillis": 8000}
     sdk.put_integration(**method, **call)
     elsewhere = {**method, "httpMethod": "HEAD"}
     sdk.put_method(**elsewhere, authorizationType="NONE")
@@ -220,7 +220,7 @@ async def test_a_rest_api_takes_only_what_aws_takes(server: LambdaServer, client
     for malformed in ({"wrong": 1}, {"statusCode": "x"}, {"multiValueHeaders": {"a": "1"}}, "text"):
         refused = await answered(malformed)
         assert (refused.status_code, refused.text) == (502, '{"message": "Internal server error"}')
-    late = await answered({"sleep": 5})
+    late = await answered({"sleep": 9})
     assert (late.status_code, late.text) == (504, '{"message": "Endpoint request timed out"}')
     nowhere = await client.get(url.replace("/live/", "/none/"))
     assert (nowhere.status_code, nowhere.text) == (403, '{"message":"Forbidden"}')

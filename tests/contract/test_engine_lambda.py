@@ -6,6 +6,7 @@ import contextlib
 import http.client
 import json
 import re
+import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,26 @@ async def server(tmp_path: Path) -> AsyncIterator[LambdaServer]:
     async with serving(tmp_path) as made:
         await made.push("1", "one")
         yield made
+
+
+class Gate:
+    """Holds the calls whose event names its port under ``gate``, until it is opened."""
+
+    def __init__(self) -> None:
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener.settimeout(120)
+        self._inside: list[socket.socket] = []
+        self.port: int = self._listener.getsockname()[1]
+
+    async def wait_for(self, count: int) -> None:
+        """Returns once `count` calls are held."""
+        while len(self._inside) < count:
+            self._inside.append((await asyncio.to_thread(self._listener.accept))[0])
+
+    def open(self) -> None:
+        """Lets go on who is held."""
+        for each in (*self._inside, self._listener):
+            each.close()
 
 
 async def invoke(server: LambdaServer, event: object = None, **params: Any) -> tuple[dict[str, Any], Any]:
@@ -104,7 +125,7 @@ async def test_provisioned_environments_are_ready_and_say_so(server: LambdaServe
             FunctionName="dash", Qualifier="1", ProvisionedConcurrentExecutions=2
         )
     )
-    for _ in range(500):
+    for _ in range(6000):
         found = await server.call(
             lambda client: client.get_provisioned_concurrency_config(FunctionName="dash", Qualifier="1")
         )
@@ -119,46 +140,48 @@ async def test_provisioned_environments_are_ready_and_say_so(server: LambdaServe
 
 
 async def test_functions_fail_as_on_aws(server: LambdaServer) -> None:
-    await server.active(Timeout=1)
+    await server.active(Timeout=8)  # what crashed starts again within it
     answer, payload = await invoke(server, {"error": "no"})
     assert (answer["FunctionError"], payload["errorType"]) == ("Unhandled", "ValueError")
     answer, payload = await invoke(server, {"exit": 3})
     assert answer["FunctionError"] == "Unhandled"
     assert payload["errorType"] == "Runtime.ExitError"
     assert payload["errorMessage"].endswith("Error: Runtime exited with error: exit status 3")
-    answer, payload = await invoke(server, {"sleep": 5})
+    answer, payload = await invoke(server, {"sleep": 60})
     assert payload["errorType"] == "Sandbox.Timedout"
-    assert payload["errorMessage"].endswith("Task timed out after 1.00 seconds")
+    assert payload["errorMessage"].endswith("Task timed out after 8.00 seconds")
     answer, payload = await invoke(server)
     assert "FunctionError" not in answer
 
 
 async def test_an_environment_serves_again_and_eight_serve_at_once(server: LambdaServer) -> None:
-    await server.active()
+    await server.active(Timeout=60)
     _, first = await invoke(server)
     _, second = await invoke(server)
     assert (first["pid"], first["calls"], second["calls"]) == (second["pid"], 1, 2)
-    answers = await asyncio.gather(*(invoke(server, {"sleep": 6.0}) for _ in range(8)))
-    started = {payload["started"] for _, payload in answers}
-    assert len(started) == 8
+    gate = Gate()
+    running = [asyncio.create_task(invoke(server, {"gate": gate.port})) for _ in range(8)]
+    await gate.wait_for(8)
     assert server.service.environments == 8
+    gate.open()
+    started = {payload["started"] for _, payload in await asyncio.gather(*running)}
+    assert len(started) == 8
 
 
 async def test_reserved_concurrency_throttles(server: LambdaServer) -> None:
-    await server.active()
+    await server.active(Timeout=60)
     await server.call(
         lambda client: client.put_function_concurrency(FunctionName="dash", ReservedConcurrentExecutions=2)
     )
-    running = [asyncio.create_task(invoke(server, {"sleep": 2.0})) for _ in range(2)]
-    for _ in range(500):
-        if server.service.environments == 2:
-            break
-        await asyncio.sleep(0.01)
+    gate = Gate()
+    running = [asyncio.create_task(invoke(server, {"gate": gate.port})) for _ in range(2)]
+    await gate.wait_for(2)
     response = await refusal(server, "invoke", FunctionName="dash")
     assert response["ResponseMetadata"]["HTTPStatusCode"] == 429
     assert response["Error"]["Code"] == "TooManyRequestsException"
     assert response["Error"]["Message"] == "Rate Exceeded."
     assert response["Reason"] == "ReservedFunctionConcurrentInvocationLimitExceeded"
+    gate.open()
     await asyncio.gather(*running)
 
 
@@ -235,7 +258,7 @@ async def test_log_lines_arrive_in_the_function_s_group(server: LambdaServer) ->
     stream = payload["environment"]["AWS_LAMBDA_LOG_STREAM_NAME"]
     assert re.fullmatch(r"\d{4}/\d\d/\d\d/\[\$LATEST\][0-9a-f]{32}", stream)
     client = server.client("logs")
-    for _ in range(100):
+    for _ in range(1200):
         # The group is there as soon as the answer is, END and REPORT come a moment later.
         found = await asyncio.to_thread(client.filter_log_events, logGroupName="/aws/lambda/dash")
         messages = [event["message"] for event in found["events"] if event["logStreamName"] == stream]
@@ -281,7 +304,7 @@ async def test_an_idle_environment_ends_and_the_next_request_starts_another(tmp_
         await server.push("1", "one")
         await server.active()
         await invoke(server)
-        for _ in range(200):
+        for _ in range(1200):
             if server.service.environments == 0:
                 break
             await asyncio.sleep(0.05)

@@ -57,7 +57,7 @@ async def make(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[
 
 def event(**members: Any) -> InvokeRequest:
     return InvokeRequest(
-        request_id="r-1", payload=json.dumps(members).encode(), invoked_function_arn="arn:x", timeout_s=5
+        request_id="r-1", payload=json.dumps(members).encode(), invoked_function_arn="arn:x", timeout_s=60
     )
 
 

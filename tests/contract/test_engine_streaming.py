@@ -60,7 +60,7 @@ def streamed(event):
 async def server(tmp_path: Path) -> AsyncIterator[LambdaServer]:
     async with serving(tmp_path) as running:
         await running.push("1", "streams", handler=_STREAMS)
-        await running.active(Timeout=1)
+        await running.active(Timeout=8)  # what crashed starts again within it
         yield running
 
 
@@ -108,7 +108,7 @@ async def test_the_sdk_has_the_first_chunk_before_the_last_is_sent(server: Lambd
 _BREAKS = [
     ({"fail": "no more"}, "ValueError", "no more"),
     ({"exit": 3}, "Runtime.TruncatedResponse", "hung up"),
-    ({"sleep": 30}, "Sandbox.Timedout", "Task timed out after 1.00 seconds"),
+    ({"sleep": 60}, "Sandbox.Timedout", "Task timed out after 8.00 seconds"),
 ]
 
 
@@ -159,7 +159,7 @@ async def test_a_page_gets_the_first_event_of_a_streaming_url_before_the_last_is
     told = Told()
     headers = {"host": url.netloc.decode()}
     async with (
-        httpx.AsyncClient(base_url=server.url, headers=headers) as client,
+        httpx.AsyncClient(base_url=server.url, headers=headers, timeout=60) as client,
         client.stream("GET", f"/events?port={told.port}") as response,
     ):
         assert (response.status_code, response.headers["content-type"]) == (200, "text/event-stream")
@@ -168,5 +168,5 @@ async def test_a_page_gets_the_first_event_of_a_streaming_url_before_the_last_is
         await asyncio.to_thread(told.say, b"the page has the first")
         assert [line async for line in lines if line] == ["data: the page has the first"]
     await server.call(lambda sdk: sdk.delete_function_url_config(FunctionName="dash"))
-    async with httpx.AsyncClient(base_url=server.url, headers=headers) as client:
+    async with httpx.AsyncClient(base_url=server.url, headers=headers, timeout=60) as client:
         assert (await client.get("/")).status_code == 404
