@@ -70,7 +70,7 @@ class Forked:
         """Ends it."""
         if self._process and self._process.stdin and self._process.stdout:
             self._process.stdin.close()
-            self._process.wait(timeout=20)
+            self._process.wait(timeout=60)
             self._process.stdout.close()
 
     def run(self, command: str, on_pid: Callable[[int], None] = lambda _: None) -> Outcome:

@@ -47,7 +47,7 @@ def _process(argv: list[str], port: int, log: Path, more: Mapping[str, str] | No
             yield f"http://127.0.0.1:{port}"
         finally:
             process.terminate()
-            process.wait(timeout=20)
+            process.wait(timeout=60)
 
 
 def _listens(port: int) -> bool:

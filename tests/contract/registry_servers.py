@@ -42,7 +42,7 @@ def docker_registry(folder: Path, *, password: bool = False) -> Iterator[str]:
             yield f"127.0.0.1:{port}"
         finally:
             server.terminate()
-            server.wait(10)
+            server.wait(60)
 
 
 class BreakingDoor:
@@ -104,7 +104,7 @@ class BreakingDoor:
 
 
 def _await_port(port: int, log: Path) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
             return

@@ -107,12 +107,15 @@ def test_awslocal_puts_a_rest_api_before_the_function(project: StackProject, run
     gateway("create-deployment", *where, "--stage-name", "prod")
 
     base = f"http://localhost:{project.port}/restapis/{api['id']}/prod/_user_request_"
-    health = httpx.get(f"{base}/health", trust_env=False)
-    docs = httpx.get(f"{base}/docs", trust_env=False)
+    health = httpx.get(f"{base}/health", trust_env=False, timeout=60)
+    docs = httpx.get(f"{base}/docs", trust_env=False, timeout=60)
 
     assert (health.status_code, health.json()["status"]) == (200, "ok")
     assert "'/prod/openapi.json'" in docs.text
-    assert httpx.get(f"{base}/nothing", trust_env=False).headers["content-type"] == "application/problem+json"
+    assert (
+        httpx.get(f"{base}/nothing", trust_env=False, timeout=60).headers["content-type"]
+        == "application/problem+json"
+    )
 
 
 def test_docker_pulls_runs_and_pushes_the_same_digest(project: StackProject, running: dict[str, Any]) -> None:

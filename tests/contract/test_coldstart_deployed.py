@@ -127,7 +127,7 @@ def test_what_a_stopped_process_left_is_put_back(preprod: Preprod, number: signa
     eventually(lambda: len(preprod.state()["versions"]) > len(before["versions"]), "a scratch version")
 
     process.send_signal(number)
-    process.communicate(timeout=30)
+    process.communicate(timeout=120)
 
     if number is signal.SIGKILL:
         pruned = preprod.run("prune", "--target", "preprod", "--yes")

@@ -49,7 +49,7 @@ def aws(project: ComposeProject, service: str) -> Any:
 
 def test_both_apps_answer_once_compose_has_waited(up: ComposeProject) -> None:
     for url in (f"http://localhost:{up.api_port}", up.api_url()):
-        assert httpx.get(f"{url}/health", trust_env=False).status_code == 200
+        assert httpx.get(f"{url}/health", trust_env=False, timeout=60).status_code == 200
         ready = httpx.get(f"{url}/ready", trust_env=False, timeout=30)
         assert (ready.status_code, ready.json()["checks"]) == (200, {"table": "ok", "bucket": "ok"})
 
@@ -137,7 +137,7 @@ def test_localstack_stands_behind_the_engine(project: ComposeProject) -> None:
     try:
         project.compose("up", "--wait", "--no-build", *services, **chosen)
 
-        health = httpx.get(f"{project.endpoint}/_understudy/health", trust_env=False).json()
+        health = httpx.get(f"{project.endpoint}/_understudy/health", trust_env=False, timeout=60).json()
         assert (health["delegate"]["name"], health["delegate"]["state"]) == ("localstack 4.14.0", "running")
         assert aws(project, "s3").head_object(Bucket="dashboard-tickers", Key="tickers.json.gz")
         assert aws(project, "lambda").list_functions()["Functions"] == []
@@ -177,7 +177,10 @@ def test_the_licensed_one_says_that_its_token_is_missing_and_starts_with_one(
         assert "started with ls-test, persistence 1" in docker("logs", container)
         [told] = json.loads(docker("inspect", container))
         assert not told["HostConfig"]["CapAdd"]
-        assert httpx.get(f"{project.endpoint}/_localstack/init/ready", trust_env=False).status_code == 200
+        assert (
+            httpx.get(f"{project.endpoint}/_localstack/init/ready", trust_env=False, timeout=60).status_code
+            == 200
+        )
     finally:
         project.compose("down", "--volumes", **chosen)
         docker("rmi", "--force", image)

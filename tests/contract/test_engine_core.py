@@ -62,10 +62,13 @@ def test_awslocal_works_unchanged(engine: EngineProcess) -> None:
 
 def test_a_web_page_cannot_drive_it(engine: EngineProcess) -> None:
     url = f"{engine.url}/2015-03-31/functions"
-    assert httpx.get(url, headers={"origin": "https://evil.example"}).status_code == 403
-    assert httpx.get(url, headers={"host": "evil.example"}).status_code == 403
-    assert httpx.get(f"{engine.url}/bucket", headers={"sec-fetch-site": "cross-site"}).status_code == 403
-    local = httpx.get(url, headers={"origin": "http://localhost:3000"})
+    assert httpx.get(url, headers={"origin": "https://evil.example"}, timeout=60).status_code == 403
+    assert httpx.get(url, headers={"host": "evil.example"}, timeout=60).status_code == 403
+    assert (
+        httpx.get(f"{engine.url}/bucket", headers={"sec-fetch-site": "cross-site"}, timeout=60).status_code
+        == 403
+    )
+    local = httpx.get(url, headers={"origin": "http://localhost:3000"}, timeout=60)
     assert local.status_code == 200
     assert local.headers["access-control-allow-origin"] == "http://localhost:3000"
 
@@ -85,13 +88,15 @@ def test_rest_apis_and_http_apis_are_told_apart_by_their_paths(engine: EnginePro
 
 
 def test_an_unknown_api_host_is_not_the_delegates(engine: EngineProcess) -> None:
-    answer = httpx.get(f"{engine.url}/health", headers={"host": "nothing.execute-api.localhost:4566"})
+    answer = httpx.get(
+        f"{engine.url}/health", headers={"host": "nothing.execute-api.localhost:4566"}, timeout=60
+    )
     assert (answer.status_code, answer.json()) == (404, {"message": "Not Found"})
 
 
 def test_listens_on_both_loopbacks(engine: EngineProcess) -> None:
     for host in ("127.0.0.1", "[::1]"):
-        answer = httpx.get(f"http://{host}:{engine.ready['port']}/_understudy/health")
+        answer = httpx.get(f"http://{host}:{engine.ready['port']}/_understudy/health", timeout=60)
         assert answer.json()["status"] == "ready"
 
 
@@ -130,7 +135,7 @@ def test_ends_without_leaving_a_process_or_losing_state(tmp_path: Path, number: 
 def test_a_request_on_a_kept_connection_does_not_delay_the_end(tmp_path: Path) -> None:
     engine = EngineProcess(tmp_path / ".understudy", with_delegate=False).start()
     try:
-        with httpx.Client() as client:
+        with httpx.Client(timeout=60) as client:
             assert client.get(f"{engine.url}/_understudy/health").status_code == 200
             engine.stop()
         assert not engine.config.ready_path.exists()
@@ -147,5 +152,5 @@ def test_ends_with_its_parent_when_asked_to(tmp_path: Path) -> None:
         eventually(engine.config.ready_path.exists, "the engine is ready")
     finally:
         parent.kill()
-        parent.wait(10)
+        parent.wait(60)
     eventually(lambda: not engine.config.ready_path.exists(), "the engine has ended")

@@ -39,7 +39,7 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EngineProcess]:
 
 
 def _delegate(engine: EngineProcess) -> dict[str, Any]:
-    health: dict[str, Any] = httpx.get(f"{engine.url}/_understudy/health").json()["delegate"]
+    health: dict[str, Any] = httpx.get(f"{engine.url}/_understudy/health", timeout=60).json()["delegate"]
     return health
 
 
@@ -98,9 +98,9 @@ def test_a_token_of_the_local_cognito_opens_a_route(engine: EngineProcess) -> No
     apis.create_stage(ApiId=api, StageName="$default", AutoDeploy=True)
 
     url = f"{engine.url}/_aws/execute-api/{api}/"
-    assert httpx.get(url).status_code == 401
+    assert httpx.get(url, timeout=60).status_code == 401
     for token in ("AccessToken", "IdToken"):
-        answer = httpx.get(url, headers={"authorization": f"Bearer {signed_in[token]}"})
+        answer = httpx.get(url, headers={"authorization": f"Bearer {signed_in[token]}"}, timeout=60)
         assert (answer.status_code, answer.headers.get("www-authenticate")) == (200, None)
 
 
@@ -132,13 +132,13 @@ def test_a_chunked_body_without_length_passes(engine: EngineProcess) -> None:
     url = engine.client("s3").generate_presigned_url(
         "put_object", Params={"Bucket": "bucket", "Key": "chunked"}
     )
-    assert httpx.put(url, content=iter([b"a" * 70_000, b"b"])).status_code == 200
+    assert httpx.put(url, content=iter([b"a" * 70_000, b"b"]), timeout=60).status_code == 200
     found = engine.client("s3").get_object(Bucket="bucket", Key="chunked")["Body"].read()
     assert found == b"a" * 70_000 + b"b"
 
 
 def test_expect_continue_is_answered_before_the_body(engine: EngineProcess) -> None:
-    with socket.create_connection(("127.0.0.1", engine.ready["port"]), timeout=20) as client:
+    with socket.create_connection(("127.0.0.1", engine.ready["port"]), timeout=60) as client:
         client.sendall(
             b"PUT /bucket/expected HTTP/1.1\r\nhost: localhost\r\ncontent-length: 5\r\n"
             b"expect: 100-continue\r\nconnection: close\r\n\r\n"
@@ -157,7 +157,7 @@ def test_s3_addressing_styles_and_sdk_checksums(engine: EngineProcess, style: st
         assert head["ContentLength"] == 100_000
     else:
         url = f"{engine.url}/dir/a%20b%2Bc.txt"
-        answer = httpx.get(url, headers={"host": "bucket.s3.localhost.localstack.cloud:4566"})
+        answer = httpx.get(url, headers={"host": "bucket.s3.localhost.localstack.cloud:4566"}, timeout=60)
         assert (answer.status_code, len(answer.content)) == (200, 100_000)
 
 
@@ -213,7 +213,7 @@ def test_kill_9_of_the_engine_alone_loses_nothing(tmp_path: Path) -> None:
 def test_the_private_port_is_private(engine: EngineProcess) -> None:
     pid = eventually(lambda: _delegate(engine)["pid"], "delegate runs")
     port = eventually(lambda: _listening_port(pid), "delegate listens")
-    assert httpx.get(f"http://127.0.0.1:{port}/").status_code == 403
+    assert httpx.get(f"http://127.0.0.1:{port}/", timeout=60).status_code == 403
 
 
 def _listening_port(pid: int) -> int | None:

@@ -50,7 +50,9 @@ class Pair:
 
     def delegate(self) -> dict[str, Any]:
         """What the engine's health says of its delegate."""
-        health: dict[str, Any] = httpx.get(f"{self.engine.url}/_understudy/health").json()["delegate"]
+        health: dict[str, Any] = httpx.get(f"{self.engine.url}/_understudy/health", timeout=60).json()[
+            "delegate"
+        ]
         return health
 
     def client(self, service: str, **config: Any) -> Any:
@@ -80,7 +82,7 @@ def test_health_shows_a_delegate_that_is_no_child(pair: Pair) -> None:
     assert delegate["state"] == "running"
     assert delegate["url"] == pair.localstack.url
     assert delegate["pid"] is None
-    services = httpx.get(f"{pair.engine.url}/_localstack/health").json()["services"]
+    services = httpx.get(f"{pair.engine.url}/_localstack/health", timeout=60).json()["services"]
     assert services["s3"] in ("available", "running")
     assert {services[name] for name in ("ecr", "lambda", "apigateway", "logs")} == {"running"}
 
@@ -93,6 +95,7 @@ def test_what_localstack_refuses_the_engine_does(pair: Pair) -> None:
             "x-amz-target": "AmazonEC2ContainerRegistry_V20150921.DescribeRepositories",
             "content-type": "application/x-amz-json-1.1",
         },
+        timeout=60,
     )
     assert direct.status_code == 501
     assert "license" in direct.text
@@ -119,7 +122,9 @@ def test_an_http_api_calls_an_image_function_that_reads_localstacks_s3(pair: Pai
         Principal="apigateway.amazonaws.com",
     )
     api = apis.create_api(Name="app", ProtocolType="HTTP", Target=arn)
-    answer = httpx.get(f"{pair.engine.url}/", headers={"host": f"{api['ApiId']}.execute-api.localhost"})
+    answer = httpx.get(
+        f"{pair.engine.url}/", headers={"host": f"{api['ApiId']}.execute-api.localhost"}, timeout=60
+    )
     assert (answer.status_code, answer.text) == (200, "kept by LocalStack")
     logged = eventually(
         lambda: logs.filter_log_events(logGroupName="/aws/lambda/app", filterPattern="note")["events"],

@@ -40,7 +40,7 @@ def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[EnginePr
 
 
 def _init(engine: EngineProcess) -> Any:
-    return httpx.get(f"{engine.url}/_localstack/init").json()
+    return httpx.get(f"{engine.url}/_localstack/init", timeout=60).json()
 
 
 def test_stages_run_in_order_and_failures_are_told(engine: EngineProcess, tmp_path: Path) -> None:
@@ -54,7 +54,7 @@ def test_stages_run_in_order_and_failures_are_told(engine: EngineProcess, tmp_pa
         ("READY", "30.sh", "ERROR"),
         ("SHUTDOWN", "a.sh", "UNKNOWN"),
     ]
-    ready = httpx.get(f"{engine.url}/_localstack/init/ready").json()
+    ready = httpx.get(f"{engine.url}/_localstack/init/ready", timeout=60).json()
     assert ready["completed"] is True
     assert len(ready["scripts"]) == 3
     assert engine.client("logs").describe_log_groups()["logGroups"][0]["logGroupName"] == "by-hook"

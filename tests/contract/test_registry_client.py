@@ -204,6 +204,7 @@ def test_index_gives_the_image_of_the_platform(host: str, store: Store, tmp_path
             content=index,
             headers={"Content-Type": model.OCI_INDEX},
             trust_env=False,
+            timeout=60,
         ).raise_for_status()
         assert client.pull("team/multi:v1", other).digest == amd.digest
         assert client.pull("team/multi:v1", other, platform="linux/arm64").digest == arm.digest

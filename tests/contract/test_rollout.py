@@ -44,7 +44,7 @@ def shop(engine: str, tmp_path_factory: pytest.TempPathFactory) -> Shop:
 
 def body(shop: Shop) -> str:
     (api,) = shop.aws.call(shop.aws.apigatewayv2().get_apis)["Items"]
-    return http.answer(f"{shop.url}/_aws/execute-api/{api['ApiId']}/health", 10).text
+    return http.answer(f"{shop.url}/_aws/execute-api/{api['ApiId']}/health", 60).text
 
 
 def test_a_release_that_works_is_live_and_noted(shop: Shop) -> None:
@@ -126,7 +126,7 @@ def test_an_interrupted_canary_leaves_the_alias_as_it_was(number: signal.Signals
 
     process.send_signal(number)
 
-    told, _ = process.communicate(timeout=30)
+    told, _ = process.communicate(timeout=120)
     assert (process.returncode, shop.live()) == (130, before), told
     assert "no alias was moved" in told
 

@@ -14,7 +14,7 @@ import pytest
 from tests.contract import stack_project
 from tests.contract.stack_project import StackProject
 
-_WITHIN_S = 60.0
+_WITHIN_S = 180.0
 
 
 def _get(url: str) -> httpx.Response:

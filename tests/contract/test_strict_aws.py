@@ -417,10 +417,10 @@ def test_the_registry_lets_nobody_in_without_its_token(
 ) -> None:
     host = images[0].partition("/")[0]
     url, headers = f"{world.url}/v2/app/manifests/latest", {"Host": host}
-    assert httpx.head(url, headers=headers, trust_env=False).status_code == 401
+    assert httpx.head(url, headers=headers, trust_env=False, timeout=60).status_code == 401
     [data] = world.client("ecr").get_authorization_token()["authorizationData"]
     headers["Authorization"] = f"Basic {data['authorizationToken']}"
-    assert httpx.head(url, headers=headers, trust_env=False).status_code == 200
+    assert httpx.head(url, headers=headers, trust_env=False, timeout=60).status_code == 200
 
 
 def test_an_immutable_tag_moves_only_where_the_repository_excepts_it(

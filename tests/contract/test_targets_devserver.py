@@ -79,7 +79,7 @@ def test_serves_the_app_with_the_function_s_variables_until_it_is_stopped(
     world.start()
 
     assert world.server.url == f"http://127.0.0.1:{world.port}"
-    socket.create_connection(("127.0.0.1", world.port), timeout=5).close()
+    socket.create_connection(("127.0.0.1", world.port), timeout=60).close()
     [(spec, binds)] = world.asked
     assert spec.entrypoint[:2] == ("python3", "-c")
     assert spec.command == ("shop.app:app", "127.0.0.1", str(world.port), "/")
@@ -90,7 +90,7 @@ def test_serves_the_app_with_the_function_s_variables_until_it_is_stopped(
     world.server.stop()
 
     with pytest.raises(ConnectionRefusedError):
-        socket.create_connection(("127.0.0.1", world.port), timeout=5)
+        socket.create_connection(("127.0.0.1", world.port), timeout=60)
     assert world.server.log_path.read_text() == "up\n"
 
 

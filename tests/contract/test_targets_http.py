@@ -94,10 +94,10 @@ def test_no_document_is_told(path: str, url: str) -> None:
     [("/text", 200, "hello"), ("/missing", 404, "no such page"), ("/broken", 502, '{"message"')],
 )
 def test_an_answer_is_what_it_is(path: str, status: int, text: str, url: str) -> None:
-    found = requests.answer(url + path, 5)
+    found = requests.answer(url + path, 60)
     assert found.status == status
     assert found.text.startswith(text)
-    assert 0 < found.seconds < 5
+    assert 0 < found.seconds < 60
 
 
 def test_nobody_there_is_no_answer() -> None:

@@ -55,7 +55,7 @@ class _Ran:
             self._write(hooks / name, text, mode)
         engine = world.engine("hooking", hooks_dir=hooks, environ={"PARITY_NOTES": str(notes)})
         eventually(lambda: "Ready.\n" in engine.log.read_text(), "the engine says that it is ready")
-        document = httpx.get(f"{engine.url}/_localstack/init").json()
+        document = httpx.get(f"{engine.url}/_localstack/init", timeout=60).json()
         self.completed: dict[str, bool] = document["completed"]
         self.states = {f"{each['stage']} {each['name']}": each["state"] for each in document["scripts"]}
         self.names = [each["name"] for each in document["scripts"] if each["stage"] == "READY"]

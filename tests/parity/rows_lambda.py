@@ -16,7 +16,7 @@ from tests.parity.world import World, create_function, invoke, logs_of, refusal
 
 AREA = "Functions"
 _DOMAIN = "localhost.localstack.cloud"
-_PATIENCE_S = 10.0
+_PATIENCE_S = 60.0
 
 
 def _repository(world: World) -> str:
