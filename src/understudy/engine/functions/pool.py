@@ -183,10 +183,10 @@ class Pool:
             self._budget.take()
         found: asyncio.Future[_Slot] = asyncio.get_running_loop().create_future()
         self._waiting.append(found)
-        if wanted:
-            self._queued += 1
-            self._budget.queue(self)
         try:
+            if wanted:
+                self._queued += 1
+                self._budget.queue(self)
             return await found
         except BaseException:
             self._leave(found)

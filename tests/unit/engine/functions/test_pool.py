@@ -372,6 +372,29 @@ async def test_an_environment_that_cannot_be_made_fails_its_request_alone() -> N
     assert (pool.size, budget.used) == (0, 0)
 
 
+async def test_who_cannot_make_an_environment_leaves_the_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> Environment:
+        raise OSError("Too many open files")
+
+    held = Held()
+    fleet, budget = FakeFleet(), make_budget()
+    fleet.initialising = held
+    pool = make_pool(fleet, budget)
+    first = asyncio.create_task(pool.invoke(request(1)))
+    await turns()
+    monkeypatch.setattr(fleet, "create", full)
+    second = asyncio.create_task(pool.invoke(request(2)))
+    with pytest.raises(OSError, match="Too many"):
+        await second
+    held.let(1)
+    await asyncio.wait([first])
+    await turns()
+    # The environment of the first serves whoever comes next.
+    assert (pool.idle, pool.size, budget.used) == (1, 1, 1)
+    with pytest.raises(OSError, match="Too many"):
+        await first
+
+
 async def test_a_retired_pool_serves_its_line_and_starts_no_more_than_that() -> None:
     held = Held()
     fleet, budget = FakeFleet(), make_budget(at_once=2)
