@@ -107,7 +107,8 @@ def _dead_letter(to: str, event: Event, ending: Ending) -> Delivery:
         message = str(answer.get("errorMessage", "")) if isinstance(answer, dict) else ""
     attributes = {"RequestID": ("String", event.request_id), "ErrorCode": ("Number", code)}
     if message:
-        attributes["ErrorMessage"] = ("String", message.encode()[:_ERROR_LENGTH].decode(errors="ignore"))
+        cut = message.encode(errors="replace")[:_ERROR_LENGTH]
+        attributes["ErrorMessage"] = ("String", cut.decode(errors="ignore"))
     return Delivery(to=to, text=event.payload.decode(), place=_place(event), attributes=attributes)
 
 

@@ -97,6 +97,13 @@ def test_an_error_message_is_cut_and_a_missing_one_left_out() -> None:
     assert "ErrorMessage" not in without.attributes
 
 
+def test_an_error_message_that_is_no_unicode_is_handed_on_without_what_is_not() -> None:
+    # What Python makes of a file name that is not UTF-8.
+    said = replace(BAD, payload=json.dumps({"errorMessage": "no file a\udcff"}).encode())
+    (letter,) = _of(_function(dead_letters="arn:dead"), Ending(Condition.RETRIES, said))
+    assert letter.attributes["ErrorMessage"] == ("String", "no file a?")
+
+
 def test_an_answer_nested_too_deep_to_be_read_is_text() -> None:
     made = _function(on_success="arn:good")
     answer = "[" * 100_000
