@@ -6,12 +6,17 @@ without any. Bytecode belongs to the source that it was made from, though no REC
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import os
 import posixpath
 import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from packaging import requirements
+from packaging.requirements import InvalidRequirement
+from packaging.utils import canonicalize_name
 
 from understudy.coldstart import owners
 from understudy.image.rootfs_view import standard_libraries
@@ -24,8 +29,6 @@ if TYPE_CHECKING:
     from understudy.image.rootfs_view import RootfsView
 
 _BOOTSTRAP = "/var/runtime/bootstrap"
-_SEPARATORS = re.compile(r"[-_.]+")
-_REQUIREMENT = re.compile(r"(?P<name>[A-Za-z0-9][\w.-]*)\s*(?:\[(?P<extras>[^]]*)\])?(?P<rest>.*)", re.DOTALL)
 _EXTRA = re.compile(r"""\bextra\s*==\s*['"](?P<name>[\w.-]+)['"]""")
 _PLUGINS = "/entry_points.txt"
 
@@ -68,11 +71,6 @@ class Installed:
     is_base: bool = False
 
 
-def canonical(name: str) -> str:
-    """The form of a distribution's or an extra's name that all its spellings share (PEP 503)."""
-    return _SEPARATORS.sub("-", name).lower()
-
-
 def load(
     view: RootfsView, rootfs: Rootfs, folders: Iterable[str], *, entrypoint: Sequence[str]
 ) -> tuple[Installed, ...]:
@@ -111,10 +109,10 @@ def _read(view: RootfsView, rootfs: Rootfs, folder: str, info: str, *, is_base: 
     }
     return Installed(
         name=name,
-        key=canonical(name),
+        key=canonicalize_name(name),
         modules=frozenset(owners.tops(record)),
         files={place: place.lstat().st_size for place in places if place is not None},
-        requires=tuple(_requirement(value) for field, value in fields if field == "requires-dist"),
+        requires=tuple(_requirements(value for field, value in fields if field == "requires-dist")),
         is_base=is_base,
     )
 
@@ -126,15 +124,18 @@ def _header(text: str) -> Iterator[tuple[str, str]]:
         yield name.strip().lower(), value.strip()
 
 
-def _requirement(line: str) -> Requirement:
-    match = _REQUIREMENT.match(line)
-    if match is None:
-        return Requirement(key="")
-    return Requirement(
-        key=canonical(match["name"]),
-        extras=frozenset(canonical(one.strip()) for one in (match["extras"] or "").split(",") if one.strip()),
-        of_extras=frozenset(canonical(one["name"]) for one in _EXTRA.finditer(match["rest"])),
-    )
+def _requirements(lines: Iterable[str]) -> Iterator[Requirement]:
+    """What the lines require; pip reads more dialects than the standard has, and those require nothing."""
+    for line in lines:
+        with contextlib.suppress(InvalidRequirement):
+            found = requirements.Requirement(line)
+            yield Requirement(
+                key=canonicalize_name(found.name),
+                extras=frozenset(map(canonicalize_name, found.extras)),
+                of_extras=frozenset(
+                    canonicalize_name(one["name"]) for one in _EXTRA.finditer(str(found.marker))
+                ),
+            )
 
 
 def _bytecode(view: RootfsView, paths: Sequence[str]) -> Iterator[str]:
