@@ -25,6 +25,7 @@ from understudy.sandbox.steps import NamespaceStepRunner
 
 if TYPE_CHECKING:
     from understudy.sandbox.docker.executor import DockerExecutor
+    from understudy.sandbox.parking import Parked
 
 STATE, LAYERS, INTERPRETER, MODE = Path(sys.argv[1]), sys.argv[2].split(":"), sys.argv[3], sys.argv[4]
 PACKED = os.environ.get("DRIVER_PACKED", "")
@@ -224,13 +225,21 @@ async def parked() -> None:
     """Prints what becomes of sandboxes that are made ahead."""
     executor = made_executor()
     await executor.open()
-    found: dict = {"open": executor.parked}
-    async with Run(executor) as run:
-        found["taken"] = executor.parked
-        found["value"] = await run.value("result = os.getpid()")
     parking = executor._parking
     assert parking is not None
+    found: dict = {"open": executor.parked}
+    take, taken = parking.take, []
+
+    def counted() -> Parked | None:
+        taken.append(take())
+        return taken[-1]
+
+    parking.take = counted  # type: ignore[method-assign]
+    async with Run(executor) as run:
+        found["value"] = await run.value("result = os.getpid()")
+    found["taken"] = sum(one is not None for one in taken)
     parking.fill()
+    found["again"] = executor.parked
     for each in parking._parked:
         each.link.shutdown(socket.SHUT_WR)
         while each.link.recv(1, socket.MSG_PEEK):
