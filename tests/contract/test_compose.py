@@ -12,7 +12,7 @@ import pytest
 from tests.contract import compose_project, localstack_process
 from tests.contract.compose_project import API, BASE, ENGINE, ComposeProject, docker
 
-pytestmark = pytest.mark.timeout(900)  # the first test's share includes five images, built without a cache
+pytestmark = pytest.mark.timeout(900)  # the first test waits for every image to be built
 
 PROFILES = ("engine", "localstack-community", "localstack")
 
