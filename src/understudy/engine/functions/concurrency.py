@@ -58,7 +58,6 @@ class Concurrency:
             )
             counter.limit = function.reserved
             return counter
-        self._reserved.pop(key, None)
         place = (key.account_id, key.region)
         shared = self._shared.setdefault(place, Counter("ConcurrentInvocationLimitExceeded", 0))
         shared.limit = self.unreserved(siblings)

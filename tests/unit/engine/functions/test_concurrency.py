@@ -19,6 +19,17 @@ def test_a_reservation_throttles_on_its_own() -> None:
     counter.enter()
 
 
+def test_a_reservation_made_again_counts_what_still_runs_under_the_one_before() -> None:
+    concurrency, mine = Concurrency(), replace(function("mine"), reserved=1)
+    before = concurrency.counter(mine, [mine])
+    before.enter()
+    concurrency.counter(function("mine"), [mine])
+    with pytest.raises(ApiError, match="Rate Exceeded"):
+        concurrency.counter(mine, [mine]).enter()
+    before.leave()
+    concurrency.counter(mine, [mine]).enter()
+
+
 def test_a_reservation_of_nothing_switches_the_function_off() -> None:
     mine = replace(function("mine"), reserved=0)
     with pytest.raises(ApiError):
