@@ -52,7 +52,7 @@ class BootImages:
             "working_dir": "/var/task",
             "image_env": {"PATH": "/bin"},
             "memory_mb": MEMORY_MB,
-            "timeout_s": 5.0,
+            "timeout_s": 20.0,
         }
         subject = image_files.subject({}, **{**launch, **changes})
         request = BootRequest(

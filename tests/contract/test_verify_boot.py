@@ -251,7 +251,7 @@ def test_init_that_fails_names_its_cause(images: BootImages, name: str) -> None:
 
 def test_init_that_hangs_tells_where_it_stands(images: BootImages) -> None:
     files = {"app.py": "import slow\n" + PLAIN, "slow.py": "import time\n\ntime.sleep(60)\n"}
-    report, findings = images.boot("hangs", files, init_timeout_s=2.0, timeout_s=1.0)
+    report, findings = images.boot("hangs", files, init_timeout_s=6.0, timeout_s=4.0)
     finding = only(findings, "boot-timeout")
     assert report.attempts[0].timed_out
     assert "it was still at /var/task/slow.py:3 <- /var/task/app.py:1" in finding.message
@@ -267,8 +267,8 @@ def test_web_server_without_runtime_client_is_told_apart_from_slow_init(
         {"uvicorn/__init__.py": "", "uvicorn/__main__.py": server},
         entrypoint=(images.place.interpreter, "-m", "uvicorn"),
         command=("app:app",),
-        init_timeout_s=2.0,
-        timeout_s=1.0,
+        init_timeout_s=6.0,
+        timeout_s=4.0,
     )
     assert "awslambdaric" in only(findings, "boot-no-next").fix
 
@@ -371,7 +371,7 @@ def engine() -> Iterator[str]:
 ENGINE = """
 import os, urllib.request
 def handler(event, context):
-    return urllib.request.urlopen(os.environ["AWS_ENDPOINT_URL"], timeout=2).read().decode()
+    return urllib.request.urlopen(os.environ["AWS_ENDPOINT_URL"], timeout=15).read().decode()
 """
 
 
@@ -401,7 +401,7 @@ def test_engine_that_is_down_is_named(images: BootImages) -> None:
 def test_network_of_the_host_is_allowed_on_request(images: BootImages) -> None:
     with engine() as url:
         port = url.rpartition(":")[2]
-        code = f"import socket\nsocket.create_connection(('127.0.0.1', {port}), 2).close()\n"
+        code = f"import socket\nsocket.create_connection(('127.0.0.1', {port}), 15).close()\n"
         report, findings = images.boot("host", {"app.py": code + PLAIN}, network="host")
     assert report.started
     assert report.constraints["network"] == "host"
