@@ -87,7 +87,8 @@ def preprod(world: StrictWorld, tmp_path_factory: pytest.TempPathFactory) -> Pre
     """The shop, promoted once with a budget that it keeps to."""
     shop = rollout_project.make(tmp_path_factory.mktemp("project"), world.url)
     made = Preprod(shop, world)
-    shop.deploy(shop.image(ALIVE % "first"))
+    # Its start shall take longer than a request does, on a busy machine too.
+    shop.deploy(shop.image(f"import time\ntime.sleep(0.5)\n{ALIVE % 'first'}"))
     project = shop.found.root / "understudy.yaml"
     project.write_text(project.read_text().replace(_IMAGE, _BUDGET))
     promoted = made.promote()
@@ -140,7 +141,7 @@ def test_what_a_stopped_process_left_is_put_back(preprod: Preprod, number: signa
 
 def test_a_deploy_that_breaks_the_budget_is_stopped_before_it_writes(preprod: Preprod) -> None:
     before = preprod.state()
-    preprod.shop.deploy(preprod.shop.image(f"import time\ntime.sleep(1.5)\n{ALIVE % 'slow'}"))
+    preprod.shop.deploy(preprod.shop.image(f"import time\ntime.sleep(2)\n{ALIVE % 'slow'}"))
 
     refused = preprod.promote()
 

@@ -183,6 +183,7 @@ def test_localstacks_own_errors_pass_as_they_are(pair: Pair) -> None:
 
 
 def test_localstack_may_go_and_come_back(pair: Pair) -> None:
+    before = pair.delegate()["restarts"]
     pair.localstack.stop()
     eventually(lambda: pair.delegate()["state"] == "unreachable", "health shows that it is gone")
     assert pair.client("ecr").describe_repositories()["repositories"]
@@ -190,4 +191,4 @@ def test_localstack_may_go_and_come_back(pair: Pair) -> None:
         waiting = pool.submit(pair.client("s3").list_buckets)
         pair.localstack.start()
         assert waiting.result()["Buckets"] == []
-    assert (pair.delegate()["state"], pair.delegate()["restarts"]) == ("running", 1)
+    assert (pair.delegate()["state"], pair.delegate()["restarts"]) == ("running", before + 1)
