@@ -33,8 +33,8 @@ _ELIGIBLE = (
     "What that saves only AWS can show; caching and each restore are billed"
 )
 _TURN_ON = (
-    "aws lambda update-function-configuration --snap-start ApplyOn=PublishedVersions --function-name NAME, "
-    "then publish a version; all that are restored share what init makes, so make nothing unique there"
+    "snapStart: {applyOn: PublishedVersions} of the Function in the overlay of a target on AWS, then deploy; "
+    "all that are restored share what init makes, so make nothing unique there"
 )
 _NO_HOOKS = (
     "its base is not AWS's for Python 3.12 or later",

@@ -59,7 +59,7 @@ def test_one_that_qualifies_is_told_how_to_turn_it_on_and_what_it_costs() -> Non
     assert (found.saves_ms, found.per_request) == (None, False)
     assert "takes this image" in found.what
     assert "billed" in found.what
-    assert "--snap-start ApplyOn=PublishedVersions" in found.fix
+    assert "snapStart: {applyOn: PublishedVersions}" in found.fix
 
 
 def test_one_that_does_not_is_told_every_reason_with_its_remedy() -> None:
