@@ -45,7 +45,7 @@ class FakeLocalStack:
     def __exit__(self, *_: object) -> None:
         self.calls.append("exit")
 
-    def up(self) -> StackRecord:
+    def up(self, stop: threading.Event) -> StackRecord:
         """Reports two steps and returns the record."""
         self.calls.append("up")
         if self.error is not None:

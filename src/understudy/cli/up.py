@@ -135,7 +135,7 @@ def _serve(
             from understudy.targets.local_stack import LocalStack
 
             with LocalStack(space, engine, options, report) as stack:
-                running = stack.up()
+                running = stack.up(stop)
                 starting = False
                 ready(running)
                 stack.serve(stop)

@@ -7,6 +7,7 @@ process, mount or control group either.
 import concurrent.futures
 import contextlib
 import dataclasses
+import itertools
 import os
 import threading
 import time
@@ -57,6 +58,7 @@ class LocalStack:
         self._timings: dict[str, float] = {}
         self._deployment: Deployment | None = None
         self._deployed: Deployed | None = None
+        self._saved: Iterator[frozenset[str]] = iter(())
 
     def __enter__(self) -> Self:
         with contextlib.ExitStack() as stack:
@@ -70,8 +72,12 @@ class LocalStack:
     def __exit__(self, *_: object) -> None:
         self._stack.close()
 
-    def up(self) -> StackRecord:
+    def up(self, stop: threading.Event) -> StackRecord:
         """Returns what runs, once the API and the development server answer.
+
+        Args:
+            stop: ends `serve`, and the watch over saved files that begins here: who is told that the stack
+                is up may save at once.
 
         Raises:
             UnderstudyError: any step failed; leaving the context ends what was started.
@@ -80,7 +86,9 @@ class LocalStack:
         if self._dev:
             # What would otherwise be found after the build.
             self._dev.check_port()
-        with concurrent.futures.ThreadPoolExecutor(3) as pool:
+        with concurrent.futures.ThreadPoolExecutor(4) as pool:
+            saved = watch.changes(self._workspace, stop) if self._options.watch else iter(())
+            watching = pool.submit(next, saved, frozenset[str]())
             # The engine starts in this thread: the kernel ends a child with the thread that started it.
             building = pool.submit(self._build)
             verifying = pool.submit(self._verify, building)
@@ -92,6 +100,7 @@ class LocalStack:
             verifying.result()
             deployed = self._deploy(endpoint, images)
             dev_url = serving.result()
+            self._saved = itertools.chain([watching.result()], saved)
         found = self._record(endpoint, dev_url, images, deployed)
         with self._step("init hooks"):
             self._finish_hooks(endpoint)
@@ -215,10 +224,9 @@ class LocalStack:
         Raises:
             UnderstudyError: the engine ended by itself.
         """
-        if self._options.watch:
-            for images in watch.changes(self._workspace, stop):
-                self._rebuild(images)
-                self._check_engine()
+        for images in self._saved:
+            self._rebuild(images)
+            self._check_engine()
         while not stop.wait(0.5):
             self._check_engine()
 
